@@ -1,0 +1,7 @@
+"""``python -m mock_gitlab`` is ``mock-gitlab``."""
+
+import sys
+
+from mock_gitlab.cli import main
+
+sys.exit(main())

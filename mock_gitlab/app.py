@@ -1,0 +1,125 @@
+"""create_app: one ASGI application from its parts; hands each wing to the other."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI
+from starlette.routing import Router
+
+from mock_gitlab import __version__
+from mock_gitlab.control_api.access import ERROR_ANSWERS
+from mock_gitlab.control_api.controls import controls, health
+from mock_gitlab.control_api.declared import declared
+from mock_gitlab.gateway import Gateway
+from mock_gitlab.gitlab_api.endpoint import GitLabRoute, no_route
+from mock_gitlab.gitlab_api.jobs import jobs
+from mock_gitlab.gitlab_api.pipeline_triggers import triggers
+from mock_gitlab.gitlab_api.pipelines import pipelines
+from mock_gitlab.gitlab_api.projects import projects
+from mock_gitlab.sandboxes import Worlds
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+    from pathlib import Path
+
+    from starlette.types import ASGIApp
+
+    from mock_gitlab.config.live import LiveConfig
+
+ROUTES: tuple[GitLabRoute, ...] = (
+    *pipelines.routes,
+    *triggers.routes,
+    *jobs.routes,
+    *projects.routes,
+)
+"""GitLab's endpoints; the first that fits a path answers, those that are polled come first."""
+OPERATIONS = frozenset(route.name for route in ROUTES)
+"""The names of GitLab's endpoints, which faults and verifications may use."""
+
+
+class MockGitLabApp(FastAPI):
+    """The application. The gateway stands before FastAPI's own stack, which serves ``/_mock``."""
+
+    def __init__(self, live: LiveConfig) -> None:
+        super().__init__(
+            title="mock_gitlab",
+            version=__version__,
+            lifespan=_lifespan,
+            root_path_in_servers=False,
+            exception_handlers=ERROR_ANSWERS,
+        )
+        self.live = live
+        self.worlds = self._open()
+        self.include_router(health)
+        self.include_router(controls)
+        self.include_router(declared)
+        self.router.routes.extend(ROUTES)
+
+    def _open(self) -> Worlds:
+        current = self.live.current
+        return Worlds(current.settings.database, current.declarations)
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Put the gateway first, and let it hand GitLab's paths to their routes directly."""
+        gitlab = Router(routes=ROUTES, default=no_route, redirect_slashes=False)
+        return Gateway(self, gitlab, super().build_middleware_stack())
+
+    def openapi(self) -> dict[str, Any]:
+        """Make the OpenAPI document when it is first asked for."""
+        if not self.openapi_schema:
+            from mock_gitlab.openapi import document
+
+            self.openapi_schema = document(self, ROUTES)
+        return self.openapi_schema
+
+    def close(self) -> None:
+        """Close the stores."""
+        self.worlds.close()
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    assert isinstance(app, MockGitLabApp)
+    if app.worlds.closed:
+        app.worlds = app._open()
+    stop = asyncio.Event()
+    watching = asyncio.create_task(app.live.watch(stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        watching.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watching
+        app.close()
+
+
+def create_app(
+    config: Path | str | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    **overrides: Any,
+) -> MockGitLabApp:
+    """Make an application from a configuration file.
+
+    ``config`` of None is what ``MOCK_CONFIG`` names, or ``mock.yaml`` in the working directory
+    where there is one. ``overrides`` beat the file and the environment: ``token``, ``database``,
+    ``watch``, ``allow_reset``.
+
+    Raises:
+        ConfigurationError: with every mistake of every file.
+        UnusableDatabase: the database cannot be opened.
+    """
+    environ = os.environ if environ is None else environ
+    raise NotImplementedError
+
+
+def __getattr__(name: str) -> Any:
+    # "uvicorn mock_gitlab.app:app" asks for it; importing this module opens no database.
+    if name == "app":
+        return create_app()
+    raise AttributeError(name)

@@ -1,0 +1,207 @@
+"""What only all files together can show: numbers taken twice, names of what is not there.
+
+Everything is looked up in the plain values, so that a mistake elsewhere hides nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mock_gitlab.engine.builtins import builtin_scenarios
+from mock_gitlab.engine.matching import matches_path, matches_text
+
+from .wording import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from mock_gitlab.engine.matching import Rule, TriggerPattern
+    from mock_gitlab.engine.model import Declarations
+
+    from .places import Document, Mistake, Steps
+
+Located = tuple["Document", "Steps", Any]
+"""A plain value and its place."""
+
+
+def contradictions(
+    mock: Document, files: Sequence[Document], operations: frozenset[str] | None
+) -> Iterator[Mistake]:
+    """Find what contradicts itself between the files, or names what does not exist."""
+    documents = (mock, *files)
+    scenarios = [found for document in documents for found in _listed(document, ("scenarios",))]
+    yield from _numbers_taken(scenarios)
+    if all(document.root is not None for document in files):
+        yield from _unknown_scenarios(mock, scenarios)
+    yield from _projects_taken(list(_listed(mock, ("projects",))))
+    if operations is not None:
+        faults = [*_listed(mock, ("faults",)), *_below(scenarios, "faults")]
+        yield from _unknown_operations(faults, operations)
+
+
+# ---------------------------------------------------------------------------- plain values
+
+
+def _listed(document: Document, path: Steps) -> Iterator[Located]:
+    """List the mappings of the list at a path."""
+    value = document.value
+    for step in path:
+        value = _child(value, step)
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            if isinstance(item, dict):
+                yield document, (*path, index), item
+
+
+def _below(found: Sequence[Located], name: str) -> Iterator[Located]:
+    for document, path, _ in found:
+        yield from _listed(document, (*path, name))
+
+
+def _child(value: Any, step: str | int) -> Any:
+    if isinstance(step, str):
+        return value.get(step) if isinstance(value, dict) else None
+    return value[step]
+
+
+def _number(value: Any) -> int | None:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _place(document: Document, path: Steps) -> str:
+    return f"{document.file}:{document.node(path).line}"
+
+
+# ---------------------------------------------------------------------------- taken twice
+
+
+def _numbers_taken(scenarios: Sequence[Located]) -> Iterator[Mistake]:
+    numbers = [
+        (document, (*path, "scenario_id"), _number(value.get("scenario_id")))
+        for document, path, value in scenarios
+    ]
+    yield from _taken(numbers, "scenario {value} stands in {place} already")
+
+
+def _projects_taken(projects: Sequence[Located]) -> Iterator[Mistake]:
+    for name in ("id", "path"):
+        found = [(document, (*path, name), value.get(name)) for document, path, value in projects]
+        yield from _taken(found, f"the {name} {{value}} is that of the project in {{place}}")
+    tokens = [
+        (document, (*path, "token"), value.get("token"))
+        for document, path, value in _below(projects, "trigger_tokens")
+    ]
+    yield from _taken(tokens, "this trigger token stands in {place} already")
+
+
+def _taken(found: Sequence[Located], words: str) -> Iterator[Mistake]:
+    first: dict[str | int, str] = {}
+    for document, path, value in found:
+        if not isinstance(value, str | int) or isinstance(value, bool):
+            continue
+        if value in first:
+            yield document.mistake(path, words.format(value=value, place=first[value]))
+        else:
+            first[value] = _place(document, path)
+
+
+# ---------------------------------------------------------------------------- not there
+
+
+def _unknown_scenarios(mock: Document, scenarios: Sequence[Located]) -> Iterator[Mistake]:
+    known = {declared.scenario.scenario_id for declared in builtin_scenarios()}
+    known |= {number for _, _, value in scenarios if (number := _number(value.get("scenario_id")))}
+    for document, path, value in _named_scenarios(mock, scenarios):
+        number = _number(value)
+        if number is not None and number not in known:
+            yield document.mistake(path, f"there is no scenario {number}")
+
+
+def _named_scenarios(mock: Document, scenarios: Sequence[Located]) -> Iterator[Located]:
+    yield mock, ("default_scenario",), _child(mock.value, "default_scenario")
+    for document, path, rule in _listed(mock, ("rules",)):
+        named = rule.get("scenario")
+        if isinstance(named, list):
+            for index, number in enumerate(named):
+                yield document, (*path, "scenario", index), number
+        else:
+            yield document, (*path, "scenario"), named
+    for document, path, job in _below(scenarios, "jobs"):
+        named = _child(job.get("downstream"), "scenario")
+        yield document, (*path, "downstream", "scenario"), named
+
+
+def _unknown_operations(faults: Sequence[Located], operations: frozenset[str]) -> Iterator[Mistake]:
+    for document, path, fault in faults:
+        name = _child(fault.get("when"), "operation")
+        if isinstance(name, str) and name not in operations:
+            hint = nearest(name, operations)
+            what = f'there is no operation "{name}"' + (f"; did you mean {hint}?" if hint else "")
+            yield document.mistake((*path, "when", "operation"), what)
+
+
+# ---------------------------------------------------------------------------- warnings
+
+
+def warnings(
+    mock: Document, declared: Declarations, files: Sequence[Document]
+) -> Iterator[Mistake]:
+    """Find what is allowed but surely not meant: rules out of reach, scenarios out of use."""
+    rules = declared.rules
+    for index, rule in enumerate(rules):
+        covering = next((e for e in rules[:index] if _covers(e.when, rule.when)), None)
+        if covering is not None:
+            what = f"is never reached: {covering.place} catches whatever it would"
+            yield mock.mistake(("rules", index), what)
+    if rules:
+        yield from _unused(declared, [mock, *files])
+
+
+def _unused(declared: Declarations, documents: Sequence[Document]) -> Iterator[Mistake]:
+    used = {declared.default_scenario, *_numbers_of(declared.rules)} | {
+        job.downstream.scenario_id
+        for each in declared.scenarios
+        for job in each.scenario.jobs
+        if job.downstream is not None
+    }
+    for document in documents:
+        for _, path, value in _listed(document, ("scenarios",)):
+            number = _number(value["scenario_id"])
+            if number not in used:
+                what = f"no rule names scenario {number}; only a request can"
+                yield document.mistake((*path, "scenario_id"), what)
+
+
+def _numbers_of(rules: Sequence[Rule]) -> Iterator[int]:
+    for rule in rules:
+        yield from rule.scenarios
+
+
+def _covers(earlier: TriggerPattern, later: TriggerPattern) -> bool:
+    """Tell whether whatever matches the later pattern surely matches the earlier one."""
+    return (
+        (earlier.project in (None, later.project) or _path_covers(earlier.project, later.project))
+        and _text_covers(earlier.ref, later.ref)
+        and _text_covers(earlier.username, later.username)
+        and (earlier.source is None or set(earlier.source) >= set(later.source or ("",)))
+        and all(pair in later.variables for pair in earlier.variables)
+        and all(pair in later.inputs for pair in earlier.inputs)
+    )
+
+
+def _text_covers(earlier: str | None, later: str | None) -> bool:
+    if earlier is None or earlier == later:
+        return True
+    return later is not None and _literal(later) and matches_text(earlier, later)
+
+
+def _path_covers(earlier: str | None, later: str | None) -> bool:
+    return (
+        bool(earlier and later) and _literal(str(later)) and matches_path(str(earlier), str(later))
+    )
+
+
+def _literal(pattern: str) -> bool:
+    return "*" not in pattern and not (pattern[:1] == "/" and pattern[-1:] == "/")

@@ -1,0 +1,326 @@
+"""YAML text as plain values that know their file, line and column."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from .places import ConfigurationError, Document, Entry, Mistake, Node, where
+from .scalars import BadScalar, interpolate, is_reference, resolve, resolve_reference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from .places import Steps
+
+LARGEST_FILE = 8 * 1024 * 1024
+"""Bytes that a file may have."""
+DEEPEST = 60
+"""How many mappings and lists may stand inside one another."""
+ALIASED_LIMIT = 100_000
+"""How many values aliases may add to those that are written."""
+_WORDS_LIMIT = 100_000
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def read(raw: bytes, file: str, environ: Mapping[str, str]) -> Document:
+    """Read YAML; never raises, every mistake is in the document."""
+    try:
+        text = _decode(raw, file)
+        return _Composer(text, file, environ).compose()
+    except ConfigurationError as error:
+        return Document(file, None, error.mistakes)
+
+
+# ---------------------------------------------------------------------------- text
+
+
+def _decode(raw: bytes, file: str) -> str:
+    if len(raw) > LARGEST_FILE:
+        what = f"the file is larger than {LARGEST_FILE // 1024 // 1024} MiB"
+        raise ConfigurationError([Mistake(file, 1, 1, "", what)])
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = raw[: error.start].decode("utf-8-sig", "replace")
+        what = f"the byte 0x{raw[error.start]:02x} is not UTF-8"
+        raise ConfigurationError([_at(file, before, what)]) from None
+    bad = _FORBIDDEN.search(text)
+    if bad is not None:
+        what = f"the character U+{ord(bad[0]):04X} may not stand in YAML"
+        raise ConfigurationError([_at(file, text[: bad.start()], what)])
+    return text
+
+
+def _at(file: str, before: str, what: str) -> Mistake:
+    line = before.count("\n") + 1
+    return Mistake(file, line, len(before) - before.rfind("\n"), "", what)
+
+
+def _syntax_mistake(text: str, file: str, error: yaml.YAMLError) -> Mistake:
+    """Say in plain words what is no YAML.
+
+    The pure parser's words are better, but it is slow, so that it only sees what is not large.
+    """
+    if len(text) <= _WORDS_LIMIT:
+        try:
+            for _ in yaml.parse(text, Loader=yaml.SafeLoader):
+                pass
+        except yaml.YAMLError as better:
+            error = better
+    assert isinstance(error, yaml.MarkedYAMLError)
+    mark, what = _in_words(error, text)
+    return Mistake(file, mark.line + 1, mark.column + 1, "", what)
+
+
+def _in_words(error: yaml.MarkedYAMLError, text: str) -> tuple[Any, str]:
+    mark = error.problem_mark
+    assert mark is not None
+    problem, context = str(error.problem), str(error.context)
+    if "cannot start any token" in problem:
+        return mark, _bad_start(text[mark.index : mark.index + 1])
+    if "end of stream" in problem and error.context_mark and "quoted" in context:
+        return error.context_mark, "the quote that opens here is never closed"
+    if "flow" in context and error.context_mark:
+        kind = "[" if "sequence" in context else "{"
+        begin = error.context_mark.line + 1
+        return mark, f'a comma or the end of the "{kind}" of line {begin} is missing'
+    for words, what in _PROBLEMS.items():
+        if words in problem:
+            return mark, what
+    return mark, f"this is no YAML: {problem}"
+
+
+def _bad_start(character: str) -> str:
+    if character == "\t":
+        return "a tab may not indent; use spaces"
+    return f'text that begins with "{character}" must be in quotes'
+
+
+_PROBLEMS = {
+    "mapping values are not allowed": 'unexpected ":"; wrong indentation, or text to be quoted',
+    "expected ':'": 'a ":" is missing after the key',
+    "block end": "the indentation does not fit the lines above",
+    "did not find expected": "the indentation does not fit the lines above",
+    "undefined tag handle": "tags are not understood here; text with ! must be in quotes",
+}
+
+
+# ---------------------------------------------------------------------------- composing
+
+
+@dataclass(slots=True)
+class _Open:
+    """A mapping or list that is being read; ``key`` is that of a value to come."""
+
+    node: Node
+    mapping: bool
+    key: Node | None = None
+    pairs: list[Entry] = field(default_factory=list)
+
+    def step(self) -> str | int:
+        if self.mapping:
+            return self.key.text or "" if self.key else "?"
+        return len(self.node.items)
+
+
+class _Composer:
+    """Turns the parser's events into nodes, without recursion, with every bound kept."""
+
+    def __init__(self, text: str, file: str, environ: Mapping[str, str]) -> None:
+        self._text = text
+        self._file = file
+        self._environ = environ
+        self._mistakes: list[Mistake] = []
+        self._anchors: dict[str, Node] = {}
+        self._stack: list[_Open] = []
+        self._root: Node | None = None
+        self._written = 0
+
+    def compose(self) -> Document:
+        try:
+            for event in self._events():
+                self._take(event)
+        except ConfigurationError as error:
+            return Document(self._file, None, (*self._mistakes, *error.mistakes))
+        return Document(self._file, self._root, tuple(self._mistakes))
+
+    def _events(self) -> Iterator[yaml.Event]:
+        try:
+            yield from yaml.parse(self._text, Loader=_LOADER)
+        except yaml.YAMLError as error:
+            mistake = _syntax_mistake(self._text, self._file, error)
+            raise ConfigurationError([mistake]) from None
+
+    def _take(self, event: yaml.Event) -> None:
+        if isinstance(event, yaml.ScalarEvent):
+            self._add(self._anchored(event, self._scalar(event)))
+        elif isinstance(event, yaml.CollectionStartEvent):
+            self._begin(event)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            self._end()
+        elif isinstance(event, yaml.AliasEvent):
+            self._add(self._alias(event))
+        elif isinstance(event, yaml.DocumentStartEvent) and self._root is not None:
+            self._stop(_node(event), "a second document begins here; a file holds one")
+
+    # ------------------------------------------------------------------ values
+
+    def _scalar(self, event: yaml.ScalarEvent) -> Node:
+        node = _node(event)
+        node.text = event.value
+        if event.tag not in (None, "!", "tag:yaml.org,2002:str"):
+            return self._broken(node, _tag(event))
+        if self._is_key():
+            return node
+        try:
+            plain = event.implicit[0]
+            text = interpolate(event.value, self._environ) if "$" in event.value else event.value
+            if plain and text == event.value:
+                node.value = resolve(text)
+            else:
+                whole = plain and is_reference(event.value)
+                node.value = resolve_reference(text) if whole else text
+        except BadScalar as error:
+            return self._broken(node, str(error))
+        return node
+
+    def _alias(self, event: yaml.AliasEvent) -> Node:
+        node = self._anchors.get(str(event.anchor))
+        if node is None:
+            return self._broken(_node(event), f"there is no anchor &{event.anchor} above")
+        if not node.done:
+            return self._broken(_node(event), f"&{event.anchor} would contain itself")
+        return node
+
+    def _begin(self, event: yaml.CollectionStartEvent) -> None:
+        node = _node(event)
+        if len(self._stack) >= DEEPEST:
+            self._stop(node, f"more than {DEEPEST} levels inside one another")
+        if event.tag is not None and event.tag != "!":
+            self._broken(node, _tag(event))
+        node.done = False
+        self._anchored(event, node)
+        self._stack.append(_Open(node, isinstance(event, yaml.MappingStartEvent)))
+
+    def _end(self) -> None:
+        level = self._stack.pop()
+        node = level.node
+        if level.mapping:
+            self._fill_mapping(node, level.pairs)
+        else:
+            node.value = [item.value for item in node.items]
+        below = node.items or [entry.node for entry in node.entries.values()]
+        node.size += sum(child.size for child in below)
+        node.depth = 1 + max((child.depth for child in below), default=0)
+        node.done = True
+        self._bound(node)
+        self._add(node)
+
+    def _bound(self, node: Node) -> None:
+        if node.size > self._written + ALIASED_LIMIT:
+            self._stop(node, f"aliases make more than {ALIASED_LIMIT:,} values of this")
+        if node.depth + len(self._stack) > DEEPEST:
+            self._stop(node, f"more than {DEEPEST} levels inside one another")
+
+    def _add(self, node: Node) -> None:
+        self._written += 1
+        if not self._stack:
+            self._root = node
+            return
+        level = self._stack[-1]
+        if not level.mapping:
+            level.node.items.append(node)
+        elif level.key is None:
+            level.key = self._checked_key(node)
+        else:
+            level.pairs.append(Entry(level.key, node))
+            level.key = None
+
+    def _anchored(self, event: yaml.NodeEvent, node: Node) -> Node:
+        if event.anchor is not None:
+            self._anchors[event.anchor] = node
+        return node
+
+    # ------------------------------------------------------------------ mappings
+
+    def _is_key(self) -> bool:
+        return bool(self._stack) and self._stack[-1].mapping and self._stack[-1].key is None
+
+    def _checked_key(self, node: Node) -> Node:
+        if node.text is None and not node.broken:
+            self._note(node, "a key must be text")
+        elif node.text == "":
+            self._note(node, "a key is missing before the colon")
+        return node
+
+    def _fill_mapping(self, node: Node, pairs: list[Entry]) -> None:
+        merged: list[Entry] = []
+        for entry in pairs:
+            name = entry.key.text
+            if not name:
+                continue
+            first = node.entries.get(name)
+            if first is not None or (name == "<<" and merged):
+                line = merged[0].key.line if first is None else first.key.line
+                self._duplicate(entry, line)
+            elif name == "<<":
+                merged.append(entry)
+            else:
+                node.entries[name] = entry
+        for entry in merged:
+            self._merge(node, entry)
+        node.value = {name: entry.node.value for name, entry in node.entries.items()}
+
+    def _duplicate(self, entry: Entry, line: int) -> None:
+        name = entry.key.text or ""
+        what = f'the key "{name}" stands here twice, first in line {line}'
+        path = (*self._path(), name)
+        self._mistakes.append(
+            Mistake(self._file, entry.key.line, entry.key.column, where(path), what)
+        )
+
+    def _merge(self, node: Node, entry: Entry) -> None:
+        sources = entry.node.items or [entry.node]
+        for source in sources:
+            if not isinstance(source.value, dict):
+                if not source.broken:
+                    self._note(entry.node, '"<<" takes a mapping or a list of mappings')
+                node.broken = True
+                return
+            for name, merged in source.entries.items():
+                node.entries.setdefault(name, merged)
+
+    # ------------------------------------------------------------------ mistakes
+
+    def _path(self) -> Steps:
+        return tuple(level.step() for level in self._stack)
+
+    def _note(self, node: Node, what: str) -> None:
+        node.broken = True
+        self._mistakes.append(
+            Mistake(self._file, node.line, node.column, where(self._path()), what)
+        )
+
+    def _broken(self, node: Node, what: str) -> Node:
+        self._note(node, what)
+        return node
+
+    def _stop(self, node: Node, what: str) -> None:
+        raise ConfigurationError(
+            [Mistake(self._file, node.line, node.column, where(self._path()), what)]
+        )
+
+
+def _node(event: yaml.Event) -> Node:
+    assert event.start_mark is not None
+    return Node(event.start_mark.line + 1, event.start_mark.column + 1)
+
+
+def _tag(event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> str:
+    tag = str(event.tag).replace("tag:yaml.org,2002:", "!!")
+    return f"the tag {tag} is not understood here; leave it out"

@@ -1,0 +1,220 @@
+"""The kinds of values that may be written, each refused in plain words."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    PlainSerializer,
+    PlainValidator,
+    ValidationError,
+    WithJsonSchema,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from mock_gitlab.engine.matching import compile_regex
+from mock_gitlab.engine.model import LONGEST_SPAN, Moment, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+LARGEST_SCENARIO = 2**53
+_DURATION = (
+    r"(?:([0-9]{1,12}(?:\.[0-9]{1,9})?)d)?(?:([0-9]{1,12}(?:\.[0-9]{1,9})?)h)?"
+    r"(?:([0-9]{1,12}(?:\.[0-9]{1,9})?)m)?(?:([0-9]{1,12}(?:\.[0-9]{1,9})?)s)?"
+    r"(?:([0-9]{1,12}(?:\.[0-9]{1,9})?)ms)?"
+)
+_UNITS = (86_400_000, 3_600_000, 60_000, 1000, 1)
+_INSTANT = (
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    r"([Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?([Zz]|[+-][0-9]{2}:[0-9]{2})?)?"
+)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+REGEX_ERRORS = (re.error, OverflowError, RecursionError)
+"""What compiling text that is no regular expression may raise."""
+
+Found = tuple[tuple[str | int, ...], str]
+"""A contradiction: the path to it, and what it is in words."""
+
+
+class Written(BaseModel):
+    """What may be written in one mapping: these keys, of these types, and no others."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, allow_inf_nan=False, hide_input_in_errors=True
+    )
+
+
+def mistake(what: str) -> PydanticCustomError:
+    """Make the error that refuses a value in these very words."""
+    return PydanticCustomError("mistake", "{what}", {"what": what})
+
+
+def refuse(model: BaseModel, found: Iterable[Found]) -> None:
+    """Refuse a model for all its contradictions at once, each at its place.
+
+    Raises:
+        ValidationError: where there is any.
+    """
+    errors = [InitErrorDetails(type=mistake(what), loc=path, input=model) for path, what in found]
+    if errors:
+        raise ValidationError.from_exception_data(type(model).__name__, errors)
+
+
+# ---------------------------------------------------------------------------- durations, moments
+
+
+def parse_duration(value: Any) -> Span:
+    """Read seconds (a number) or a duration (``1h30m``, ``1.5s``, ``500ms``) as milliseconds.
+
+    Raises:
+        PydanticCustomError: it is neither, or longer than LONGEST_SPAN.
+    """
+    if isinstance(value, str):
+        span = _span_of_text(value)
+    elif isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
+        span = value * 1000
+    else:
+        raise _no_duration()
+    if span > LONGEST_SPAN:
+        raise mistake(f"is longer than {LONGEST_SPAN // 1000} seconds, the longest duration")
+    return round(span)
+
+
+def _span_of_text(text: str) -> float:
+    found = re.fullmatch(_DURATION, text)
+    if not text or found is None:
+        raise _no_duration()
+    parts = zip(found.groups(), _UNITS, strict=True)
+    return sum(float(count) * unit for count, unit in parts if count)
+
+
+def _no_duration() -> PydanticCustomError:
+    return mistake("must be a number of seconds, or a duration such as 90s, 1.5s, 3m or 1h30m")
+
+
+def _seconds(span: Span) -> float:
+    whole, rest = divmod(span, 1000)
+    return span / 1000 if rest else whole
+
+
+def parse_instant(value: Any) -> Moment:
+    """Read an ISO 8601 date or time as a moment; without an offset it is UTC.
+
+    Raises:
+        PydanticCustomError: it is none, or outside of what a clock can show.
+    """
+    if not isinstance(value, str) or not re.fullmatch(_INSTANT, value):
+        raise mistake("must be a time such as 2026-01-01T00:00:00Z")
+    try:
+        parsed = datetime.fromisoformat(value.upper())
+    except ValueError as error:
+        raise mistake(f"is no time: {error}") from None
+    moment = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    if not 1970 <= moment.year < 9000:
+        raise mistake("must lie between the years 1970 and 8999")
+    return max(0, (moment - _EPOCH) // timedelta(milliseconds=1))
+
+
+def _instant_text(moment: Moment) -> str:
+    return (_EPOCH + timedelta(milliseconds=moment)).isoformat().replace("+00:00", "Z")
+
+
+Duration = Annotated[
+    Span,
+    PlainValidator(parse_duration),
+    PlainSerializer(_seconds, return_type=float),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "minimum": 0, "maximum": LONGEST_SPAN // 1000},
+                {"type": "string", "pattern": f"^(?=.){_DURATION}$"},
+            ]
+        }
+    ),
+]
+"""A span of time: seconds, or text such as ``3m``; milliseconds once it is read."""
+
+Instant = Annotated[
+    Moment,
+    PlainValidator(parse_instant),
+    PlainSerializer(_instant_text, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time", "pattern": f"^{_INSTANT}$"}),
+]
+"""A moment: ISO 8601 text; milliseconds since the epoch once it is read."""
+
+
+# ---------------------------------------------------------------------------- text and numbers
+
+
+def _as_text(value: Any) -> Any:
+    return getattr(value, "text", value)
+
+
+def _digits(value: Any) -> Any:
+    text = _as_text(value)
+    return str(text) if isinstance(text, int) and not isinstance(text, bool) else text
+
+
+def _as_whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _glob_or_regex(text: str) -> str:
+    try:
+        compile_regex(text)
+    except REGEX_ERRORS as error:
+        raise mistake(f"is no regular expression: {error}") from None
+    return text
+
+
+def _json(value: JsonValue) -> JsonValue:
+    try:
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    except ValueError:
+        raise mistake("cannot be written as JSON") from None
+    return value
+
+
+def matching(pattern: str, words: str) -> tuple[AfterValidator, Any]:
+    """Make what checks text against a regular expression, and says ``words`` where it fails."""
+
+    def check(text: str) -> str:
+        if re.search(pattern, text) is None:
+            raise mistake(words)
+        return text
+
+    return AfterValidator(check), Field(json_schema_extra={"pattern": pattern})
+
+
+Text = Annotated[str, BeforeValidator(_as_text)]
+Name = Annotated[str, BeforeValidator(_as_text), Field(min_length=1, max_length=255)]
+"""Text that is not empty."""
+Glob = Annotated[
+    str, BeforeValidator(_as_text), Field(min_length=1), AfterValidator(_glob_or_regex)
+]
+"""A glob, or a ``/regular expression/``."""
+_TEXT_OR_INTEGER = WithJsonSchema({"type": ["string", "integer"]})
+TextOrNumber = Annotated[str, BeforeValidator(_digits), _TEXT_OR_INTEGER]
+"""Text; a whole number stands for its digits."""
+ProjectName = Annotated[
+    str,
+    BeforeValidator(_digits),
+    Field(min_length=1),
+    WithJsonSchema({"type": ["string", "integer"], "minLength": 1}),
+]
+"""A project: its number, its path, or a glob of paths where many may match."""
+Whole = Annotated[int, BeforeValidator(_as_whole)]
+ScenarioNumber = Annotated[int, BeforeValidator(_as_whole), Field(ge=0, le=LARGEST_SCENARIO)]
+Percent = Annotated[float, Field(ge=0, le=100)]
+AnyJson = Annotated[JsonValue, AfterValidator(_json)]
+"""Any JSON value."""

@@ -1,0 +1,122 @@
+"""Which files a pattern names, and which folders to watch for more of them."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FOLDERS_LIMIT = 2000
+"""How many folders one pattern may lead through."""
+
+
+class TooManyFolders(Exception):
+    """A pattern leads through more folders than can be watched."""
+
+
+@dataclass(slots=True)
+class Expansion:
+    """The files that a pattern names, sorted, and the folders that decide on it."""
+
+    files: list[Path] = field(default_factory=list)
+    folders: list[Path] = field(default_factory=list)
+
+
+def expand(base: Path, pattern: str) -> Expansion:
+    """Find the files of a pattern, relative to ``base`` unless it is absolute.
+
+    ``*``, ``?`` and ``[...]`` stay inside one name, ``**`` goes through folders. Hidden names
+    match only where the pattern has the dot. The nearest existing folder stands in for a
+    missing one, so that its appearance is noticed.
+
+    Raises:
+        TooManyFolders: more than FOLDERS_LIMIT.
+    """
+    found = Expansion()
+    path = base / pattern
+    start = base if not path.is_absolute() or path.is_relative_to(base) else type(path)(path.anchor)
+    if start.is_dir():
+        _walk(start, path.relative_to(start).parts, found)
+    else:
+        found.folders.append(existing(start))
+    found.files = sorted(set(found.files))
+    return found
+
+
+def existing(folder: Path) -> Path:
+    """Find the nearest folder that exists, going up."""
+    return next(each for each in (folder, *folder.absolute().parents) if each.is_dir())
+
+
+def touches(base: Path, pattern: str, changed: Path) -> bool:
+    """Tell whether a change of a path may change what a pattern names.
+
+    A folder on the way counts: what it holds comes and goes with it.
+    """
+    parts = (base / pattern).parts
+    for at, name in enumerate(changed.parts):
+        if at == len(parts):
+            return False
+        if parts[at] == "**":
+            return fnmatchcase(changed.name, parts[-1]) or not changed.is_file()
+        if not fnmatchcase(name, parts[at]):
+            return False
+    return len(parts) == len(changed.parts) or not changed.is_file()
+
+
+def is_pattern(text: str) -> bool:
+    """Tell whether text names files by a pattern rather than one file."""
+    return any(character in text for character in "*?[")
+
+
+def _walk(folder: Path, parts: tuple[str, ...], found: Expansion) -> None:
+    if len(found.folders) >= FOLDERS_LIMIT:
+        raise TooManyFolders
+    first, rest = parts[0], parts[1:]
+    if not is_pattern(first) and rest:
+        _descend(folder, first, rest, found)
+        return
+    found.folders.append(folder)
+    if first == "**":
+        _walk_all(folder, rest or ("*",), found)
+        return
+    for entry in _entries(folder):
+        if fnmatchcase(entry.name, first) and _shown(entry.name, first):
+            _take(folder / entry.name, entry, rest, found)
+
+
+def _descend(folder: Path, name: str, rest: tuple[str, ...], found: Expansion) -> None:
+    below = folder / name
+    if below.is_dir():
+        _walk(below, rest, found)
+    else:
+        found.folders.append(folder)
+
+
+def _walk_all(folder: Path, rest: tuple[str, ...], found: Expansion) -> None:
+    _walk(folder, rest, found)
+    for entry in _entries(folder):
+        if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
+            _walk(folder / entry.name, ("**", *rest), found)
+
+
+def _take(path: Path, entry: os.DirEntry[str], rest: tuple[str, ...], found: Expansion) -> None:
+    if rest:
+        if entry.is_dir():
+            _walk(path, rest, found)
+    elif entry.is_file():
+        found.files.append(path)
+
+
+def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        yield from sorted(entries, key=lambda entry: entry.name)
+
+
+def _shown(name: str, pattern: str) -> bool:
+    return not name.startswith(".") or pattern.startswith(".")

@@ -1,0 +1,326 @@
+"""What may be written of a pipeline's jobs; each knows its noun."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from mock_gitlab.engine.model import (
+    ATTEMPTS_LIMIT,
+    JOBS_LIMIT,
+    Artifact,
+    Downstream,
+    JobAttempt,
+    JobSpec,
+    TerminalStatus,
+    Variable,
+    When,
+)
+
+from .fields import (
+    Duration,
+    Found,
+    Name,
+    Percent,
+    ProjectName,
+    ScenarioNumber,
+    Text,
+    TextOrNumber,
+    Whole,
+    Written,
+    matching,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+FailureReason = Literal[
+    "unknown_failure",
+    "script_failure",
+    "api_failure",
+    "stuck_or_timeout_failure",
+    "runner_system_failure",
+    "runner_unsupported",
+    "missing_dependency_failure",
+    "stale_schedule",
+    "job_execution_timeout",
+    "archived_failure",
+    "unmet_prerequisites",
+    "scheduler_failure",
+    "data_integrity_failure",
+    "forward_deployment_failure",
+    "failed_outdated_deployment_job",
+    "protected_environment_failure",
+    "deployment_rejected",
+    "environment_creation_failure",
+    "no_matching_runner",
+    "ci_quota_exceeded",
+    "trace_size_exceeded",
+    "builds_disabled",
+    "user_blocked",
+    "project_deleted",
+    "secrets_provider_not_found",
+    "insufficient_bridge_permissions",
+    "downstream_bridge_project_not_found",
+    "downstream_pipeline_creation_failed",
+    "invalid_bridge_trigger",
+    "pipeline_loop_detected",
+    "reached_max_descendant_pipelines_depth",
+]
+
+ArtifactPath = Annotated[
+    Text,
+    *matching(
+        r"^(?!/)(?!(.*/)?\.{0,2}(/|$))[^\u0000\\]+$",
+        "must be the path of a file inside the archive, such as reports/junit.xml",
+    ),
+]
+
+
+class ArtifactModel(Written):
+    """A small file in a job's artifacts archive."""
+
+    path: ArtifactPath = Field(description="Where it lies in the archive.")
+    content: Text = Field("", description="Its text.")
+
+
+def _shape_of_artifacts(value: Any) -> str | None:
+    if isinstance(value, dict):
+        return "~mapping"
+    return "~list" if isinstance(value, list) else None
+
+
+Artifacts = Annotated[
+    Annotated[dict[ArtifactPath, Text], Tag("~mapping")]
+    | Annotated[list[ArtifactModel], Tag("~list")],
+    Discriminator(
+        _shape_of_artifacts,
+        custom_error_type="mistake",
+        custom_error_message="must be a mapping of paths to text, or a list of path and content",
+    ),
+]
+
+
+def _artifacts(written: dict[str, str] | list[ArtifactModel]) -> tuple[Artifact, ...]:
+    if isinstance(written, dict):
+        return tuple(Artifact(path, content) for path, content in written.items())
+    return tuple(Artifact(each.path, each.content) for each in written)
+
+
+class JobAttemptModel(Written):
+    """What differs in one run of a job; what is left out is as the job says."""
+
+    duration: Duration | None = Field(None, description="How long it runs.", examples=[30, "1m"])
+    status: TerminalStatus | None = Field(None, description="How it ends.")
+    failure_reason: FailureReason | None = Field(None, description="Why it fails.")
+    pending_seconds: Duration | None = Field(None, description="How long it waits for a runner.")
+    never_complete: bool | None = Field(None, description="Whether it runs for ever.")
+    trace: Text | None = Field(None, description="Its log.")
+    coverage: Percent | None = Field(None, description="The coverage that it reports.")
+    artifacts: Artifacts | None = Field(None, description="The files that it leaves behind.")
+
+    def noun(self) -> JobAttempt:
+        """Make what the engine knows."""
+        return JobAttempt(
+            duration=self.duration,
+            status=self.status,
+            failure_reason=self.failure_reason,
+            pending=self.pending_seconds,
+            never_complete=self.never_complete,
+            trace=self.trace,
+            coverage=self.coverage,
+            artifacts=None if self.artifacts is None else _artifacts(self.artifacts),
+        )
+
+
+class DownstreamModel(Written):
+    """The pipeline that a bridge starts."""
+
+    project: ProjectName = Field(
+        description="The project in which it starts: path or number.", examples=["group/deploy", 43]
+    )
+    scenario: ScenarioNumber | None = Field(
+        None, description="Its scenario; left out, the rules choose.", examples=[900]
+    )
+    ref: Name | None = Field(None, description="Its ref; left out, the project's default branch.")
+    strategy: Literal["depend"] | None = Field(
+        None, description="depend: the bridge's status is that of the pipeline it starts."
+    )
+    variables: dict[Name, TextOrNumber] = Field({}, description="Variables that it gets.")
+
+    def noun(self) -> Downstream:
+        """Make what the engine knows."""
+        return Downstream(
+            project=self.project,
+            scenario_id=self.scenario,
+            ref=self.ref,
+            strategy=self.strategy,
+            variables=tuple(Variable(*pair) for pair in self.variables.items()),
+        )
+
+
+class JobModel(Written):
+    """A job of a pipeline."""
+
+    name: Name = Field(description="Its name, unique in the pipeline.", examples=["unit tests"])
+    stage: Name = Field("test", description="Its stage.", examples=["build", "test", "deploy"])
+    duration: Duration = Field(0, description="How long it runs.", examples=[30, "1m"])
+    status: TerminalStatus = Field("success", description="How it ends.")
+    failure_reason: FailureReason | None = Field(
+        None, description="Why it fails; script_failure unless something else is written."
+    )
+    when: When = Field("on_success", description="What it waits for.")
+    start_in: Duration | None = Field(
+        None, description="How long a delayed job waits.", examples=["10m"]
+    )
+    allow_failure: bool | None = Field(
+        None, description="Whether the pipeline goes on when it fails; true for manual jobs."
+    )
+    needs: list[Name] | None = Field(
+        None, description="The jobs it waits for, in place of the stages before; [] for none."
+    )
+    pending_seconds: Duration = Field(0, description="How long it waits for a runner.")
+    never_complete: bool = Field(False, description="Whether it runs for ever.")
+    tags: list[Name] = Field([], description="The tags of the runner that it asks for.")
+    coverage: Percent | None = Field(None, description="The coverage that it reports.")
+    trace: Text = Field("", description="Its log.", examples=["compiling...\ndone\n"])
+    artifacts: Artifacts = Field(
+        default_factory=list, description="The files that it leaves behind: paths and their text."
+    )
+    attempts: list[JobAttemptModel] = Field(
+        [],
+        max_length=ATTEMPTS_LIMIT,
+        description="What differs in each of its runs; the last entry repeats.",
+    )
+    parallel: Annotated[Whole, Field(ge=1, le=200)] | None = Field(
+        None, description='How many of it run side by side, as "name 1/3", "name 2/3", ...'
+    )
+    downstream: DownstreamModel | None = Field(
+        None, description="Makes the job a bridge, which starts a pipeline elsewhere."
+    )
+
+    def names(self) -> list[str]:
+        """List the names of its jobs once ``parallel`` is spread out."""
+        if self.parallel is None:
+            return [self.name]
+        return [f"{self.name} {n}/{self.parallel}" for n in range(1, self.parallel + 1)]
+
+    def noun(self, name: str, needs: tuple[str, ...] | None) -> JobSpec:
+        """Make what the engine knows, under one of its names, with the needs spread out."""
+        manual = self.when == "manual"
+        return JobSpec(
+            name=name,
+            stage=self.stage,
+            duration=self.duration,
+            status=self.status,
+            failure_reason=self.failure_reason,
+            when=self.when,
+            start_in=self.start_in or 0,
+            allow_failure=manual if self.allow_failure is None else self.allow_failure,
+            needs=needs,
+            pending=self.pending_seconds,
+            never_complete=self.never_complete,
+            tags=tuple(self.tags),
+            coverage=self.coverage,
+            trace=self.trace,
+            artifacts=_artifacts(self.artifacts),
+            attempts=tuple(attempt.noun() for attempt in self.attempts),
+            downstream=None if self.downstream is None else self.downstream.noun(),
+        )
+
+
+# ---------------------------------------------------------------------------- jobs together
+
+
+def spread(jobs: Sequence[JobModel]) -> tuple[JobSpec, ...]:
+    """Make the engine's jobs: ``parallel`` spread out, needs of a parallel job need all of it."""
+    names = {job.name: job.names() for job in jobs}
+    return tuple(
+        job.noun(name, None if job.needs is None else _spread_needs(job.needs, names))
+        for job in jobs
+        for name in names[job.name]
+    )
+
+
+def _spread_needs(needs: list[str], names: dict[str, list[str]]) -> tuple[str, ...]:
+    spread_out = [name for need in needs for name in names.get(need, [need])]
+    return tuple(dict.fromkeys(spread_out))
+
+
+def job_contradictions(jobs: Sequence[JobModel], stages: Sequence[str]) -> Iterator[Found]:
+    """Find what is wrong with jobs that are well formed each by itself."""
+    yield from _names_taken(jobs)
+    for index, job in enumerate(jobs):
+        for field, what in _inside(job, stages):
+            yield (index, *field), what
+    yield from _needs(jobs)
+    count = sum(job.parallel or 1 for job in jobs)
+    if count > JOBS_LIMIT:
+        yield (), f"{count} jobs are too many, {JOBS_LIMIT} at most"
+
+
+def _names_taken(jobs: Sequence[JobModel]) -> Iterator[Found]:
+    seen: set[str] = set()
+    for index, job in enumerate(jobs):
+        for name in job.names():
+            if name in seen:
+                yield (index, "name"), f'there is a job "{name}" already'
+                break
+            seen.add(name)
+
+
+def _inside(job: JobModel, stages: Sequence[str]) -> Iterator[Found]:
+    if stages and job.stage not in stages:
+        yield ("stage",), f'"{job.stage}" is not among the stages: {", ".join(stages)}'
+    if job.when == "delayed" and job.start_in is None:
+        yield ("when",), "a delayed job needs start_in"
+    if job.when != "delayed" and job.start_in is not None:
+        yield ("start_in",), "only a job with when: delayed starts later"
+    if job.downstream is not None and "duration" in job.model_fields_set:
+        yield ("duration",), "a job with downstream takes as long as the pipeline that it starts"
+    if isinstance(job.artifacts, list):
+        yield from _twice(("artifacts",), [each.path for each in job.artifacts])
+
+
+def _twice(path: tuple[str, ...], names: Sequence[str]) -> Iterator[Found]:
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            yield (*path, index), f'"{name}" is in the list already'
+
+
+def _needs(jobs: Sequence[JobModel]) -> Iterator[Found]:
+    known = {name for job in jobs for name in (job.name, *job.names())}
+    wrong = False
+    for index, job in enumerate(jobs):
+        for at, need in enumerate(job.needs or ()):
+            if need not in known:
+                wrong = True
+                yield (index, "needs", at), f'there is no job "{need}"'
+            elif need in (job.name, *job.names()):
+                wrong = True
+                yield (index, "needs", at), "a job cannot need itself"
+    if not wrong:
+        yield from _circle(jobs)
+
+
+def _circle(jobs: Sequence[JobModel]) -> Iterator[Found]:
+    """Tell of one circle of needs, if there is any: what is left when free jobs are taken off."""
+    owner = {name: job.name for job in jobs for name in (job.name, *job.names())}
+    waiting = {job.name: {owner[need] for need in job.needs or ()} for job in jobs}
+    free = {name for name, needs in waiting.items() if not needs}
+    while free:
+        waiting = {n: needs - free for n, needs in waiting.items() if n not in free}
+        free = {name for name, needs in waiting.items() if not needs}
+    for index, job in enumerate(jobs):
+        if job.name in waiting:
+            way = _way_round(job.name, waiting)
+            yield (index, "needs"), f"needs go round in a circle: {' -> '.join(way)}"
+            return
+
+
+def _way_round(start: str, waiting: dict[str, set[str]]) -> list[str]:
+    way = [start]
+    while way.count(way[-1]) == 1:
+        way.append(min(waiting[way[-1]]))
+    return way[way.index(way[-1]) :]

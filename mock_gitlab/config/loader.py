@@ -1,0 +1,280 @@
+"""A path becomes Declarations, or every mistake at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import ValidationError
+
+from mock_gitlab.engine.builtins import builtin_scenarios
+from mock_gitlab.engine.model import (
+    ClockSetting,
+    Declarations,
+    DeclaredScenario,
+    DeclaredToken,
+    Project,
+    User,
+)
+
+from . import checks
+from .document import read
+from .globs import TooManyFolders, existing, expand, is_pattern
+from .models import (
+    MockFile,
+    ProjectModel,
+    ScenarioFile,
+    ScenarioModel,
+    declared_scenario,
+    fault_from,
+    rule_from,
+)
+from .places import ConfigurationError, Document, Mistake, Node
+from .wording import mistakes_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from .fields import Written
+
+    File = TypeVar("File", bound=Written)
+
+DEFAULT_PATTERN = "scenarios/*.yaml"
+"""Where scenarios are looked for unless something else is written."""
+DEFAULT_TOKEN = Declarations().token
+MEMORY = ":memory:"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How the server runs; other than declarations these hold until the next start.
+
+    ``database`` is a path, or ":memory:". ``token_source`` is one of "default", "file",
+    "environment" and "option".
+    """
+
+    token: str = field(default=DEFAULT_TOKEN, repr=False)
+    token_source: str = "default"  # noqa: S105 - where it comes from is no secret
+    database: Path | str = Path("mock.db")
+    host: str = "127.0.0.1"
+    port: int = 8000
+    watch: bool = True
+    watch_polling: bool = False
+    log_level: str = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What the files say. ``folders`` are those to watch, ``patterns`` tell what matters there."""
+
+    declarations: Declarations
+    settings: Settings = field(default_factory=Settings)
+    files: tuple[Path, ...] = ()
+    folders: tuple[Path, ...] = ()
+    patterns: tuple[str, ...] = ()
+    warnings: tuple[Mistake, ...] = ()
+
+
+def load_defaults() -> Loaded:
+    """Make what is in force where there is no file at all."""
+    return Loaded(Declarations(scenarios=builtin_scenarios()))
+
+
+def load(
+    path: Path | str,
+    environ: Mapping[str, str],
+    *,
+    operations: frozenset[str] | None = None,
+    must_exist: bool = True,
+) -> Loaded:
+    """Read a configuration file and all that it names; reads files and does nothing else.
+
+    ``operations`` are the names that faults may use, where they are known. Where the file need
+    not exist and does not, everything is as if it were empty.
+
+    Raises:
+        ConfigurationError: with every mistake of every file.
+    """
+    return _Loading(Path(path), environ).load(operations, must_exist)
+
+
+class _Loading:
+    """One attempt: collects files, folders and mistakes on its way."""
+
+    def __init__(self, path: Path, environ: Mapping[str, str]) -> None:
+        self._path = path
+        self._base = path.parent
+        self._environ = environ
+        self._mistakes: list[Mistake] = []
+        self._files: list[Path] = []
+        self._folders: list[Path] = [existing(self._base)]
+        self._patterns: list[str] = []
+
+    def load(self, operations: frozenset[str] | None, must_exist: bool) -> Loaded:
+        if must_exist or self._path.exists():
+            document = self._read(self._path)
+        else:
+            document = Document(str(self._path), Node(1, 1, {}))
+        model = self._checked(MockFile, document)
+        files = [self._read(file) for file in self._scenario_files(document)]
+        models = [self._checked(ScenarioFile, file) for file in files]
+        self._mistakes += checks.contradictions(document, files, operations)
+        if self._mistakes or model is None:
+            raise ConfigurationError(self._mistakes)
+        scenarios = [
+            *self._inline_scenarios(document, model),
+            *self._scenarios(zip(files, models, strict=True)),
+        ]
+        declarations = self._declarations(document, model, scenarios)
+        return Loaded(
+            declarations,
+            self._settings(model),
+            tuple(self._files),
+            tuple(dict.fromkeys(self._folders)),
+            tuple(self._patterns),
+            tuple(sorted(checks.warnings(document, declarations, files))),
+        )
+
+    # ------------------------------------------------------------------ reading
+
+    def _read(self, path: Path) -> Document:
+        try:
+            raw = path.read_bytes()
+        except OSError as error:
+            what = f"cannot be read: {error.strerror}"
+            self._mistakes.append(Mistake(str(path), 1, 1, "", what))
+            return Document(str(path), None)
+        self._files.append(path)
+        document = read(raw, str(path), self._environ)
+        self._mistakes += document.mistakes
+        if document.value is None and not document.mistakes:
+            self._mistakes.append(Mistake(str(path), 1, 1, "", "the file is empty"))
+            return Document(str(path), None)
+        return document
+
+    def _checked(self, model: type[File], document: Document) -> File | None:
+        if document.root is None:
+            return None
+        try:
+            return model.model_validate(document.value)
+        except ValidationError as error:
+            self._mistakes += mistakes_of(error, model, document)
+            return None
+
+    def _scenario_files(self, mock: Document) -> list[Path]:
+        """Find the files of scenarios, also where something else is wrong."""
+        written = mock.value.get("scenarios") if isinstance(mock.value, dict) else None
+        if written is None:
+            return self._expand(DEFAULT_PATTERN)
+        files: list[Path] = []
+        for index, entry in enumerate(written if isinstance(written, list) else []):
+            if isinstance(entry, str) and entry:
+                found = self._expand(entry)
+                files += found
+                if not found:
+                    what = self._nothing(entry)
+                    self._mistakes.append(mock.mistake(("scenarios", index), what))
+        return list(dict.fromkeys(files))
+
+    def _expand(self, pattern: str) -> list[Path]:
+        self._patterns.append(pattern)
+        try:
+            found = expand(self._base, pattern)
+        except TooManyFolders as error:
+            what = f'"{pattern}" {error}'
+        except (OSError, ValueError) as error:
+            what = f'"{pattern}" cannot be looked up: {error}'
+        else:
+            self._folders += found.folders
+            return [file for file in found.files if file != self._path]
+        self._mistakes.append(Mistake(str(self._path), 1, 1, "scenarios", what))
+        return []
+
+    def _nothing(self, pattern: str) -> str:
+        if (self._base / pattern).is_dir():
+            return f'"{pattern}" is a folder; "{pattern.rstrip("/")}/*.yaml" names the files in it'
+        if is_pattern(pattern):
+            return f'"{pattern}" matches no file'
+        return f'there is no file "{pattern}"'
+
+    # ------------------------------------------------------------------ what comes of it
+
+    def _name(self, document: Document) -> str:
+        path = Path(document.file)
+        known = path.is_relative_to(self._base)
+        return (path.relative_to(self._base) if known else path).as_posix()
+
+    def _inline_scenarios(self, mock: Document, model: MockFile) -> Iterator[DeclaredScenario]:
+        for index, entry in enumerate(model.scenarios or ()):
+            if isinstance(entry, ScenarioModel):
+                line = mock.node(("scenarios", index)).line
+                yield declared_scenario(entry, "file", self._name(mock), line)
+
+    def _scenarios(
+        self, files: Iterator[tuple[Document, ScenarioFile | None]]
+    ) -> Iterator[DeclaredScenario]:
+        for document, model in files:
+            assert model is not None
+            for index, scenario in enumerate(model.scenarios):
+                line = document.node(("scenarios", index)).line
+                yield declared_scenario(scenario, "file", self._name(document), line)
+
+    def _declarations(
+        self, mock: Document, model: MockFile, scenarios: Sequence[DeclaredScenario]
+    ) -> Declarations:
+        claimed = {each.scenario.scenario_id for each in scenarios}
+        builtin = [b for b in builtin_scenarios() if b.scenario.scenario_id not in claimed]
+        clock = model.clock
+        return Declarations(
+            scenarios=(*builtin, *scenarios),
+            default_scenario=model.default_scenario,
+            rules=tuple(
+                rule_from(rule, *self._key_and_place(mock, "rules", index))
+                for index, rule in enumerate(model.rules or ())
+            ),
+            faults=tuple(
+                fault_from(fault, *self._key_and_place(mock, "faults", index))
+                for index, fault in enumerate(model.faults or ())
+            ),
+            projects=tuple(map(_project, model.projects or ())),
+            user=User(**model.user.model_dump()),
+            strict=model.strict,
+            seed=model.seed,
+            clock=ClockSetting() if clock is None else ClockSetting(clock.start, clock.frozen),
+            allow_reset=model.allow_reset,
+            journal_limit=model.journal,
+            sandbox_limit=model.sandboxes,
+            body_limit=model.max_body_bytes,
+            token=model.token,
+        )
+
+    def _key_and_place(self, mock: Document, section: str, index: int) -> tuple[str, str]:
+        name, line = self._name(mock), mock.node((section, index)).line
+        return f"{name}:{section}[{index}]", f"{name}:{line}"
+
+    def _settings(self, model: MockFile) -> Settings:
+        database = model.database
+        return Settings(
+            token=model.token,
+            token_source="file" if "token" in model.model_fields_set else "default",
+            database=database if database == MEMORY else self._base / database,
+            host=model.host,
+            port=model.port,
+            watch=model.watch,
+            watch_polling=model.watch_polling,
+            log_level=model.log_level,
+        )
+
+
+def _project(model: ProjectModel) -> Project:
+    return Project(
+        id=model.id,
+        path=model.path,
+        default_branch=model.default_branch,
+        refs=None if model.refs is None else tuple(model.refs),
+        tags=tuple(model.tags),
+        trigger_tokens=tuple(
+            DeclaredToken(each.token, each.description) for each in model.trigger_tokens
+        ),
+    )

@@ -1,0 +1,309 @@
+"""What may be written of rules and faults; each knows its noun."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from mock_gitlab.engine.matching import (
+    Fault,
+    Limit,
+    RequestPattern,
+    Response,
+    Rule,
+    TriggerPattern,
+    compile_regex,
+)
+
+from .fields import (
+    REGEX_ERRORS,
+    AnyJson,
+    Duration,
+    Found,
+    Glob,
+    Name,
+    ProjectName,
+    ScenarioNumber,
+    Text,
+    TextOrNumber,
+    Whole,
+    Written,
+    matching,
+    refuse,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+class ResponseModel(Written):
+    """An answer in place of the usual one."""
+
+    status: Annotated[Whole, Field(ge=200, le=599)] = Field(
+        200, description="The HTTP status.", examples=[503]
+    )
+    headers: dict[
+        Annotated[Text, *matching(r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", "is no name of a header")],
+        Annotated[TextOrNumber, *matching(r"^[\t\x20-\x7e\xa0-\xff]*$", "is no value of a header")],
+    ] = Field({}, description="Headers.", examples=[{"Retry-After": "1"}])
+    body: AnyJson = Field(
+        None,
+        description="The body: text as it is, anything else as JSON.",
+        examples=[{"message": "503 Service Unavailable"}],
+    )
+
+    def noun(self) -> Response:
+        """Make what the engine knows."""
+        return Response(self.status, tuple(self.headers.items()), self.body)
+
+
+Source = Literal[
+    "push",
+    "web",
+    "trigger",
+    "schedule",
+    "api",
+    "external",
+    "pipeline",
+    "chat",
+    "webide",
+    "merge_request_event",
+    "external_pull_request_event",
+    "parent_pipeline",
+    "ondemand_dast_scan",
+    "ondemand_dast_validation",
+    "security_orchestration_policy",
+]
+
+
+def _one_or_list(value: Any) -> str:
+    return "~list" if isinstance(value, list) else "~one"
+
+
+Sources = Annotated[
+    Annotated[Source, Tag("~one")] | Annotated[list[Source], Tag("~list"), Field(min_length=1)],
+    Discriminator(_one_or_list),
+]
+Scenarios = Annotated[
+    Annotated[ScenarioNumber, Tag("~one")]
+    | Annotated[list[ScenarioNumber], Tag("~list"), Field(min_length=1)],
+    Discriminator(_one_or_list),
+]
+
+
+def _present_or_text(value: Any) -> str:
+    return "~present" if isinstance(value, bool) else "~text"
+
+
+Wanted = Annotated[
+    Annotated[bool, Tag("~present")] | Annotated[TextOrNumber, Tag("~text")],
+    Discriminator(_present_or_text),
+]
+
+
+class TriggerWhenModel(Written):
+    """Which new pipelines a rule is for; what is left out may be anything."""
+
+    project: ProjectName | None = Field(
+        None, description="Number, path or glob of paths.", examples=["group/*", 42]
+    )
+    ref: Glob | None = Field(
+        None, description="Glob or /regular expression/.", examples=["release/*", "/^v[0-9]+$/"]
+    )
+    variables: dict[Name, Wanted] = Field(
+        {},
+        description="Globs or /regular expressions/; true: present, false: absent.",
+        examples=[{"DEPLOY_ENV": "prod", "DEBUG": False}],
+    )
+    source: Sources | None = Field(None, description="What started it.", examples=["trigger"])
+    username: Glob | None = Field(None, description="Glob or /regular expression/.")
+    inputs: dict[Name, AnyJson] = Field(
+        {}, description="Values that the inputs have; globs for text; true: present, false: absent."
+    )
+
+    @model_validator(mode="after")
+    def _expressions(self) -> Self:
+        refuse(self, [*_bad_globs("variables", self.variables), *_bad_globs("inputs", self.inputs)])
+        return self
+
+    def noun(self) -> TriggerPattern:
+        """Make what the engine knows."""
+        source = (self.source,) if isinstance(self.source, str) else self.source
+        return TriggerPattern(
+            project=self.project,
+            ref=self.ref,
+            variables=tuple(self.variables.items()),
+            source=None if source is None else tuple(source),
+            username=self.username,
+            inputs=tuple(self.inputs.items()),
+        )
+
+
+def _bad_globs(field: str, wanted: Mapping[str, Any]) -> Iterator[Found]:
+    for name, value in wanted.items():
+        try:
+            compile_regex(value if isinstance(value, str) else "")
+        except REGEX_ERRORS as error:
+            yield (field, name), f"is no regular expression: {error}"
+
+
+class RuleModel(Written):
+    """What a new pipeline that matches gets; the first rule that matches decides."""
+
+    when: TriggerWhenModel = Field(
+        TriggerWhenModel.model_validate({}), description="What it matches; left out: everything."
+    )
+    scenario: Scenarios | None = Field(
+        None,
+        description="The scenario, or several in turn, of which the last repeats.",
+        examples=[900, [902, 902, 1]],
+    )
+    cycle: bool = Field(False, description="Whether several scenarios start over at the end.")
+    variables: dict[Name, TextOrNumber] = Field({}, description="Variables that it gets besides.")
+    name: Name | None = Field(None, description="The name that it gets.")
+    respond: ResponseModel | None = Field(
+        None, description="Refuses the pipeline with this answer.", examples=[{"status": 400}]
+    )
+
+    @model_validator(mode="after")
+    def _contradictions(self) -> Self:
+        refuse(self, self._found())
+        return self
+
+    def _found(self) -> Iterator[Found]:
+        if self.cycle and not isinstance(self.scenario, list):
+            yield ("cycle",), "only a list of scenarios can start over"
+        for other in ("scenario", "variables", "name"):
+            if self.respond is not None and getattr(self, other):
+                yield (other,), "a pipeline that is refused (respond) gets nothing"
+
+
+class RequestWhenModel(Written):
+    """Which calls a fault is for; what is left out may be anything."""
+
+    method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] | None = Field(
+        None, description="The HTTP method."
+    )
+    path: (
+        Annotated[
+            Text,
+            *matching(
+                r"^/(?!api/v4(/|$))", 'must be a path that begins with "/", without "/api/v4"'
+            ),
+        ]
+        | None
+    ) = Field(
+        None,
+        description="Glob on the path without /api/v4: * stays between slashes, ** does not.",
+        examples=["/projects/*/pipelines/*"],
+    )
+    operation: Name | None = Field(
+        None, description="The name of a call in the OpenAPI document.", examples=["get_pipeline"]
+    )
+    project: ProjectName | None = Field(
+        None, description="Number, path or glob of paths.", examples=["group/*", 42]
+    )
+
+    def noun(self) -> RequestPattern:
+        """Make what the engine knows."""
+        return RequestPattern(self.method, self.path, self.operation, self.project)
+
+
+class LimitModel(Written):
+    """A rate limit, in the time of the mock's clock."""
+
+    requests: Annotated[Whole, Field(ge=0)] = Field(
+        description="How many calls may pass.", examples=[10]
+    )
+    per: Duration = Field(description="In each span of this length.", examples=["60s"])
+
+    @model_validator(mode="after")
+    def _some_time(self) -> Self:
+        refuse(self, [] if self.per else [(("per",), "must be longer than no time")])
+        return self
+
+
+class FaultModel(Written):
+    """What goes wrong with the calls that match."""
+
+    when: RequestWhenModel = Field(
+        RequestWhenModel.model_validate({}), description="What it matches; left out: every call."
+    )
+    times: Annotated[Whole, Field(ge=1)] | None = Field(
+        None, description="How often it strikes; left out: without end.", examples=[2]
+    )
+    skip: Annotated[Whole, Field(ge=0)] = Field(0, description="How many calls pass before.")
+    every: Annotated[Whole, Field(ge=1)] = Field(1, description="Strikes every so many calls.")
+    respond: ResponseModel | None = Field(
+        None, description="The answer in place of the usual one.", examples=[{"status": 503}]
+    )
+    delay: Duration = Field(
+        0, description="Real time that passes before the answer.", examples=["1.5s"]
+    )
+    drop: bool = Field(False, description="Closes the connection without an answer.")
+    truncate: bool = Field(False, description="Cuts the body in half.")
+    slow: Duration = Field(
+        0, description="Real time over which the body is spread.", examples=["10s"]
+    )
+    malformed: bool = Field(False, description="Spoils the JSON of the body.")
+    limit: LimitModel | None = Field(
+        None,
+        description="Strikes only calls beyond a rate.",
+        examples=[{"requests": 10, "per": "60s"}],
+    )
+
+    @model_validator(mode="after")
+    def _contradictions(self) -> Self:
+        refuse(self, self._found())
+        return self
+
+    def _found(self) -> Iterator[Found]:
+        spoilers = self._spoilers()
+        if not (spoilers or self.respond or self.delay or self.limit):
+            yield (), f"a fault needs one of respond, delay, limit, {', '.join(_SPOILERS)}"
+        for other in spoilers[1:]:
+            yield (other,), f"{spoilers[0]} and {other} exclude each other"
+        if self.drop and self.respond is not None:
+            yield ("respond",), "a dropped connection has no answer"
+
+    def _spoilers(self) -> list[Spoiler]:
+        return [name for name in _SPOILERS if getattr(self, name)]
+
+
+Spoiler = Literal["drop", "truncate", "slow", "malformed"]
+_SPOILERS: tuple[Spoiler, ...] = ("drop", "truncate", "slow", "malformed")
+
+
+def rule_from(model: RuleModel, key: str, place: str) -> Rule:
+    """Make the engine's rule; ``key`` is stable, ``place`` is "file:line" for people."""
+    scenario = model.scenario
+    numbers = (scenario,) if isinstance(scenario, int) else tuple(scenario or ())
+    return Rule(
+        key=key,
+        when=model.when.noun(),
+        scenarios=numbers,
+        cycle=model.cycle,
+        variables=tuple(model.variables.items()),
+        name=model.name,
+        respond=None if model.respond is None else model.respond.noun(),
+        place=place,
+    )
+
+
+def fault_from(model: FaultModel, key: str, place: str) -> Fault:
+    """Make the engine's fault; ``key`` is stable, ``place`` is "file:line" for people."""
+    limit = model.limit
+    return Fault(
+        key=key,
+        when=model.when.noun(),
+        times=model.times,
+        skip=model.skip,
+        every=model.every,
+        respond=None if model.respond is None else model.respond.noun(),
+        delay=model.delay,
+        body=next(iter(model._spoilers()), None),
+        slow=model.slow,
+        limit=None if limit is None else Limit(limit.requests, limit.per),
+        place=place,
+    )

@@ -1,0 +1,1 @@
+"""The /_mock namespace: the test author's hand on the mock."""

@@ -1,0 +1,77 @@
+"""Who may use ``/_mock`` and for which world; its errors in one table."""
+
+from __future__ import annotations
+
+import hmac
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.responses import JSONResponse
+
+from mock_gitlab.engine.model import Invalid, MockGitLabError, NotFound, Refused, Taken
+from mock_gitlab.gateway import WORLD
+from mock_gitlab.sandboxes import Worlds
+from mock_gitlab.store.database import StoreUnavailable
+from mock_gitlab.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class NotAuthenticated(Exception):
+    """The token is missing or wrong."""
+
+
+async def authenticated(request: Request) -> None:
+    """Let in whoever sends the static token, as ``PRIVATE-TOKEN`` or as a bearer."""
+    world: World = request.scope[WORLD]
+    expected = world.declared.token.encode()
+    kind, _, bearer = request.headers.get("authorization", "").partition(" ")
+    sent = [request.headers.get("private-token", ""), bearer if kind.lower() == "bearer" else ""]
+    if not any(hmac.compare_digest(token.encode("latin-1"), expected) for token in sent):
+        raise NotAuthenticated
+
+
+async def current_world(request: Request) -> World:
+    """Find the world that the address names."""
+    world: World = request.scope[WORLD]
+    return world
+
+
+async def all_worlds(request: Request) -> Worlds:
+    """Find the default world and its sandboxes."""
+    worlds: Worlds = request.app.worlds
+    return worlds
+
+
+Authenticated = Depends(authenticated)
+CurrentWorld = Annotated[World, Depends(current_world)]
+AllWorlds = Annotated[Worlds, Depends(all_worlds)]
+
+_STATUS: dict[type[MockGitLabError], int] = {NotFound: 404, Refused: 403, Taken: 409, Invalid: 422}
+
+
+async def _refuse(request: Request, error: Exception) -> JSONResponse:
+    if isinstance(error, NotFound):
+        return JSONResponse({"message": f"404 {error.what.capitalize()} Not Found"}, 404)
+    status = next(status for kind, status in _STATUS.items() if isinstance(error, kind))
+    if status == 422:
+        detail = [{"loc": ["body"], "msg": str(error), "type": "value_error"}]
+        return JSONResponse({"detail": detail}, 422)
+    return JSONResponse({"message": str(error)}, status)
+
+
+async def _unauthorized(request: Request, error: Exception) -> JSONResponse:
+    return JSONResponse({"message": "401 Unauthorized"}, 401)
+
+
+async def _unavailable(request: Request, error: Exception) -> JSONResponse:
+    return JSONResponse({"message": "503 Service Unavailable"}, 503)
+
+
+ERROR_ANSWERS: dict[int | type[Exception], Callable[..., Any]] = {
+    **dict.fromkeys(_STATUS, _refuse),
+    NotAuthenticated: _unauthorized,
+    StoreUnavailable: _unavailable,
+}
+"""How ``/_mock`` answers each error, for FastAPI."""

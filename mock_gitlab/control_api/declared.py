@@ -1,0 +1,232 @@
+"""What is declared: scenarios, faults, the configuration in force."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Literal
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+from typing_extensions import TypedDict
+
+from mock_gitlab.config.models import ScenarioModel, declared_scenario
+from mock_gitlab.config.patterns import FaultModel, fault_from
+from mock_gitlab.engine.model import Invalid
+from mock_gitlab.gitlab_api.responses import timestamp
+from mock_gitlab.store.scenarios import seconds
+
+from .access import Authenticated, CurrentWorld
+
+if TYPE_CHECKING:
+    from mock_gitlab.config.live import LiveConfig
+    from mock_gitlab.engine.matching import Fault, Rule
+    from mock_gitlab.engine.model import DeclaredScenario
+    from mock_gitlab.world import World
+
+declared = APIRouter(prefix="/_mock", tags=["declared"], dependencies=[Authenticated])
+
+
+# ---------------------------------------------------------------------------- scenarios
+
+
+class ScenarioRow(TypedDict):
+    """A scenario as the store keeps it; ``definition`` is what somebody wrote."""
+
+    scenario_id: int
+    name: str
+    terminal_after_seconds: float | None
+    terminal_status: str
+    never_complete: bool
+    source: Literal["builtin", "file", "runtime"]
+    file: str | None
+    line: int | None
+    definition: dict[str, Any]
+
+
+def _row(declared: DeclaredScenario) -> ScenarioRow:
+    scenario = declared.scenario
+    return {
+        "scenario_id": scenario.scenario_id,
+        "name": scenario.name,
+        "terminal_after_seconds": seconds(scenario.terminal_after),
+        "terminal_status": scenario.terminal_status,
+        "never_complete": scenario.never_complete,
+        "source": declared.source,
+        "file": declared.file,
+        "line": declared.line,
+        "definition": declared.definition,
+    }
+
+
+@declared.get("/scenarios")
+async def list_scenarios(
+    world: CurrentWorld, source: Literal["builtin", "file", "runtime"] | None = None
+) -> list[ScenarioRow]:
+    """List the scenarios by number, all or of one source."""
+    return [_row(scenario) for scenario in world.scenarios(source)]
+
+
+@declared.post("/scenarios", status_code=201)
+async def create_scenario(world: CurrentWorld, scenario: ScenarioModel) -> ScenarioRow:
+    """Declare a scenario at run time; 409 where its number is taken."""
+    return _row(world.create_scenario(declared_scenario(scenario, source="runtime")))
+
+
+@declared.get("/scenarios/{scenario_id}")
+async def get_scenario(world: CurrentWorld, scenario_id: int) -> ScenarioRow:
+    """Show a scenario."""
+    return _row(world.scenario(scenario_id))
+
+
+@declared.put("/scenarios/{scenario_id}")
+async def replace_scenario(
+    world: CurrentWorld, scenario: ScenarioModel, scenario_id: int
+) -> ScenarioRow:
+    """Replace a scenario whole; pipelines that follow it follow the new one."""
+    if scenario.scenario_id != scenario_id:
+        raise Invalid("scenario_id in the body differs from the one in the path")
+    return _row(world.replace_scenario(declared_scenario(scenario, source="runtime")))
+
+
+@declared.delete("/scenarios/{scenario_id}", status_code=204)
+async def delete_scenario(world: CurrentWorld, scenario_id: int) -> None:
+    """Delete a scenario; pipelines that followed it keep their inline values."""
+    world.delete_scenario(scenario_id)
+
+
+# ---------------------------------------------------------------------------- faults
+
+
+class FaultRow(TypedDict):
+    """A fault in force; ``seen`` counts the calls that it has met, ``struck`` those it spoiled."""
+
+    key: str
+    source: Literal["file", "runtime"]
+    place: str | None
+    seen: int
+    struck: int
+    definition: dict[str, Any]
+
+
+def _fault_row(world: World, fault: Fault) -> FaultRow:
+    return {
+        "key": fault.key,
+        "source": "runtime" if fault in world.runtime_faults else "file",
+        "place": fault.place or None,
+        "seen": world.tally.seen.get(fault.key, 0),
+        "struck": world.tally.struck.get(fault.key, 0),
+        "definition": _plain(fault),
+    }
+
+
+def _plain(value: Any) -> dict[str, Any]:
+    skip = ("key", "place")
+    return {k: v for k, v in asdict(value).items() if k not in skip and v not in (None, (), {})}
+
+
+@declared.get("/faults")
+async def list_faults(world: CurrentWorld) -> list[FaultRow]:
+    """List the faults in force, in the order in which they are tried."""
+    return [_fault_row(world, fault) for fault in world.faults()]
+
+
+@declared.post("/faults", status_code=201)
+async def create_fault(world: CurrentWorld, fault: FaultModel) -> FaultRow:
+    """Declare a fault at run time; it is tried before those of the files."""
+    return _fault_row(world, world.add_fault(fault_from(fault, key="", place="")))
+
+
+@declared.delete("/faults", status_code=204)
+async def delete_faults(world: CurrentWorld, key: str | None = None) -> None:
+    """Remove the faults declared at run time, all or one."""
+    world.remove_faults(key)
+
+
+# ---------------------------------------------------------------------------- configuration
+
+
+class RuleRow(TypedDict):
+    """A rule in force and how many pipelines it has caught in this world."""
+
+    place: str
+    when: dict[str, Any]
+    scenarios: list[int]
+    matches: int
+
+
+class Failure(TypedDict):
+    """A mistake of the last attempt to load the files."""
+
+    file: str
+    line: int
+    column: int
+    where: str
+    what: str
+
+
+class Configuration(TypedDict):
+    """What is in force, and what the last attempt to change it met."""
+
+    file: str | None
+    files: list[str]
+    loaded_at: str
+    watching: list[str]
+    strict: bool
+    seed: str | None
+    default_scenario: int
+    scenarios: int
+    rules: list[RuleRow]
+    faults: int
+    projects: list[dict[str, Any]]
+    warnings: list[str]
+    errors: list[Failure]
+
+
+def _rule_row(world: World, rule: Rule) -> RuleRow:
+    return {
+        "place": rule.place,
+        "when": {k: v for k, v in asdict(rule.when).items() if v not in (None, ())},
+        "scenarios": list(rule.scenarios),
+        "matches": world.rule_matches(rule),
+    }
+
+
+def _configuration(world: World, live: LiveConfig) -> Configuration:
+    loaded, declared = live.current, world.declared
+    mistakes = live.last_failure.mistakes if live.last_failure is not None else ()
+    return {
+        "file": None if live.path is None else str(live.path),
+        "files": [str(file) for file in loaded.files],
+        "loaded_at": timestamp(live.loaded_at),
+        "watching": [str(folder) for folder in loaded.folders],
+        "strict": declared.strict,
+        "seed": declared.seed,
+        "default_scenario": declared.default_scenario,
+        "scenarios": len(declared.scenarios),
+        "rules": [_rule_row(world, rule) for rule in declared.rules],
+        "faults": len(declared.faults),
+        "projects": [
+            {"id": p.id, "path": p.path, "default_branch": p.default_branch}
+            for p in declared.projects
+        ],
+        "warnings": [str(warning) for warning in loaded.warnings],
+        "errors": [
+            {"file": m.file, "line": m.line, "column": m.column, "where": m.where, "what": m.what}
+            for m in mistakes
+        ],
+    }
+
+
+@declared.get("/config")
+async def get_config(request: Request, world: CurrentWorld) -> Configuration:
+    """Show the configuration in force and the mistakes of the last attempt to change it."""
+    return _configuration(world, request.app.live)
+
+
+@declared.post("/config/reload", responses={422: {"description": "The files have mistakes."}})
+async def reload_config(request: Request, world: CurrentWorld) -> Any:
+    """Read the files again now; on a mistake the last good configuration stays in force."""
+    live: LiveConfig = request.app.live
+    if await live.reload_now():
+        return _configuration(world, live)
+    return JSONResponse({"detail": _configuration(world, live)["errors"]}, 422)

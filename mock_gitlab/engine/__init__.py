@@ -1,0 +1,1 @@
+"""GitLab's rules as pure functions of frozen values."""

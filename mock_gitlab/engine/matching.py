@@ -1,0 +1,365 @@
+"""Which rule or fault applies to what has just arrived; how near the others were.
+
+One function decides and explains at once: a pattern matches when ``differences`` finds none.
+Nouns stand here beside their verbs, since nobody else understands them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+# ---------------------------------------------------------------------------- nouns
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerPattern:
+    """When a rule applies to a new pipeline; None means: whatever it is.
+
+    ``project`` is a number, a path or a glob of paths. ``ref``, ``username`` and the values of
+    ``variables`` and ``inputs`` are globs, or ``/regular expressions/``; in a map, True asks that
+    the name be present, False that it be absent.
+    """
+
+    project: str | None = None
+    ref: str | None = None
+    variables: tuple[tuple[str, str | bool], ...] = ()
+    source: tuple[str, ...] | None = None
+    username: str | None = None
+    inputs: tuple[tuple[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A declared answer. ``body`` is text as it is, or any JSON value; None is an empty body."""
+
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
+    body: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a new pipeline that matches ``when`` gets.
+
+    ``scenarios`` is a sequence whose last entry repeats (``cycle``: starts over); empty where the
+    rule leaves the choice to the default. ``respond`` refuses the pipeline with that answer.
+    ``place`` is "file:line", which names the rule to people.
+    """
+
+    key: str
+    when: TriggerPattern
+    scenarios: tuple[int, ...] = ()
+    cycle: bool = False
+    variables: tuple[tuple[str, str], ...] = ()
+    name: str | None = None
+    respond: Response | None = None
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestPattern:
+    """When a fault or a verification applies to a call; None means: whatever it is.
+
+    ``path`` is a glob on the path without the ``/api/v4`` prefix; ``project``, ``ref`` and
+    ``variables`` as in a rule.
+    """
+
+    method: str | None = None
+    path: str | None = None
+    operation: str | None = None
+    project: str | None = None
+    ref: str | None = None
+    variables: tuple[tuple[str, str | bool], ...] = ()
+    status: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most ``requests`` calls in any window of ``per`` milliseconds of the world's clock."""
+
+    requests: int
+    per: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What goes wrong with the calls that match ``when``.
+
+    Of the matching calls the first ``skip`` pass, then every ``every``-th is struck, ``times`` in
+    all (None: without end). ``delay`` is in milliseconds of real time.
+    """
+
+    key: str
+    when: RequestPattern
+    times: int | None = None
+    skip: int = 0
+    every: int = 1
+    respond: Response | None = None
+    delay: int = 0
+    body: Literal["drop", "truncate", "slow", "malformed"] | None = None
+    slow: int = 0
+    limit: Limit | None = None
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """A pipeline that is about to be created, as rules see it."""
+
+    project_id: int
+    project_path: str
+    ref: str
+    source: str
+    username: str
+    variables: Mapping[str, str]
+    inputs: Mapping[str, Any]
+
+
+class Arrived(Protocol):
+    """A call as faults and verifications see it."""
+
+    method: str
+    path: str
+    operation: str | None
+    project_id: int | None
+    project_path: str | None
+    ref: str | None
+    variables: Mapping[str, str]
+    status: int | None
+
+
+class Difference(NamedTuple):
+    """One condition that was not met: what it is about, what was wanted, what came."""
+
+    what: str
+    wanted: Any
+    got: Any
+
+
+# ---------------------------------------------------------------------------- verbs
+
+
+def differences(pattern: TriggerPattern | RequestPattern, arrived: Any) -> list[Difference]:
+    """List the conditions of a pattern that a trigger or a call does not meet; none: it matches.
+
+    ``arrived`` is a Trigger for a TriggerPattern, an Arrived for a RequestPattern.
+    """
+    found = (
+        _trigger_differences(pattern, arrived)
+        if isinstance(pattern, TriggerPattern)
+        else _request_differences(pattern, arrived)
+    )
+    return [*_common_differences(pattern, arrived), *found]
+
+
+def matches_text(pattern: str, text: str) -> bool:
+    """Match a glob (``*`` stands for anything) or a ``/regular expression/`` found anywhere."""
+    return _text_matcher(pattern).search(text) is not None
+
+
+def matches_path(pattern: str, path: str) -> bool:
+    """Match a glob on a path: ``*`` stays between slashes, ``**`` does not."""
+    return _path_matcher(pattern).fullmatch(path) is not None
+
+
+def matches_project(pattern: str, number: int | None, path: str | None) -> bool:
+    """Match a project by its number, its path or a glob of paths."""
+    if pattern.isdecimal():
+        return number is not None and int(pattern) == number
+    return path is not None and matches_path(pattern, path)
+
+
+def compile_regex(pattern: str) -> re.Pattern[str] | None:
+    """Compile a ``/regular expression/``; None where the text is a glob.
+
+    Raises:
+        re.error: between the slashes stands no regular expression.
+    """
+    if len(pattern) > 1 and pattern[0] == pattern[-1] == "/":
+        return re.compile(pattern[1:-1])
+    return None
+
+
+class Passed(NamedTuple):
+    """A rule that did not apply, and why."""
+
+    rule: Rule
+    differences: list[Difference]
+
+
+class Choice(NamedTuple):
+    """The rule that applies, if any, and those before it that do not."""
+
+    rule: Rule | None
+    passed: list[Passed]
+
+
+def choose(rules: Sequence[Rule], trigger: Trigger) -> Choice:
+    """Find the first rule that applies to a trigger."""
+    passed: list[Passed] = []
+    for rule in rules:
+        found = differences(rule.when, trigger)
+        if not found:
+            return Choice(rule, passed)
+        passed.append(Passed(rule, found))
+    return Choice(None, passed)
+
+
+def next_of_sequence(rule: Rule, times_matched: int) -> int | None:
+    """Take the scenario for a rule that has matched so many times before."""
+    if not rule.scenarios:
+        return None
+    last = len(rule.scenarios) - 1
+    index = times_matched % len(rule.scenarios) if rule.cycle else min(times_matched, last)
+    return rule.scenarios[index]
+
+
+class NearMiss(NamedTuple):
+    """A call that did not match, and why not."""
+
+    call: Any
+    differences: list[Difference]
+
+
+def near_misses(
+    pattern: RequestPattern, calls: Iterable[Arrived], limit: int = 3
+) -> list[NearMiss]:
+    """Rank the calls that do not match: fewest differences first, then as they come."""
+    misses = [NearMiss(call, differences(pattern, call)) for call in calls]
+    ranked = sorted((m for m in misses if m.differences), key=lambda m: _distance(m.differences))
+    return ranked[:limit]
+
+
+@dataclass(slots=True)
+class Tally:
+    """How often the faults of one world have met a call, and struck."""
+
+    seen: dict[str, int] = field(default_factory=dict)
+    struck: dict[str, int] = field(default_factory=dict)
+    windows: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def due(self, faults: Iterable[Fault], call: Arrived, now: int) -> Strike | None:
+        """Count a call with every fault that it meets, up to and with the one that strikes."""
+        for fault in faults:
+            if not differences(fault.when, call):
+                strike = self._meet(fault, now)
+                if strike is not None:
+                    return strike
+        return None
+
+    def _meet(self, fault: Fault, now: int) -> Strike | None:
+        seen = self.seen[fault.key] = self.seen.get(fault.key, 0) + 1
+        struck = self.struck.get(fault.key, 0)
+        if seen <= fault.skip or (seen - fault.skip - 1) % fault.every:
+            return None
+        if fault.times is not None and struck >= fault.times:
+            return None
+        observed = 0 if fault.limit is None else self._observe(fault.key, fault.limit, now)
+        if fault.limit is not None and observed <= fault.limit.requests:
+            return None
+        self.struck[fault.key] = struck + 1
+        return Strike(fault, observed)
+
+    def _observe(self, key: str, limit: Limit, now: int) -> int:
+        window = now // limit.per
+        current, count = self.windows.get(key, (window, 0))
+        count = count + 1 if current == window else 1
+        self.windows[key] = (window, count)
+        return count
+
+
+class Strike(NamedTuple):
+    """A fault that applies to a call; ``observed`` counts the calls in the window of its limit."""
+
+    fault: Fault
+    observed: int
+
+
+# ---------------------------------------------------------------------------- private
+
+
+def _common_differences(pattern: TriggerPattern | RequestPattern, arrived: Any) -> list[Difference]:
+    found = []
+    if pattern.project is not None and not matches_project(
+        pattern.project, arrived.project_id, arrived.project_path
+    ):
+        found.append(Difference("project", pattern.project, arrived.project_path))
+    if pattern.ref is not None and not (
+        arrived.ref is not None and matches_text(pattern.ref, arrived.ref)
+    ):
+        found.append(Difference("ref", pattern.ref, arrived.ref))
+    found += _map_differences("variables", pattern.variables, arrived.variables)
+    return found
+
+
+def _trigger_differences(pattern: TriggerPattern, trigger: Trigger) -> list[Difference]:
+    found = []
+    if pattern.source is not None and trigger.source not in pattern.source:
+        found.append(Difference("source", " or ".join(pattern.source), trigger.source))
+    if pattern.username is not None and not matches_text(pattern.username, trigger.username):
+        found.append(Difference("username", pattern.username, trigger.username))
+    return found + _map_differences("inputs", pattern.inputs, trigger.inputs)
+
+
+def _request_differences(pattern: RequestPattern, call: Arrived) -> list[Difference]:
+    found = []
+    if pattern.method is not None and pattern.method.upper() != call.method:
+        found.append(Difference("method", pattern.method.upper(), call.method))
+    if pattern.path is not None and not matches_path(pattern.path, call.path):
+        found.append(Difference("path", pattern.path, call.path))
+    if pattern.operation is not None and pattern.operation != call.operation:
+        found.append(Difference("operation", pattern.operation, call.operation))
+    if pattern.status is not None and pattern.status != call.status:
+        found.append(Difference("status", pattern.status, call.status))
+    return found
+
+
+def _map_differences(
+    what: str, wanted: tuple[tuple[str, Any], ...], got: Mapping[str, Any]
+) -> list[Difference]:
+    return [
+        Difference(f"{what}.{name}", _in_words(value), got.get(name))
+        for name, value in wanted
+        if not _value_matches(value, name, got)
+    ]
+
+
+def _value_matches(wanted: Any, name: str, got: Mapping[str, Any]) -> bool:
+    if wanted is True or wanted is False:
+        return (name in got) is wanted
+    if name not in got:
+        return False
+    if isinstance(wanted, str) and isinstance(got[name], str):
+        return matches_text(wanted, got[name])
+    return bool(wanted == got[name])
+
+
+def _in_words(wanted: Any) -> Any:
+    return {True: "present", False: "absent"}[wanted] if isinstance(wanted, bool) else wanted
+
+
+_FIELD_WEIGHT = {"method": 3, "path": 3, "operation": 3, "project": 2}
+
+
+def _distance(found: list[Difference]) -> int:
+    return sum(_FIELD_WEIGHT.get(difference.what, 1) for difference in found)
+
+
+@lru_cache(maxsize=1024)
+def _text_matcher(pattern: str) -> re.Pattern[str]:
+    regex = compile_regex(pattern)
+    if regex is not None:
+        return regex
+    return re.compile(rf"\A{'.*'.join(map(re.escape, pattern.split('*')))}\Z", re.DOTALL)
+
+
+@lru_cache(maxsize=1024)
+def _path_matcher(pattern: str) -> re.Pattern[str]:
+    parts = ["[^/]*".join(map(re.escape, part.split("*"))) for part in pattern.split("**")]
+    return re.compile(".*".join(parts))

@@ -1,0 +1,157 @@
+"""GitLab's words for how far a pipeline or job is; many jobs' words as one."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+PipelineStatus = Literal[
+    "created",
+    "waiting_for_resource",
+    "preparing",
+    "waiting_for_callback",
+    "pending",
+    "running",
+    "success",
+    "failed",
+    "canceling",
+    "canceled",
+    "skipped",
+    "manual",
+    "scheduled",
+]
+JobStatus = PipelineStatus
+STATUSES: tuple[PipelineStatus, ...] = get_args(PipelineStatus)
+
+COMPLETED: frozenset[PipelineStatus] = frozenset({"success", "failed", "canceled", "skipped"})
+"""Nothing more happens unless somebody asks for it."""
+FINISHED: frozenset[PipelineStatus] = frozenset({"success", "failed", "canceled"})
+"""Completed, and not merely passed over: what gives a pipeline its ``finished_at``."""
+BLOCKED: frozenset[PipelineStatus] = frozenset({"manual", "scheduled"})
+"""Waiting for a person or for a delay."""
+ALIVE: frozenset[PipelineStatus] = frozenset(STATUSES) - COMPLETED - BLOCKED
+"""On its way."""
+CANCELABLE: frozenset[PipelineStatus] = (ALIVE | {"scheduled"}) - {"canceling"}
+"""What a cancel stops."""
+RETRYABLE = FINISHED
+"""What may run once more."""
+PLAYABLE = BLOCKED
+"""What may be started by hand."""
+
+# ---------------------------------------------------------------------------- many as one
+
+_BIT: dict[str, int] = {status: 1 << place for place, status in enumerate(STATUSES)}
+_WARN = 1 << len(STATUSES)
+_IGNORED = _WARN << 1
+
+BITS: Mapping[JobStatus, int] = {status: _BIT[status] for status in STATUSES}
+"""What a job adds to the bits of its pipeline (see ``status_of_bits``)."""
+BITS_ALLOWED: Mapping[JobStatus, int] = {
+    **BITS,
+    "failed": _WARN,
+    "canceled": _WARN,
+    "manual": _IGNORED,
+}
+"""The same of a job that is allowed to fail."""
+
+
+def composite(
+    jobs: Iterable[tuple[JobStatus, bool]], dag: bool = False
+) -> PipelineStatus | None:
+    """Say the statuses of jobs, each with its ``allow_failure``, as one; None for no jobs.
+
+    ``dag`` judges them as the needs of a job: one that was passed over is decisive, and nothing
+    is known before all are complete.
+    """
+    bits = 0
+    for status, allow_failure in jobs:
+        bits |= (BITS_ALLOWED if allow_failure else BITS)[status]
+    return status_of_bits(bits, dag)
+
+
+@lru_cache(maxsize=4096)
+def status_of_bits(bits: int, dag: bool = False) -> PipelineStatus | None:
+    """Do as ``composite`` with the jobs given as the union of their ``BITS``."""
+    if not bits:
+        return None
+    if dag and bits & (_BIT["skipped"] | _IGNORED):
+        return "skipped"
+    if dag and bits & ~_COMPLETE:
+        return "pending"
+    for only, status in _ONLY:
+        if not bits & ~only:
+            return status
+    return next((status for some, status in _ANY if bits & some), "failed")
+
+
+def _bits(*statuses: JobStatus) -> int:
+    return sum(BITS[status] for status in statuses)
+
+
+_LENIENT = _WARN | _IGNORED
+_COMPLETE = _bits("success", "failed", "canceled", "skipped") | _WARN
+_ONLY: tuple[tuple[int, PipelineStatus], ...] = (
+    (_bits("skipped") | _IGNORED, "skipped"),
+    (_bits("success", "skipped") | _LENIENT, "success"),
+    (_bits("created") | _LENIENT, "created"),
+    (_bits("preparing") | _LENIENT, "preparing"),
+    (_bits("canceled", "success", "skipped") | _LENIENT, "canceled"),
+    (_bits("pending", "created", "skipped") | _LENIENT, "pending"),
+)
+_ANY: tuple[tuple[int, PipelineStatus], ...] = (
+    (_bits("running", "pending"), "running"),
+    (_bits("waiting_for_resource"), "waiting_for_resource"),
+    (_bits("waiting_for_callback"), "waiting_for_callback"),
+    (_bits("manual"), "manual"),
+    (_bits("scheduled"), "scheduled"),
+    (_bits("preparing"), "preparing"),
+    (_bits("created"), "running"),
+    (_bits("canceling"), "canceling"),
+)
+
+# ---------------------------------------------------------------------------- in words
+
+
+class DetailedStatus(NamedTuple):
+    """How GitLab's pages show the status of a pipeline."""
+
+    icon: str
+    text: str
+    label: str
+    group: str
+
+
+_PASSED_WITH_WARNINGS = DetailedStatus(
+    "status_warning", "Warning", "passed with warnings", "success-with-warnings"
+)
+_DETAILS: Mapping[PipelineStatus, DetailedStatus] = {
+    "created": DetailedStatus("status_created", "Created", "created", "created"),
+    "waiting_for_resource": DetailedStatus(
+        "status_pending", "Waiting", "waiting for resource", "waiting-for-resource"
+    ),
+    "waiting_for_callback": DetailedStatus(
+        "status_pending", "Waiting", "waiting for callback", "waiting-for-callback"
+    ),
+    "preparing": DetailedStatus("status_preparing", "Preparing", "preparing", "preparing"),
+    "pending": DetailedStatus("status_pending", "Pending", "pending", "pending"),
+    "running": DetailedStatus("status_running", "Running", "running", "running"),
+    "success": DetailedStatus("status_success", "Passed", "passed", "success"),
+    "failed": DetailedStatus("status_failed", "Failed", "failed", "failed"),
+    "canceling": DetailedStatus("status_canceled", "Canceling", "canceling", "canceling"),
+    "canceled": DetailedStatus("status_canceled", "Canceled", "canceled", "canceled"),
+    "skipped": DetailedStatus("status_skipped", "Skipped", "skipped", "skipped"),
+    "manual": DetailedStatus("status_manual", "Blocked", "waiting for manual action", "manual"),
+    "scheduled": DetailedStatus(
+        "status_scheduled", "Delayed", "waiting for delayed job", "scheduled"
+    ),
+}
+
+
+def detailed(status: PipelineStatus, has_warnings: bool = False) -> DetailedStatus:
+    """Put a pipeline's status in words; ``has_warnings`` counts where it has succeeded."""
+    if has_warnings and status == "success":
+        return _PASSED_WITH_WARNINGS
+    return _DETAILS[status]

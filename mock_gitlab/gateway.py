@@ -1,0 +1,346 @@
+"""What is done to every request, whatever it asks: address, world, fault, journal.
+
+::
+
+    client -> address -> world -> [ control wing: FastAPI's own stack           ]
+                               -> [ GitLab wing: operation -> fault -> endpoint ] -> journal
+
+The address decides: ``/sandbox/NAME`` picks a world, ``/api/v4`` may be left out, and ``/_mock``
+and the documentation belong to the control wing. GitLab's paths are routed as they were sent, so
+an encoded slash stays inside its segment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import json
+import logging
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from email.utils import formatdate
+from itertools import count
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import unquote
+
+from mock_gitlab.clock import stopwatch
+from mock_gitlab.engine.matching import Fault, Response, Strike
+from mock_gitlab.engine.model import Invalid, Moment
+from mock_gitlab.journal import Call
+from mock_gitlab.store.database import StoreUnavailable
+
+if TYPE_CHECKING:
+    from mock_gitlab.sandboxes import Worlds
+    from mock_gitlab.world import World
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+WORLD = "mock_gitlab.world"
+CALL = "mock_gitlab.call"
+"""Where the scope holds the World and the Call of a request."""
+
+_log = logging.getLogger("mock_gitlab")
+_CONTROL_PATHS = frozenset(
+    ("_mock", "openapi.json", "docs", "redoc", "docs/oauth2-redirect", "favicon.ico")
+)
+_UNTIDY = re.compile(r"//+|/\Z")
+_SECRET = re.compile(r"((?:^|&)[^&=]*token[^&=]*=)[^&]*", re.IGNORECASE)
+_JSON: Headers = [(b"content-type", b"application/json")]
+_COMMON: Headers = [
+    (b"vary", b"Origin"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"SAMEORIGIN"),
+]
+
+
+async def answer(send: Send, status: int, headers: Headers, body: bytes) -> None:
+    """Send a whole answer."""
+    head = [*headers, (b"content-length", b"%d" % len(body))]
+    if status in (204, 304):
+        head, body = headers, b""
+    await send({"type": "http.response.start", "status": status, "headers": head})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def answer_json(send: Send, status: int, body: Any) -> None:
+    """Send a JSON value."""
+    await answer(send, status, _JSON, json.dumps(body).encode())
+
+
+class HasWorlds(Protocol):
+    """Whoever keeps the worlds; they may be closed and opened anew."""
+
+    worlds: Worlds
+
+
+class Gateway:
+    """The outermost ASGI application."""
+
+    def __init__(
+        self, house: HasWorlds, gitlab: App, control: App, hosts: frozenset[str] = frozenset()
+    ) -> None:
+        self._house = house
+        self._gitlab = gitlab
+        self._control = control
+        self._hosts = hosts
+        self._requests = count(1)
+        self._run = token_hex(8)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand a request to its wing; what is not HTTP belongs to the control wing."""
+        if scope["type"] != "http":
+            await self._control(scope, receive, send)
+            return
+        reply = _Reply(send, scope["method"] == "HEAD", f"{self._run}-{next(self._requests)}")
+        try:
+            await self._route(scope, receive, reply)
+        except Invalid as error:
+            await answer_json(reply, 400, {"message": f"400 Bad request - {error}"})
+        except StoreUnavailable as error:
+            _log.error("the store is unavailable: %s", error)
+            await reply.give_up(503, {"message": "503 Service Unavailable"})
+        except asyncio.CancelledError:
+            raise
+        except Exception:  # noqa: BLE001 - the last line of defence: it is logged and answered
+            _log.exception("a bug: %s was not answered", scope["method"])
+            await reply.give_up(500, {"message": "500 Internal Server Error"})
+
+    async def _route(self, scope: Scope, receive: Receive, reply: _Reply) -> None:
+        raw: str = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
+        path, root, world = raw, "", self._house.worlds.default
+        if raw.startswith("/sandbox/"):
+            name, _, path = raw[9:].partition("/")
+            root, path = f"/sandbox/{name}", f"/{path}"
+            world = self._house.worlds.sandbox(unquote(name))
+        scope[WORLD] = world
+        first = path[1:].partition("/")[0] if path.startswith("/_mock") else path[1:]
+        if first in _CONTROL_PATHS:
+            await self._to_control(scope, receive, reply, root)
+        elif path.startswith("/api/v3/"):
+            await answer_json(
+                reply, 410, {"error": "API V3 is no longer supported. Use API V4 instead."}
+            )
+        else:
+            await self._to_gitlab(scope, receive, reply, root, path, world)
+
+    async def _to_control(self, scope: Scope, receive: Receive, reply: _Reply, root: str) -> None:
+        if not self._host_is_ours(scope):
+            await answer_json(
+                reply,
+                403,
+                {"detail": "this Host is not served here; name it in MOCK_ALLOWED_HOSTS"},
+            )
+            return
+        scope["root_path"] = scope.get("root_path", "") + root
+        await self._control(scope, receive, reply)
+
+    def _host_is_ours(self, scope: Scope) -> bool:
+        """Refuse what a web page could make a browser send under a name of its own."""
+        host = next((v for k, v in scope["headers"] if k == b"host"), b"").decode("latin-1")
+        name = host.rpartition(":")[0] if re.search(r":\d*\Z", host) else host
+        if not name or "." not in name.strip(".") or name in self._hosts:
+            return True
+        try:
+            ipaddress.ip_address(name.strip("[]"))
+        except ValueError:
+            return False
+        return True
+
+    async def _to_gitlab(
+        self, scope: Scope, receive: Receive, reply: _Reply, root: str, path: str, world: World
+    ) -> None:
+        if path.startswith("/api/v4/"):
+            root, path = f"{root}/api/v4", path[7:]
+        if _UNTIDY.search(path):
+            path = re.sub(r"//+", "/", path).rstrip("/") or "/"
+        scope["path"] = root + path
+        scope["root_path"] = root
+        if reply.head_only:
+            scope["method"] = "GET"
+        query = scope["query_string"]
+        call = Call(
+            "HEAD" if reply.head_only else scope["method"],
+            path,
+            _SECRET.sub(r"\1[MASKED]", query.decode("latin-1")) if query else "",
+            world.clock.now(),
+        )
+        scope[CALL] = call
+        started = stopwatch()
+        try:
+            await self._gitlab(scope, receive, reply)
+        finally:
+            call.status = reply.status
+            call.took = round((stopwatch() - started) * 1000, 3)
+            world.journal.add(call)
+
+
+class _Reply:
+    """What goes back to the client: adds the headers of every answer, drops bodies for HEAD."""
+
+    __slots__ = ("_request_id", "_send", "head_only", "status")
+
+    def __init__(self, send: Send, head_only: bool, request_id: str) -> None:
+        self._send = send
+        self._request_id = request_id
+        self.head_only = head_only
+        self.status: int | None = None
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [
+                *message["headers"],
+                *_COMMON,
+                (b"x-request-id", self._request_id.encode()),
+            ]
+        elif self.head_only and message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await self._send(message)
+
+    async def give_up(self, status: int, body: Any) -> None:
+        """Answer in place of what failed, unless an answer has begun."""
+        if self.status is None:
+            await answer_json(self, status, body)
+
+
+# ---------------------------------------------------------------------------- faults
+
+
+def strike(world: World, call: Call, faults: tuple[Fault, ...] = ()) -> Strike | None:
+    """Find the fault that is due for a call, among those in force and some more, and count it."""
+    in_force = world.faults()
+    if not in_force and not faults:
+        return None
+    return world.tally.due((*in_force, *faults), call, world.clock.now())
+
+
+async def suffer(struck: Strike, scope: Scope, receive: Receive, send: Send, proceed: App) -> None:
+    """Let a call suffer a fault; ``proceed`` makes the answer where the fault has none."""
+    fault = struck.fault
+    call: Call = scope[CALL]
+    call.fault, call.outcome = fault.place or fault.key, "fault"
+    if fault.delay:
+        await asyncio.sleep(fault.delay / 1000)
+    if fault.body == "drop":
+        call.outcome = "dropped"
+        await _drop(receive, send)
+        return
+    declared = _declared_answer(struck, scope[WORLD].clock.now())
+    spoiled = send if fault.body is None else _Spoiler(receive, send, fault)
+    if declared is None:
+        await proceed(scope, receive, spoiled)
+    else:
+        await _send_declared(declared, spoiled)
+
+
+async def send_response(response: Response, send: Send) -> None:
+    """Send an answer that somebody declared."""
+    await _send_declared(response, send)
+
+
+def _declared_answer(struck: Strike, now: Moment) -> Response | None:
+    fault = struck.fault
+    if fault.limit is None:
+        return fault.respond
+    period = fault.limit.per
+    reset = (now // period + 1) * period
+    wait = -(-(reset - now) // 1000)
+    limits = {
+        "RateLimit-Limit": str(max(1, fault.limit.requests * 60_000 // period)),
+        "RateLimit-Name": "throttle_authenticated_api",
+        "RateLimit-Observed": str(struck.observed),
+        "RateLimit-Remaining": "0",
+        "RateLimit-Reset": str(reset // 1000),
+        "RateLimit-ResetTime": formatdate(reset / 1000, usegmt=True),
+        "Retry-After": str(wait),
+    }
+    own = fault.respond or Response(429, (("Content-Type", "text/plain"),), "Retry later\n")
+    return Response(own.status, (*limits.items(), *own.headers), own.body)
+
+
+async def _send_declared(response: Response, send: Send) -> None:
+    headers = [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in response.headers]
+    body, kind = _declared_body(response.body)
+    if body and not any(name == b"content-type" for name, _ in headers):
+        headers.append((b"content-type", kind))
+    await answer(send, response.status, headers, body)
+
+
+def _declared_body(body: Any) -> tuple[bytes, bytes]:
+    if body is None:
+        return b"", b""
+    if isinstance(body, str):
+        return body.encode(), b"text/plain"
+    return json.dumps(body, ensure_ascii=False).encode(), b"application/json"
+
+
+async def _drop(receive: Receive, send: Send) -> None:
+    """Close the connection without an answer; in process, announce a length that never comes."""
+    if not await _hang_up(receive, at_once=True):
+        head = [(b"content-length", b"1")]
+        await send({"type": "http.response.start", "status": 200, "headers": head})
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def _hang_up(receive: Receive, *, at_once: bool) -> bool:
+    """Close the client's connection; False where there is none, as under an in-process client.
+
+    The transport is reached through uvicorn's own cycle object, whose method ``receive`` is.
+    Waiting for the disconnect tells uvicorn that nothing more is to come.
+    """
+    transport = getattr(getattr(receive, "__self__", None), "transport", None)
+    if transport is None:
+        return False
+    transport.abort() if at_once else transport.close()
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    return True
+
+
+class _Spoiler:
+    """A send that spoils the body: cut in half, malformed, or slowly."""
+
+    def __init__(self, receive: Receive, send: Send, fault: Fault) -> None:
+        self._receive = receive
+        self._send = send
+        self._fault = fault
+        self._body = b""
+        self._start: Message = {}
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._start = message
+            return
+        self._body += message.get("body", b"")
+        if not message.get("more_body"):
+            await {"truncate": self._cut, "malformed": self._garble, "slow": self._drip}[
+                str(self._fault.body)
+            ]()
+
+    async def _cut(self) -> None:
+        half = self._body[: len(self._body) // 2]
+        await self._send(self._start)
+        await self._send({"type": "http.response.body", "body": half, "more_body": True})
+        if not await _hang_up(self._receive, at_once=False):
+            await self._send({"type": "http.response.body", "body": b""})
+
+    async def _garble(self) -> None:
+        body = self._body[: max(1, len(self._body) // 2)] + b"\x00}{"
+        headers = [(k, v) for k, v in self._start["headers"] if k != b"content-length"]
+        await answer(self._send, self._start["status"], headers, body)
+
+    async def _drip(self) -> None:
+        await self._send(self._start)
+        pieces = 10
+        size = -(-len(self._body) // pieces) or 1
+        for at in range(0, pieces * size, size):
+            await asyncio.sleep(self._fault.slow / 1000 / pieces)
+            piece = self._body[at : at + size]
+            await self._send({"type": "http.response.body", "body": piece, "more_body": True})
+        await self._send({"type": "http.response.body", "body": b""})

@@ -1,0 +1,470 @@
+"""Endpoint: one operation of GitLab's API, from the request to its answer.
+
+::
+
+    fault due? -> parameters read -> login -> parameters checked -> the endpoint's own function
+
+The order is GitLab's, since it decides which mistake of a request is named first. An endpoint's
+function is a plain one, called on the event loop: it cannot await, so nothing can come between
+its steps, and no thread is needed.
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from fastapi.routing import APIRoute
+from starlette.routing import Match
+
+from mock_gitlab.engine.model import Declined, MockGitLabError, NotFound, Project, Refused
+from mock_gitlab.gateway import CALL, WORLD, answer, send_response, strike, suffer
+from mock_gitlab.gitlab_api.params import PAGE, BadParameters, Param, Params, decode_segment, parse
+from mock_gitlab.gitlab_api.responses import (
+    NO_ROUTE,
+    TOO_LARGE,
+    UNAUTHORIZED,
+    error_of,
+    etag,
+    json_bytes,
+    page_headers,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from fastapi import Request
+    from fastapi.responses import Response
+
+    from mock_gitlab.engine.model import Moment
+    from mock_gitlab.gateway import Headers, Receive, Scope, Send
+    from mock_gitlab.journal import Call
+    from mock_gitlab.world import SeenJob, World
+
+_JSON_HEADERS: Headers = [
+    (b"content-type", b"application/json"),
+    (b"cache-control", b"max-age=0, private, must-revalidate"),
+]
+_SECRETS = frozenset(("token", "private_token", "job_token", "access_token"))
+_BODYLESS = frozenset(("GET", "HEAD", "OPTIONS"))
+
+
+class Login(Enum):
+    """When an endpoint wants to know who is asking."""
+
+    ALWAYS = "before anything else"
+    UNLESS_READING = "before anything else, but for reading only when the project is looked up"
+    IN_BODY = "after the parameters were checked"
+    NEVER = "it has a way of its own"
+
+
+class Unauthorized(Exception):
+    """Nobody, or somebody unknown, asks for what needs a login."""
+
+
+class Page(NamedTuple):
+    """A page of a list. ``total`` of None is not told; ``more`` says whether a page follows."""
+
+    rows: list[Any]
+    total: int | None
+    more: bool
+
+
+class Raw(NamedTuple):
+    """An answer that is no JSON."""
+
+    body: bytes
+    content_type: str
+    headers: Mapping[str, str] = {}
+
+
+class Status(NamedTuple):
+    """An answer with a status other than the endpoint's usual one."""
+
+    status: int
+    body: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An operation as it is declared.
+
+    ``answers`` is the shape of its answer: a TypedDict, a list of one, bytes, or None for an
+    empty body. ``function`` takes the Ask, the path's segments and the parameters by their names.
+    ``named`` are the parameters that stand in the path, where they beat the query and the body.
+    """
+
+    method: str
+    path: str
+    named: tuple[str, ...]
+    function: Callable[..., Any]
+    params: tuple[Param, ...]
+    checked: Params
+    login: Login
+    job_token: bool
+    status: int
+    answers: Any
+    paged: bool
+    page_doc: str
+
+    @property
+    def name(self) -> str:
+        """The operation's name, which faults and the journal use."""
+        return self.function.__name__
+
+
+class Ask:
+    """A request to an endpoint: who asks, for which world, with which parameters."""
+
+    __slots__ = (
+        "_headers", "_user_known", "call", "endpoint", "given", "job", "scope", "user", "values",
+        "world",
+    )  # fmt: skip
+
+    def __init__(self, endpoint: Endpoint, scope: Scope) -> None:
+        self.endpoint = endpoint
+        self.scope = scope
+        self.world: World = scope[WORLD]
+        self.call: Call = scope[CALL]
+        self._headers: dict[bytes, bytes] = dict(scope["headers"])
+        self._user_known = False
+        self.user = False
+        self.job: SeenJob | None = None
+        self.given: Mapping[str, Any] = {}
+        self.values: dict[str, Any] = {}
+
+    def header(self, name: bytes) -> str | None:
+        """Read a header; ``name`` in lower case."""
+        value = self._headers.get(name)
+        return None if value is None else value.decode("latin-1")
+
+    @property
+    def origin(self) -> str:
+        """Scheme and host as the client wrote them."""
+        host = self.header(b"host") or "localhost"
+        scheme: str = self.scope["scheme"]
+        return f"{scheme}://{host}"
+
+    @property
+    def site(self) -> str:
+        """Where this GitLab's pages would be: the origin and, for a sandbox, its path."""
+        root: str = self.scope["root_path"]
+        return self.origin + root.removesuffix("/api/v4")
+
+    # ------------------------------------------------------------------ who asks
+
+    def is_static_token(self, token: str | None) -> bool:
+        """Tell whether a text is the token of the mock, in a time that tells nothing of it."""
+        expected = self.world.declared.token.encode()
+        return token is not None and hmac.compare_digest(token.encode(), expected)
+
+    def log_in(self) -> bool:
+        """Find out who asks; False for nobody.
+
+        Raises:
+            Unauthorized: a token was sent, and it is wrong.
+        """
+        if not self._user_known:
+            self.user = self._find_user()
+            self._user_known = True
+        return self.user
+
+    def _find_user(self) -> bool:
+        bearer = self._bearer()
+        if self.endpoint.job_token and bearer and self._use_job_token(bearer):
+            return True
+        personal = self._text("private_token") or self.header(b"private-token")
+        sent = [token for token in (personal, bearer, self._text("access_token")) if token]
+        if any(self.is_static_token(token) for token in sent):
+            return True
+        if self.endpoint.job_token:
+            token = self._text("job_token") or self._text("token") or self.header(b"job-token")
+            if token and self._use_job_token(token):
+                return True
+            sent += [token] if token else []
+        if sent:
+            raise Unauthorized
+        return False
+
+    def _bearer(self) -> str | None:
+        value = self.header(b"authorization") or ""
+        kind, _, token = value.partition(" ")
+        return token.strip() if kind.lower() == "bearer" else None
+
+    def _text(self, name: str) -> str | None:
+        value = self.given.get(name)
+        return value if isinstance(value, str) else None
+
+    def _use_job_token(self, token: str) -> bool:
+        job = self.world.job_of_token(token)
+        if job is None:
+            return False
+        if job.job.status not in ("running", "canceling"):
+            raise Unauthorized
+        self.job = job
+        return True
+
+    def require_login(self) -> None:
+        """Refuse whoever is not logged in."""
+        if not self.log_in():
+            raise Unauthorized
+
+    # ------------------------------------------------------------------ what is asked for
+
+    def project(self, name: str) -> Project:
+        """Find the project that the path names, if the one who asks may see it.
+
+        Raises:
+            Unauthorized: nobody is logged in. A strict mock says that there is no such project,
+                since GitLab does not tell strangers of private ones.
+            NotFound: it does not exist.
+        """
+        if not self.log_in():
+            raise NotFound("project") if self.world.declared.strict else Unauthorized
+        return self.known_project(name)
+
+    def known_project(self, name: str) -> Project:
+        """Find the project that the path names, whoever asks."""
+        project = self.world.catalog.project(decode_segment(name))
+        self.call.project_id, self.call.project_path = project.id, project.path
+        return project
+
+    def refuse_if_modified(self, updated_at: Moment) -> None:
+        """Refuse what was asked under the condition that nothing has changed since.
+
+        Raises:
+            Refused: ``If-Unmodified-Since`` is earlier than ``updated_at``.
+        """
+        since = self.header(b"if-unmodified-since")
+        if since is not None and updated_at // 1000 > _http_date(since):
+            raise Refused("precondition failed")
+
+    @property
+    def limit(self) -> int:
+        """How many rows a page has."""
+        return int(self.values["per_page"])
+
+    @property
+    def offset(self) -> int:
+        """How many rows come before the page."""
+        return (int(self.values["page"]) - 1) * self.limit
+
+
+class GitLabRoute(APIRoute):
+    """An endpoint as a route of FastAPI: documented like any other, served without a detour."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.gitlab = endpoint
+
+        async def documented(request: Request) -> Response:
+            raise AssertionError(
+                "served by _serve"
+            )  # pragma: no cover - FastAPI reads its signature
+
+        super().__init__(
+            endpoint.path,
+            documented,
+            methods=[endpoint.method],
+            name=endpoint.name,
+            status_code=endpoint.status,
+            operation_id=endpoint.name,
+            response_model=None,
+        )
+        self.app = self._serve
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Match path and method; to GitLab a path with another method is an unknown one."""
+        if scope["method"] != self.gitlab.method:
+            return Match.NONE, {}
+        return super().matches(scope)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        call: Call = scope[CALL]
+        call.operation = self.gitlab.name
+        struck = strike(scope[WORLD], call)
+        if struck is None:
+            await self._answer(scope, receive, send)
+        else:
+            await suffer(struck, scope, receive, send, self._answer)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        ask = Ask(self.gitlab, scope)
+        body = b"" if scope["method"] in _BODYLESS else await _read(ask, receive)
+        if body is None:
+            await answer(send, TOO_LARGE[0], _JSON_HEADERS[:1], json_bytes(TOO_LARGE[1]))
+            return
+        try:
+            status, headers, content = self._respond(ask, body)
+        except Declined as declined:
+            await send_response(declined.response, send)
+        else:
+            await answer(send, status, headers, content)
+
+    def _respond(self, ask: Ask, body: bytes) -> tuple[int, Headers, bytes]:
+        try:
+            found = self._call(ask, body)
+        except BadParameters as error:
+            return error.status, _JSON_HEADERS[:1], json_bytes(error.body)
+        except Unauthorized:
+            return UNAUTHORIZED[0], _JSON_HEADERS[:1], json_bytes(UNAUTHORIZED[1])
+        except Declined:
+            raise
+        except MockGitLabError as error:
+            status, content = error_of(error)
+            return status, _JSON_HEADERS[:1], json_bytes(content)
+        return _presented(ask, found)
+
+    def _call(self, ask: Ask, body: bytes) -> Any:
+        endpoint = self.gitlab
+        query = ask.scope["query_string"]
+        if query or body:
+            ask.given = parse(query, ask.header(b"content-type"), body)
+            ask.call.parameters = _masked(ask.given)
+        in_path = {k: v for k, v in ask.scope["path_params"].items() if k not in endpoint.named}
+        if endpoint.named:
+            ask.given = {
+                **ask.given,
+                **{name: decode_segment(ask.scope["path_params"][name]) for name in endpoint.named},
+            }
+        if endpoint.login is Login.ALWAYS or (
+            endpoint.login is Login.UNLESS_READING and endpoint.method != "GET"
+        ):
+            ask.require_login()
+        ask.values = endpoint.checked.check(ask.given)
+        if endpoint.login is Login.IN_BODY:
+            ask.require_login()
+        values = ask.values
+        if endpoint.paged:
+            values = {k: v for k, v in values.items() if k not in ("page", "per_page")}
+        return endpoint.function(ask, **in_path, **values)
+
+
+async def _read(ask: Ask, receive: Receive) -> bytes | None:
+    """Read the body; None where it is larger than allowed."""
+    limit = ask.world.declared.body_limit
+    body: bytes = b""
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > limit:
+            return None
+        if not message.get("more_body"):
+            return body
+
+
+def _http_date(text: str) -> float:
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except ValueError:
+        raise BadParameters(400, {"error": "If-Unmodified-Since is invalid"}) from None
+
+
+def _masked(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    if _SECRETS.isdisjoint(given):
+        return given
+    return {name: "[MASKED]" if name in _SECRETS else value for name, value in given.items()}
+
+
+def _presented(ask: Ask, found: Any) -> tuple[int, Headers, bytes]:
+    status = ask.endpoint.status
+    if isinstance(found, Status):
+        status, found = found
+    if status == 204:
+        return status, [], b""
+    if isinstance(found, Raw):
+        named = {"Content-Type": found.content_type, **found.headers}
+        return status, [_header(name, value) for name, value in named.items()], found.body
+    headers = _JSON_HEADERS
+    if isinstance(found, Page):
+        headers = [*headers, *_page_headers(ask, found)]
+        found = found.rows
+    body = json_bytes(found)
+    if status != 200 or ask.endpoint.method != "GET":
+        return status, headers, body
+    tag = etag(body)
+    headers = [*headers, (b"etag", tag.encode())]
+    if ask.header(b"if-none-match") == tag:
+        return 304, headers, b""
+    return status, headers, body
+
+
+def _header(name: str, value: str) -> tuple[bytes, bytes]:
+    return name.lower().encode(), value.encode("latin-1", errors="replace")
+
+
+def _page_headers(ask: Ask, page: Page) -> Headers:
+    query = {
+        **{k: v for k, v in ask.values.items() if v is not None},
+        **ask.given,
+        **{k: decode_segment(v) for k, v in ask.scope["path_params"].items()},
+    }
+    headers = page_headers(
+        base_url=ask.origin + ask.scope["path"],
+        query=query,
+        page=ask.values["page"],
+        per_page=ask.values["per_page"],
+        total=page.total,
+        more=page.more,
+    )
+    return [_header(name, value) for name, value in headers]
+
+
+class Endpoints:
+    """The endpoints of one page of GitLab's documentation."""
+
+    def __init__(self, page_doc: str) -> None:
+        self.routes: list[GitLabRoute] = []
+        self._page_doc = page_doc
+
+    def __call__(
+        self,
+        method: str,
+        path: str,
+        *params: Param,
+        answers: Any,
+        status: int = 200,
+        login: Login = Login.UNLESS_READING,
+        job_token: bool = False,
+        paged: bool = False,
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Declare an endpoint over the function that answers it."""
+        declared = (*params, *PAGE) if paged else params
+
+        def register(function: Callable[..., Any]) -> Callable[..., Any]:
+            self.routes.append(
+                GitLabRoute(
+                    Endpoint(
+                        method=method,
+                        path=path,
+                        named=tuple(p.name for p in params if f"{{{p.name}:" in path),
+                        function=function,
+                        params=declared,
+                        checked=Params(*declared),
+                        login=login,
+                        job_token=job_token,
+                        status=status,
+                        answers=answers,
+                        paged=paged,
+                        page_doc=self._page_doc,
+                    )
+                )
+            )
+            return function
+
+        return register
+
+
+async def no_route(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer for a path or method that GitLab does not have; a fault may be declared for it."""
+
+    async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
+        await answer(send, NO_ROUTE[0], _JSON_HEADERS[:1], json_bytes(NO_ROUTE[1]))
+
+    struck = strike(scope[WORLD], scope[CALL])
+    if struck is None:
+        await not_found(scope, receive, send)
+    else:
+        await suffer(struck, scope, receive, send, not_found)

@@ -1,0 +1,434 @@
+"""Jobs, bridges, traces, artifacts.
+
+Follows https://docs.gitlab.com/api/jobs/ and https://docs.gitlab.com/api/job_artifacts/.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NotRequired
+
+from typing_extensions import TypedDict
+
+from mock_gitlab.engine.model import NotFound, split_job_id
+from mock_gitlab.engine.statuses import STATUSES
+from mock_gitlab.store.pipelines import Filter
+from mock_gitlab.world import SeenJob
+
+from .endpoint import Ask, Endpoints, Login, Page, Raw
+from .params import BadParameters, Kind, Param, decode_segment, path_integer
+from .pipelines import PipelineBasic, present_basic
+from .projects import Commit, present_commit
+from .responses import timestamp
+from .users import User, present_full_user
+
+if TYPE_CHECKING:
+    from mock_gitlab.engine.model import ActionName, Project
+    from mock_gitlab.ledger import Seen
+
+jobs = Endpoints("jobs")
+
+_SCOPE = Param("scope", Kind.STRINGS, values=STATUSES, description="Statuses to show.")
+_RETRIED = Param("include_retried", Kind.BOOLEAN, default=False)
+_ARCHIVE = "artifacts.zip"
+_ZIP_EPOCH = (2025, 1, 1, 0, 0, 0)
+
+
+# ---------------------------------------------------------------------------- job
+
+
+class JobProject(TypedDict):
+    """What a job says of its project."""
+
+    ci_job_token_scope_enabled: bool
+
+
+class ArtifactsFile(TypedDict):
+    """The archive of a job."""
+
+    filename: str
+    size: int
+
+
+class JobArtifact(TypedDict):
+    """A file that a job left."""
+
+    file_type: str
+    size: int
+    filename: str
+    file_format: str | None
+
+
+class JobBasic(TypedDict):
+    """What a job and a bridge have in common."""
+
+    id: int
+    status: str
+    stage: str
+    name: str
+    ref: str
+    tag: bool
+    coverage: float | None
+    allow_failure: bool
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+    erased_at: str | None
+    duration: float | None
+    queued_duration: float | None
+    user: User
+    commit: Commit
+    pipeline: PipelineBasic
+    failure_reason: NotRequired[str]
+    web_url: str
+    project: JobProject
+
+
+class Job(JobBasic):
+    """A job."""
+
+    artifacts_file: NotRequired[ArtifactsFile]
+    artifacts: list[JobArtifact]
+    runner: None
+    runner_manager: None
+    artifacts_expire_at: str | None
+    archived: bool
+    tag_list: list[str]
+
+
+class Bridge(JobBasic):
+    """A job that starts a pipeline elsewhere."""
+
+    downstream_pipeline: PipelineBasic | None
+
+
+def _present_common(ask: Ask, found: SeenJob) -> JobBasic:
+    seen, job = found
+    shown: JobBasic = {
+        "id": job.id,
+        "status": job.status,
+        "stage": job.stage,
+        "name": job.name,
+        "ref": seen.record.ref,
+        "tag": seen.record.tag,
+        "coverage": job.spec.coverage if job.finished_at is not None else None,
+        "allow_failure": job.allow_failure,
+        "created_at": timestamp(job.created_at),
+        "started_at": timestamp(job.started_at),
+        "finished_at": timestamp(job.finished_at),
+        "erased_at": timestamp(job.erased_at),
+        "duration": job.duration(seen.now),
+        "queued_duration": job.queued_duration(seen.now),
+        "user": present_full_user(ask),
+        "commit": present_commit(ask, seen.project, seen.record.sha),
+        "pipeline": present_basic(ask, seen),
+    }  # type: ignore[typeddict-item]  # the keys below keep GitLab's order
+    if job.failure_reason is not None:
+        shown["failure_reason"] = job.failure_reason
+    shown["web_url"] = f"{ask.site}/{seen.project.path}/-/jobs/{job.id}"
+    shown["project"] = {"ci_job_token_scope_enabled": False}
+    return shown
+
+
+def present_job(ask: Ask, found: SeenJob) -> Job:
+    """Show a job."""
+    job, archive = found.job, archive_of(found)
+    shown: dict[str, Any] = {**_present_common(ask, found)}
+    if archive is not None:
+        shown["artifacts_file"] = {"filename": _ARCHIVE, "size": len(archive)}
+    return {
+        **shown,  # type: ignore[typeddict-item]  # the keys of JobBasic, with those that may be left out
+        "artifacts": _present_artifacts(found, archive),
+        "runner": None,
+        "runner_manager": None,
+        "artifacts_expire_at": None,
+        "archived": False,
+        "tag_list": sorted(job.spec.tags),
+    }
+
+
+def _present_artifacts(found: SeenJob, archive: bytes | None) -> list[JobArtifact]:
+    shown: list[JobArtifact] = []
+    if archive is not None:
+        shown.append(
+            {
+                "file_type": "archive",
+                "size": len(archive),
+                "filename": _ARCHIVE,
+                "file_format": "zip",
+            }
+        )
+    trace = found.job.trace(found.pipeline.now)
+    if trace and found.job.finished_at is not None:
+        shown.append(
+            {
+                "file_type": "trace",
+                "size": len(trace.encode()),
+                "filename": "job.log",
+                "file_format": "raw",
+            }
+        )
+    return shown
+
+
+def _present_bridge(ask: Ask, found: SeenJob) -> Bridge:
+    downstream = ask.world.pipelines.downstream_of(found.job.id)
+    return {
+        **_present_common(ask, found),
+        "downstream_pipeline": None if downstream is None else present_basic(ask, downstream),
+    }
+
+
+def _present_either(ask: Ask, found: SeenJob) -> Job | Bridge:
+    return _present_bridge(ask, found) if found.job.is_bridge else present_job(ask, found)
+
+
+# ---------------------------------------------------------------------------- reading
+
+
+def _of_pipeline(
+    seen: Seen, scope: list[str] | None, *, retried: bool, bridges: bool
+) -> list[SeenJob]:
+    return [
+        SeenJob(seen, job)
+        for job in reversed(seen.state.jobs)
+        if job.is_bridge is bridges
+        and (retried or not job.retried)
+        and (not scope or job.status in scope)
+    ]
+
+
+def _page(ask: Ask, found: list[SeenJob], present: Any) -> Page:
+    end = ask.offset + ask.limit
+    shown = [present(ask, job) for job in found[ask.offset : end]]
+    return Page(shown, len(found), more=len(found) > end)
+
+
+@jobs(
+    "GET", "/projects/{id}/pipelines/{pipeline_id}/jobs", _SCOPE, _RETRIED,
+    answers=list[Job], paged=True, job_token=True,
+)  # fmt: skip
+def list_pipeline_jobs(
+    ask: Ask, id: str, pipeline_id: str, scope: list[str] | None, include_retried: bool
+) -> Page:
+    """List the jobs of a pipeline, newest first."""
+    number = path_integer("pipeline_id", pipeline_id)
+    seen = ask.world.pipelines.pipeline(ask.project(id), number)
+    found = _of_pipeline(seen, scope, retried=include_retried, bridges=False)
+    return _page(ask, found, present_job)
+
+
+@jobs(
+    "GET", "/projects/{id}/pipelines/{pipeline_id}/bridges", _SCOPE,
+    answers=list[Bridge], paged=True, job_token=True,
+)  # fmt: skip
+def list_pipeline_bridges(ask: Ask, id: str, pipeline_id: str, scope: list[str] | None) -> Page:
+    """List the jobs of a pipeline that start pipelines elsewhere."""
+    number = path_integer("pipeline_id", pipeline_id)
+    seen = ask.world.pipelines.pipeline(ask.project(id), number)
+    found = _of_pipeline(seen, scope, retried=False, bridges=True)
+    return _page(ask, found, _present_bridge)
+
+
+@jobs(
+    "GET", "/projects/{id}/pipelines/{pipeline_id}/trigger_jobs", _SCOPE,
+    answers=list[Bridge], paged=True, job_token=True,
+)  # fmt: skip
+def list_pipeline_trigger_jobs(
+    ask: Ask, id: str, pipeline_id: str, scope: list[str] | None
+) -> Page:
+    """List the same as ``bridges``, under its newer name."""
+    bridges: Page = list_pipeline_bridges(ask, id, pipeline_id, scope)
+    return bridges
+
+
+@jobs(
+    "GET", "/projects/{id}/jobs", _SCOPE, Param("ref", Kind.STRING),
+    answers=list[Job], paged=True, login=Login.ALWAYS, job_token=True,
+)  # fmt: skip
+def list_jobs(ask: Ask, id: str, scope: list[str] | None, ref: str | None) -> Page:
+    """List the jobs of a project, newest first; GitLab does not count them."""
+    found = (
+        job
+        for job in ask.world.jobs(ask.project(id))
+        if not job.job.is_bridge
+        and (not scope or job.job.status in scope)
+        and (not ref or job.pipeline.record.ref == ref)
+    )
+    rows = list(islice(found, ask.offset, ask.offset + ask.limit + 1))
+    shown = [present_job(ask, job) for job in rows[: ask.limit]]
+    return Page(shown, None, more=len(rows) > ask.limit)
+
+
+def _build(ask: Ask, id: str, job_id: str) -> SeenJob:
+    number = path_integer("job_id", job_id)
+    found = ask.world.job(ask.project(id), number)
+    if found.job.is_bridge:
+        raise NotFound("job")
+    return found
+
+
+@jobs("GET", "/projects/{id}/jobs/{job_id}", answers=Job, login=Login.ALWAYS)
+def get_job(ask: Ask, id: str, job_id: str) -> Job:
+    """Show a job."""
+    return present_job(ask, _build(ask, id, job_id))
+
+
+@jobs("GET", "/projects/{id}/jobs/{job_id}/trace", answers=str, login=Login.ALWAYS)
+def get_job_trace(ask: Ask, id: str, job_id: str) -> Raw:
+    """Show what a job has logged so far."""
+    found = _build(ask, id, job_id)
+    text = found.job.trace(found.pipeline.now).encode()
+    name = f'infile; filename="{found.job.id}.log"'
+    return Raw(text, "text/plain", {"Content-Disposition": name})
+
+
+@jobs("GET", "/job", answers=Job, login=Login.ALWAYS, job_token=True)
+def get_job_of_token(ask: Ask) -> Job:
+    """Show the job whose token is used."""
+    if ask.job is None:
+        raise NotFound("job of the token")
+    return present_job(ask, ask.job)
+
+
+# ---------------------------------------------------------------------------- acting
+
+
+def _act(ask: Ask, id: str, job_id: str, action: ActionName) -> tuple[Project, int]:
+    number = path_integer("job_id", job_id)
+    project = ask.project(id)
+    ask.world.job(project, number)
+    ask.world.act(project, split_job_id(number)[0], action, number)
+    return project, number
+
+
+@jobs(
+    "POST", "/projects/{id}/jobs/{job_id}/cancel", Param("force", Kind.BOOLEAN),
+    answers=Job, status=201, login=Login.ALWAYS,
+)  # fmt: skip
+def cancel_job(ask: Ask, id: str, job_id: str, force: bool | None) -> Job | Bridge:
+    """Cancel a job; one that is over stays as it is."""
+    return _present_either(ask, ask.world.job(*_act(ask, id, job_id, "cancel")))
+
+
+@jobs("POST", "/projects/{id}/jobs/{job_id}/retry", answers=Job, status=201, login=Login.ALWAYS)
+def retry_job(ask: Ask, id: str, job_id: str) -> Job | Bridge:
+    """Give a job a new attempt, and show that one."""
+    project, number = _act(ask, id, job_id, "retry")
+    return _present_either(ask, ask.world.latest_attempt(project, number))
+
+
+@jobs(
+    "POST", "/projects/{id}/jobs/{job_id}/play",
+    Param(
+        "job_variables_attributes", Kind.ARRAY_OF_HASHES,
+        items=(
+            Param("key", Kind.STRING, required=True),
+            Param("value", Kind.STRING, required=True),
+        ),
+    ),
+    answers=Job, login=Login.ALWAYS,
+)  # fmt: skip
+def play_job(
+    ask: Ask, id: str, job_id: str, job_variables_attributes: list[dict[str, str]] | None
+) -> Job | Bridge:
+    """Start a manual or delayed job."""
+    return _present_either(ask, ask.world.job(*_act(ask, id, job_id, "play")))
+
+
+@jobs("POST", "/projects/{id}/jobs/{job_id}/erase", answers=Job, status=201, login=Login.ALWAYS)
+def erase_job(ask: Ask, id: str, job_id: str) -> Job | Bridge:
+    """Remove the log and the artifacts of a job."""
+    return _present_either(ask, ask.world.job(*_act(ask, id, job_id, "erase")))
+
+
+# ---------------------------------------------------------------------------- artifacts
+
+
+def archive_of(found: SeenJob) -> bytes | None:
+    """Pack what a job left behind; the same files give the same bytes."""
+    artifacts = found.job.artifacts
+    if not artifacts:
+        return None
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for artifact in artifacts:
+            archive.writestr(zipfile.ZipInfo(artifact.path, _ZIP_EPOCH), artifact.content)
+    return packed.getvalue()
+
+
+def _download(found: SeenJob) -> Raw:
+    archive = archive_of(found)
+    if archive is None:
+        raise NotFound("artifacts")
+    name = f"attachment; filename=\"{_ARCHIVE}\"; filename*=UTF-8''{_ARCHIVE}"
+    return Raw(
+        archive,
+        "application/octet-stream",
+        {"Content-Disposition": name, "Content-Transfer-Encoding": "binary"},
+    )
+
+
+def _single_file(found: SeenJob, artifact_path: str) -> Raw:
+    path = decode_segment(artifact_path)
+    if ".." in path.split("/") or path.startswith("/"):
+        raise BadParameters(400, {"message": "400 Bad request"})
+    content = next((a.content for a in found.job.artifacts if a.path == path), None)
+    if content is None:
+        raise NotFound("artifacts")
+    name = path.rpartition("/")[2].replace('"', "")
+    return Raw(
+        content.encode(),
+        "application/octet-stream",
+        {"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def _of_ref(ask: Ask, id: str, ref_name: str, name: str) -> SeenJob:
+    """Find the job of a name in the newest successful pipeline of a ref."""
+    project, ref = ask.project(id), decode_segment(ref_name)
+    wanted = Filter(project_id=project.id, ref=ref, statuses=("success",))
+    rows, _ = ask.world.pipelines.page(wanted, 1, 0)
+    seen = ask.world.pipelines.pipeline(project, rows[0].id) if rows else None
+    found = [job for job in seen.state.jobs if job.name == name and not job.retried] if seen else []
+    if seen is None or not found:
+        raise NotFound("artifacts")
+    return SeenJob(seen, found[-1])
+
+
+_JOB_NAME = Param("job", Kind.STRING, required=True, description="The name of the job.")
+
+
+@jobs(
+    "GET", "/projects/{id}/jobs/artifacts/{ref_name:path}/download", _JOB_NAME,
+    answers=bytes, job_token=True,
+)  # fmt: skip
+def download_artifacts_of_ref(ask: Ask, id: str, ref_name: str, job: str) -> Raw:
+    """Download the archive of a job of the newest successful pipeline of a ref."""
+    return _download(_of_ref(ask, id, ref_name, job))
+
+
+@jobs(
+    "GET", "/projects/{id}/jobs/artifacts/{ref_name:path}/raw/{artifact_path:path}", _JOB_NAME,
+    answers=bytes, job_token=True,
+)  # fmt: skip
+def get_artifact_of_ref(ask: Ask, id: str, ref_name: str, artifact_path: str, job: str) -> Raw:
+    """Download one file of a job of the newest successful pipeline of a ref."""
+    return _single_file(_of_ref(ask, id, ref_name, job), artifact_path)
+
+
+@jobs("GET", "/projects/{id}/jobs/{job_id}/artifacts", answers=bytes, job_token=True)
+def download_artifacts(ask: Ask, id: str, job_id: str) -> Raw:
+    """Download the archive of a job."""
+    return _download(_build(ask, id, job_id))
+
+
+@jobs(
+    "GET", "/projects/{id}/jobs/{job_id}/artifacts/{artifact_path:path}",
+    answers=bytes, job_token=True,
+)  # fmt: skip
+def get_artifact(ask: Ask, id: str, job_id: str, artifact_path: str) -> Raw:
+    """Download one file of a job."""
+    return _single_file(_build(ask, id, job_id), artifact_path)

@@ -1,0 +1,215 @@
+"""Trigger a pipeline with a token; the tokens themselves.
+
+Follows https://docs.gitlab.com/api/pipeline_triggers/.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import TypedDict
+
+from mock_gitlab.engine.model import NotFound, Refused, Variable
+
+from .endpoint import Ask, Endpoints, Login, Page, Unauthorized
+from .params import BadParameters, Kind, Param, path_integer
+from .pipelines import MOCK_PARAMS, Pipeline, present, start
+from .responses import timestamp
+from .users import UserBasic, present_user
+
+if TYPE_CHECKING:
+    from mock_gitlab.engine.model import Moment, Project, TriggerToken
+    from mock_gitlab.ledger import Seen
+
+triggers = Endpoints("pipeline_triggers")
+
+_LONGEST_LIFE: Moment = 366 * 86_400_000
+_TRIGGER_PARAMS = (
+    Param(
+        "ref", Kind.STRING, required=True, allow_blank=False,
+        description="The branch or tag to run on.", example="main",
+    ),
+    Param(
+        "token", Kind.STRING,
+        description="A trigger token of the project, or the token of a running job. "
+        "May be left out where a header authenticates, unless the mock is strict.",
+    ),
+    Param(
+        "variables", Kind.HASH, description="A map of strings.", example={"DEPLOY_ENV": "prod"},
+    ),
+    Param("inputs", Kind.HASH, description="Inputs of the pipeline."),
+    *MOCK_PARAMS,
+)  # fmt: skip
+
+
+# ---------------------------------------------------------------------------- trigger
+
+
+@triggers(
+    "POST", "/projects/{id}/trigger/pipeline", *_TRIGGER_PARAMS,
+    answers=Pipeline, status=201, login=Login.NEVER,
+)  # fmt: skip
+def trigger_pipeline(ask: Ask, id: str, **asked: Any) -> Pipeline:
+    """Trigger a pipeline with a trigger token."""
+    return present(ask, _trigger(ask, id, asked))
+
+
+@triggers(
+    "POST", "/projects/{id}/ref/{ref:path}/trigger/pipeline", *_TRIGGER_PARAMS,
+    answers=Pipeline, status=201, login=Login.NEVER,
+)  # fmt: skip
+def trigger_pipeline_of_ref(ask: Ask, id: str, **asked: Any) -> Pipeline:
+    """Trigger a pipeline of the ref that the path names."""
+    return present(ask, _trigger(ask, id, asked))
+
+
+def _trigger(ask: Ask, id: str, asked: dict[str, Any]) -> Seen:
+    token: str | None = asked["token"]
+    if token is None:
+        _do_without_token(ask)
+    if ask.header(b"x-gitlab-event") == "Pipeline Hook":
+        raise Refused("forbidden")  # a pipeline must not trigger itself by its own webhook
+    variables = _variables(asked["variables"] or {})
+    try:
+        project = ask.known_project(id)
+    except NotFound:
+        raise NotFound("token") from None
+    found = None if token is None else _token(ask, project, token)
+    source = "pipeline" if ask.job is not None else "trigger"
+    seen = start(ask, project, asked["ref"], source, variables, asked)
+    if found is not None:
+        ask.world.catalog.token_used(found, seen.record.created_at)
+    return seen
+
+
+def _do_without_token(ask: Ask) -> None:
+    if ask.world.declared.strict:
+        raise BadParameters(400, {"error": "token is missing"})
+    ask.require_login()
+
+
+def _token(ask: Ask, project: Project, token: str) -> TriggerToken | None:
+    """Find the trigger token that was sent; None where something else lets the call in."""
+    found = ask.world.catalog.find_token(token)
+    if found is not None and found.project_id == project.id and not _expired(ask, found):
+        return found
+    job = ask.world.job_of_token(token)
+    if job is not None:
+        if job.job.status not in ("running", "canceling"):
+            raise BadParameters(401, {"message": "Job is not running"})
+        ask.job = job
+        return None
+    if ask.world.declared.strict:
+        raise NotFound("token")
+    if ask.is_static_token(token) or _header_authenticates(ask):
+        return None
+    raise NotFound("token") if found is not None else Unauthorized
+
+
+def _header_authenticates(ask: Ask) -> bool:
+    try:
+        return ask.log_in()
+    except Unauthorized:
+        return False
+
+
+def _expired(ask: Ask, token: TriggerToken) -> bool:
+    return token.expires_at is not None and token.expires_at <= ask.world.clock.now()
+
+
+def _variables(given: dict[str, Any]) -> tuple[Variable, ...]:
+    if not all(isinstance(value, str) for value in given.values()):
+        raise BadParameters(400, {"message": "variables needs to be a map of key-valued strings"})
+    return tuple(Variable(key, value) for key, value in given.items())
+
+
+# ---------------------------------------------------------------------------- tokens
+
+
+class Trigger(TypedDict):
+    """A trigger token."""
+
+    id: int
+    token: str
+    description: str
+    created_at: str
+    updated_at: str
+    last_used: str | None
+    expires_at: str | None
+    owner: UserBasic
+
+
+def _present(ask: Ask, token: TriggerToken) -> Trigger:
+    return {
+        "id": token.id,
+        "token": token.token,
+        "description": token.description,
+        "created_at": timestamp(token.created_at),
+        "updated_at": timestamp(token.updated_at),
+        "last_used": timestamp(token.last_used),
+        "expires_at": timestamp(token.expires_at),
+        "owner": present_user(ask),
+    }
+
+
+_DESCRIPTION = Param("description", Kind.STRING, required=True, example="release bot")
+
+
+@triggers("GET", "/projects/{id}/triggers", answers=list[Trigger], login=Login.IN_BODY, paged=True)
+def list_triggers(ask: Ask, id: str) -> Page:
+    """List a project's trigger tokens."""
+    tokens = ask.world.catalog.tokens(ask.project(id))
+    shown = tokens[ask.offset : ask.offset + ask.limit]
+    more = len(tokens) > ask.offset + ask.limit
+    return Page([_present(ask, token) for token in shown], len(tokens), more)
+
+
+@triggers("GET", "/projects/{id}/triggers/{trigger_id}", answers=Trigger, login=Login.IN_BODY)
+def get_trigger(ask: Ask, id: str, trigger_id: str) -> Trigger:
+    """Show a trigger token."""
+    number = path_integer("trigger_id", trigger_id)
+    ask.require_login()
+    return _present(ask, ask.world.catalog.token(ask.project(id), number))
+
+
+@triggers(
+    "POST", "/projects/{id}/triggers", _DESCRIPTION, Param("expires_at", Kind.DATETIME),
+    answers=Trigger, status=201, login=Login.IN_BODY,
+)  # fmt: skip
+def create_trigger(ask: Ask, id: str, description: str, expires_at: Moment | None) -> Trigger:
+    """Create a trigger token."""
+    project = ask.project(id)
+    now = ask.world.clock.now()
+    if expires_at is not None and expires_at > now + _LONGEST_LIFE:
+        raise BadParameters(
+            400,
+            {"message": "400 Bad request - Expiration date must be at most a year ahead"},
+        )
+    return _present(ask, ask.world.catalog.create_token(project, description, now, expires_at))
+
+
+@triggers(
+    "PUT", "/projects/{id}/triggers/{trigger_id}", Param("description", Kind.STRING),
+    answers=Trigger, login=Login.IN_BODY,
+)  # fmt: skip
+def update_trigger(ask: Ask, id: str, trigger_id: str, description: str | None) -> Trigger:
+    """Change the description of a trigger token."""
+    number = path_integer("trigger_id", trigger_id)
+    project, catalog = ask.project(id), ask.world.catalog
+    if description is None:
+        return _present(ask, catalog.token(project, number))
+    return _present(
+        ask, catalog.describe_token(project, number, description, ask.world.clock.now())
+    )
+
+
+@triggers(
+    "DELETE", "/projects/{id}/triggers/{trigger_id}", answers=None, status=204,
+    login=Login.IN_BODY,
+)  # fmt: skip
+def delete_trigger(ask: Ask, id: str, trigger_id: str) -> None:
+    """Delete a trigger token."""
+    number = path_integer("trigger_id", trigger_id)
+    project = ask.project(id)
+    ask.refuse_if_modified(ask.world.catalog.token(project, number).updated_at)
+    ask.world.catalog.delete_token(project, number)

@@ -1,0 +1,595 @@
+"""Pipelines, their variables and test reports (https://docs.gitlab.com/api/pipelines/)."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import TypedDict
+
+from mock_gitlab.engine.model import TERMINAL_STATUSES, NotFound, Refused, Variable
+from mock_gitlab.engine.statuses import STATUSES, detailed
+from mock_gitlab.store.pipelines import Filter
+from mock_gitlab.world import Order
+
+from .endpoint import Ask, Endpoints, Page
+from .params import BadParameters, Kind, Param, path_integer
+from .responses import timestamp
+from .users import UserBasic, present_user
+
+if TYPE_CHECKING:
+    from mock_gitlab.engine.model import PipelineRecord, Project, TestCase, TestSuite
+    from mock_gitlab.ledger import Seen
+    from mock_gitlab.store.pipelines import Listed
+
+pipelines = Endpoints("pipelines")
+
+_BEFORE_SHA = "0" * 40
+_SOURCES = (
+    "unknown",
+    "push",
+    "web",
+    "trigger",
+    "schedule",
+    "api",
+    "external",
+    "pipeline",
+    "chat",
+    "webide",
+    "merge_request_event",
+    "external_pull_request_event",
+    "parent_pipeline",
+    "ondemand_dast_scan",
+    "ondemand_dast_validation",
+    "security_orchestration_policy",
+    "container_registry_push",
+    "duo_workflow",
+    "pipeline_execution_policy_schedule",
+)
+_SCOPES = {
+    "running": ("running",),
+    "pending": ("pending",),
+    "finished": ("success", "failed", "canceled"),
+    "branches": None,
+    "tags": None,
+}
+_NAME_LIMIT = 255
+
+MOCK_PARAMS = (
+    Param(
+        "scenario_id", Kind.INTEGER,
+        description="Mock only: the scenario that the pipeline follows.", example=900,
+    ),
+    Param(
+        "terminal_after_seconds", Kind.NUMBER, minimum=0, maximum=1_000_000_000,
+        description="Mock only: when the pipeline ends, whatever its scenario says.", example=5,
+    ),
+    Param(
+        "terminal_status", Kind.STRING, values=TERMINAL_STATUSES,
+        description="Mock only: how the pipeline ends, whatever its scenario says.",
+    ),
+)  # fmt: skip
+"""What a trigger may say to the mock alone."""
+
+
+# ---------------------------------------------------------------------------- pipeline
+
+
+class PipelineBasic(TypedDict):
+    """A pipeline inside another object."""
+
+    id: int
+    iid: int
+    project_id: int
+    sha: str
+    ref: str
+    status: str
+    source: str
+    created_at: str
+    updated_at: str
+    web_url: str
+
+
+class PipelineRow(PipelineBasic):
+    """A pipeline in a list."""
+
+    name: str | None
+
+
+class DetailedStatus(TypedDict):
+    """How GitLab's pages show a status."""
+
+    icon: str
+    text: str
+    label: str
+    group: str
+    tooltip: str
+    has_details: bool
+    details_path: str
+    illustration: None
+    favicon: str
+
+
+class Pipeline(PipelineBasic):
+    """A pipeline as trigger, create, retry and cancel answer it."""
+
+    before_sha: str
+    tag: bool
+    yaml_errors: str | None
+    user: UserBasic
+    started_at: str | None
+    finished_at: str | None
+    committed_at: str | None
+    duration: int | None
+    queued_duration: int | None
+    coverage: str | None
+    detailed_status: DetailedStatus
+    archived: bool
+
+
+class PipelineWithName(Pipeline):
+    """A single pipeline."""
+
+    name: str | None
+
+
+def present_basic(ask: Ask, seen: Seen) -> PipelineBasic:
+    """Show a pipeline inside another object."""
+    record, state = seen.record, seen.state
+    return {
+        "id": record.id,
+        "iid": record.iid,
+        "project_id": record.project_id,
+        "sha": record.sha,
+        "ref": record.ref,
+        "status": state.status,
+        "source": record.source,
+        "created_at": timestamp(record.created_at),
+        "updated_at": timestamp(state.updated_at),
+        "web_url": f"{ask.site}{_path(seen.project, record.id)}",
+    }
+
+
+def present(ask: Ask, seen: Seen) -> Pipeline:
+    """Show a pipeline."""
+    record, state = seen.record, seen.state
+    ask.call.pipeline_id, ask.call.scenario_id = record.id, record.scenario_id
+    return {
+        **present_basic(ask, seen),
+        "before_sha": _BEFORE_SHA,
+        "tag": record.tag,
+        "yaml_errors": None,
+        "user": present_user(ask),
+        "started_at": timestamp(state.started_at),
+        "finished_at": timestamp(state.finished_at),
+        "committed_at": None,
+        "duration": state.duration,
+        "queued_duration": state.queued_duration,
+        "coverage": None if state.coverage is None else f"{state.coverage:.2f}",
+        "detailed_status": _present_status(seen),
+        "archived": False,
+    }
+
+
+def present_with_name(ask: Ask, seen: Seen) -> PipelineWithName:
+    """Show a single pipeline."""
+    return {**present(ask, seen), "name": seen.record.name}
+
+
+def _present_status(seen: Seen) -> DetailedStatus:
+    words = detailed(seen.state.status, seen.state.has_warnings)
+    return {
+        "icon": words.icon,
+        "text": words.text,
+        "label": words.label,
+        "group": words.group,
+        "tooltip": words.label,
+        "has_details": False,
+        "details_path": _path(seen.project, seen.record.id),
+        "illustration": None,
+        "favicon": f"/assets/ci_favicons/favicon_{words.icon}.png",
+    }
+
+
+def _present_row(site: str, project: Project, row: Listed) -> PipelineRow:
+    return {
+        "id": row.id,
+        "iid": row.iid,
+        "project_id": row.project_id,
+        "sha": row.sha,
+        "ref": row.ref,
+        "status": row.status,
+        "source": row.source,
+        "created_at": timestamp(row.created_at),
+        "updated_at": timestamp(row.updated_at),
+        "web_url": f"{site}{_path(project, row.id)}",
+        "name": row.name,
+    }
+
+
+def _path(project: Project, number: int) -> str:
+    return f"/{project.path}/-/pipelines/{number}"
+
+
+def _number(text: str) -> int:
+    return path_integer("pipeline_id", text)
+
+
+@pipelines(
+    "GET", "/projects/{id}/pipelines/latest", Param("ref", Kind.STRING), answers=PipelineWithName
+)
+def get_latest_pipeline(ask: Ask, id: str, ref: str | None) -> PipelineWithName:
+    """Show the newest pipeline of a ref, by default of the default branch."""
+    project = ask.project(id)
+    try:
+        return present_with_name(
+            ask, ask.world.pipelines.latest(project, ref or project.default_branch)
+        )
+    except NotFound:
+        # GitLab asks whether one may read no pipeline at all, and the answer is no.
+        raise Refused("forbidden") from None
+
+
+@pipelines(
+    "GET", "/projects/{id}/pipelines/{pipeline_id}", answers=PipelineWithName, job_token=True
+)
+def get_pipeline(ask: Ask, id: str, pipeline_id: str) -> PipelineWithName:
+    """Show a pipeline as it is at this moment."""
+    number = _number(pipeline_id)
+    return present_with_name(
+        ask, ask.world.pipelines.pipeline(ask.project(id), number, looked=True)
+    )
+
+
+@pipelines(
+    "GET",
+    "/projects/{id}/pipelines",
+    Param("scope", Kind.STRING, values=tuple(_SCOPES)),
+    Param("status", Kind.STRING, values=STATUSES),
+    Param("ref", Kind.STRING),
+    Param("sha", Kind.STRING),
+    Param("yaml_errors", Kind.BOOLEAN),
+    Param("username", Kind.STRING),
+    Param("updated_before", Kind.DATETIME),
+    Param("updated_after", Kind.DATETIME),
+    Param("created_before", Kind.DATETIME),
+    Param("created_after", Kind.DATETIME),
+    Param("name", Kind.STRING),
+    Param(
+        "order_by",
+        Kind.STRING,
+        values=("id", "status", "ref", "updated_at", "user_id"),
+        default="id",
+    ),
+    Param("sort", Kind.STRING, values=("asc", "desc"), default="desc"),
+    Param("source", Kind.STRING, values=_SOURCES),
+    answers=list[PipelineRow],
+    paged=True,
+    job_token=True,
+)
+def list_pipelines(ask: Ask, id: str, **asked: Any) -> Page:
+    """List a project's pipelines."""
+    project = ask.project(id)
+    rows, total = ask.world.pipelines.page(_filter(ask, project, asked), ask.limit + 1, ask.offset)
+    site = ask.site
+    shown = [_present_row(site, project, row) for row in rows[: ask.limit]]
+    return Page(shown, total, more=len(rows) > ask.limit)
+
+
+def _filter(ask: Ask, project: Project, asked: dict[str, Any]) -> Filter:
+    scope, status, username = asked["scope"], asked["status"], asked["username"]
+    statuses = [set(_SCOPES[scope] or STATUSES)] if scope else []
+    statuses += [{status}] if status else []
+    somebody_else = bool(username) and username != ask.world.declared.user.username
+    return Filter(
+        project_id=project.id,
+        statuses=sorted(set.intersection(*statuses)) if statuses else None,
+        ref=asked["ref"] or None,
+        sha=asked["sha"] or None,
+        name=asked["name"] or None,
+        source=asked["source"],
+        created_after=asked["created_after"],
+        created_before=asked["created_before"],
+        updated_after=asked["updated_after"],
+        updated_before=asked["updated_before"],
+        newest_of=scope if scope in ("branches", "tags") else None,
+        nothing=asked["yaml_errors"] is True or somebody_else,
+        # Every pipeline is of the one user.
+        order_by="id" if asked["order_by"] == "user_id" else asked["order_by"],
+        descending=asked["sort"] == "desc",
+    )
+
+
+@pipelines(
+    "POST",
+    "/projects/{id}/pipeline",
+    Param("ref", Kind.STRING, required=True, description="A branch or tag.", example="main"),
+    Param(
+        "variables", Kind.ARRAY_OF_HASHES,
+        items=(
+            Param("key", Kind.STRING),
+            Param("value", Kind.STRING),
+            Param("variable_type", Kind.STRING, values=("env_var", "file"), default="env_var"),
+        ),
+        description="Variables of the pipeline.",
+        example=[{"key": "DEPLOY_ENV", "value": "prod"}],
+    ),
+    Param("inputs", Kind.HASH, description="Inputs of the pipeline."),
+    *MOCK_PARAMS,
+    answers=Pipeline,
+    status=201,
+)  # fmt: skip
+def create_pipeline(
+    ask: Ask, id: str, ref: str, variables: list[dict[str, str]] | None, **asked: Any
+) -> Pipeline:
+    """Create a pipeline."""
+    project = ask.project(id)
+    given = tuple(
+        Variable(v["key"] or "", v["value"] or "", v["variable_type"])  # type: ignore[arg-type]  # checked by the parameter
+        for v in variables or ()
+    )
+    _refuse_duplicates(given)
+    return present(ask, start(ask, project, ref, "api", given, asked))
+
+
+def start(
+    ask: Ask,
+    project: Project,
+    ref: str,
+    source: str,
+    variables: tuple[Variable, ...],
+    asked: dict[str, Any],
+) -> Seen:
+    """Start a pipeline with what was asked for, the mock's own parameters included."""
+    ask.call.ref = ref
+    ask.call.variables = {variable.key: variable.value for variable in variables}
+    after = asked["terminal_after_seconds"]
+    order = Order(
+        ref=ref,
+        source=source,
+        variables=variables,
+        inputs=asked["inputs"],
+        scenario_id=asked["scenario_id"],
+        terminal_after=None if after is None else round(after * 1000),
+        terminal_status=asked["terminal_status"],
+    )
+    seen = ask.world.trigger(project, order)
+    ask.call.rule = seen.record.matched
+    return seen
+
+
+def _refuse_duplicates(variables: tuple[Variable, ...]) -> None:
+    keys = [variable.key for variable in variables]
+    twice = sorted({key for key in keys if keys.count(key) > 1}, key=keys.index)
+    if twice:
+        word = "name" if len(twice) == 1 else "names"
+        what = f"Duplicate variable {word}: {', '.join(twice)}"
+        raise BadParameters(400, {"message": {"base": [what]}})
+
+
+@pipelines("POST", "/projects/{id}/pipelines/{pipeline_id}/retry", answers=Pipeline, status=201)
+def retry_pipeline(ask: Ask, id: str, pipeline_id: str) -> Pipeline:
+    """Give the failed and canceled jobs of a pipeline a new attempt."""
+    number = _number(pipeline_id)
+    return present(ask, ask.world.act(ask.project(id), number, "retry"))
+
+
+@pipelines("POST", "/projects/{id}/pipelines/{pipeline_id}/cancel", answers=Pipeline)
+def cancel_pipeline(ask: Ask, id: str, pipeline_id: str) -> Pipeline:
+    """Cancel what a pipeline still has to do."""
+    number = _number(pipeline_id)
+    return present(ask, ask.world.act(ask.project(id), number, "cancel"))
+
+
+@pipelines("DELETE", "/projects/{id}/pipelines/{pipeline_id}", answers=None, status=204)
+def delete_pipeline(ask: Ask, id: str, pipeline_id: str) -> None:
+    """Delete a pipeline."""
+    number = _number(pipeline_id)
+    project = ask.project(id)
+    ask.refuse_if_modified(ask.world.pipelines.pipeline(project, number).state.updated_at)
+    ask.world.pipelines.delete(number)
+
+
+@pipelines(
+    "PUT",
+    "/projects/{id}/pipelines/{pipeline_id}/metadata",
+    Param("name", Kind.STRING, required=True, description="At most 255 characters."),
+    answers=PipelineWithName,
+    job_token=True,
+)
+def update_pipeline_metadata(ask: Ask, id: str, pipeline_id: str, name: str) -> PipelineWithName:
+    """Name a pipeline."""
+    number = _number(pipeline_id)
+    project = ask.project(id)
+    ask.world.pipelines.pipeline(project, number)
+    if len(name) > _NAME_LIMIT:
+        what = f"Name is too long (maximum is {_NAME_LIMIT} characters)"
+        raise BadParameters(400, {"message": f"Failed to update pipeline - {what}"})
+    ask.world.pipelines.rename(number, name)
+    return present_with_name(ask, ask.world.pipelines.pipeline(project, number))
+
+
+# ---------------------------------------------------------------------------- variables
+
+
+class PipelineVariable(TypedDict):
+    """A variable of a pipeline."""
+
+    variable_type: str
+    key: str
+    value: str
+    raw: bool
+
+
+def _present_variable(variable: Variable) -> PipelineVariable:
+    return {
+        "variable_type": variable.variable_type,
+        "key": variable.key,
+        "value": variable.value,
+        "raw": variable.raw,
+    }
+
+
+@pipelines(
+    "GET", "/projects/{id}/pipelines/{pipeline_id}/variables", answers=list[PipelineVariable]
+)
+def list_pipeline_variables(ask: Ask, id: str, pipeline_id: str) -> list[PipelineVariable]:
+    """List the variables that a pipeline was started with."""
+    number = _number(pipeline_id)
+    record = ask.world.pipelines.pipeline(ask.project(id), number).record
+    return [_present_variable(v) for v in (*record.variables, *_payload(record))]
+
+
+def _payload(record: PipelineRecord) -> tuple[Variable, ...]:
+    """Give the file variable in which GitLab hands the trigger's own parameters to the jobs."""
+    if record.source not in ("trigger", "pipeline") or record.upstream_job_id is not None:
+        return ()
+    sent = {
+        "ref": record.ref,
+        "id": str(record.project_id),
+        "variables": {v.key: v.value for v in record.variables},
+    }
+    return (Variable("TRIGGER_PAYLOAD", json.dumps(sent, separators=(",", ":")), "file"),)
+
+
+# ---------------------------------------------------------------------------- test reports
+
+
+class TestCaseShape(TypedDict):
+    """A case of a test suite."""
+
+    status: str
+    name: str
+    classname: str
+    file: str | None
+    execution_time: float
+    system_output: str | None
+    stack_trace: str | None
+    recent_failures: None
+
+
+class _Counts(TypedDict):
+    total_time: float
+    total_count: int
+    success_count: int
+    failed_count: int
+    skipped_count: int
+    error_count: int
+
+
+class TestSuiteShape(_Counts):
+    """A suite with its cases."""
+
+    name: str
+    suite_error: str | None
+    test_cases: list[TestCaseShape]
+
+
+class TestReport(_Counts):
+    """The test report of a pipeline."""
+
+    test_suites: list[TestSuiteShape]
+
+
+class SummarySuite(_Counts):
+    """A suite without its cases."""
+
+    name: str
+    build_ids: list[int]
+    suite_error: str | None
+
+
+class SummaryTotal(TypedDict):
+    """All suites in one."""
+
+    time: float
+    count: int
+    success: int
+    failed: int
+    skipped: int
+    error: int
+    suite_error: str | None
+
+
+class TestReportSummary(TypedDict):
+    """The test report of a pipeline in short."""
+
+    total: SummaryTotal
+    test_suites: list[SummarySuite]
+
+
+def _counts(cases: list[TestCase]) -> _Counts:
+    statuses = [case.status for case in cases]
+    return {
+        "total_time": round(sum(case.execution_time for case in cases), 6),
+        "total_count": len(cases),
+        "success_count": statuses.count("success"),
+        "failed_count": statuses.count("failed"),
+        "skipped_count": statuses.count("skipped"),
+        "error_count": statuses.count("error"),
+    }
+
+
+def _present_case(case: TestCase) -> TestCaseShape:
+    return {
+        "status": case.status,
+        "name": case.name,
+        "classname": case.classname,
+        "file": case.file,
+        "execution_time": case.execution_time,
+        "system_output": case.system_output,
+        "stack_trace": case.stack_trace,
+        "recent_failures": None,
+    }
+
+
+def _present_suite(suite: TestSuite) -> TestSuiteShape:
+    return {
+        "name": suite.name,
+        **_counts(list(suite.cases)),
+        "suite_error": suite.suite_error,
+        "test_cases": [_present_case(case) for case in suite.cases],
+    }
+
+
+@pipelines("GET", "/projects/{id}/pipelines/{pipeline_id}/test_report", answers=TestReport)
+def get_test_report(ask: Ask, id: str, pipeline_id: str) -> TestReport:
+    """Show the test report of a pipeline: the suites of the jobs that have ended."""
+    number = _number(pipeline_id)
+    seen = ask.world.pipelines.pipeline(ask.project(id), number)
+    suites = seen.timeline.test_suites(seen.now)
+    return {
+        **_counts([case for suite in suites for case in suite.cases]),
+        "test_suites": [_present_suite(suite) for suite in suites],
+    }
+
+
+@pipelines(
+    "GET", "/projects/{id}/pipelines/{pipeline_id}/test_report_summary", answers=TestReportSummary
+)
+def get_test_report_summary(ask: Ask, id: str, pipeline_id: str) -> TestReportSummary:
+    """Show the test report of a pipeline in short."""
+    number = _number(pipeline_id)
+    seen = ask.world.pipelines.pipeline(ask.project(id), number)
+    suites = seen.timeline.test_suites(seen.now)
+    counts = _counts([case for suite in suites for case in suite.cases])
+    return {
+        "total": {
+            "time": counts["total_time"],
+            "count": counts["total_count"],
+            "success": counts["success_count"],
+            "failed": counts["failed_count"],
+            "skipped": counts["skipped_count"],
+            "error": counts["error_count"],
+            "suite_error": next((s.suite_error for s in suites if s.suite_error), None),
+        },
+        "test_suites": [
+            {
+                "name": suite.name,
+                **_counts(list(suite.cases)),
+                "build_ids": [job.id for job in seen.state.jobs if job.name == suite.name],
+                "suite_error": suite.suite_error,
+            }
+            for suite in suites
+        ],
+    }

@@ -1,0 +1,141 @@
+"""GitLab's errors, pages, links and timestamps."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, overload
+from urllib.parse import quote
+
+from mock_gitlab.engine.model import MockGitLabError, NotFound, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from mock_gitlab.engine.model import Moment
+
+Error = tuple[int, dict[str, Any]]
+
+UNAUTHORIZED: Error = (401, {"message": "401 Unauthorized"})
+NO_ROUTE: Error = (404, {"error": "404 Not Found"})
+TOO_LARGE: Error = (413, {"message": "413 Request Entity Too Large"})
+
+_NOT_FOUND: dict[str, Error] = {
+    "project": (404, {"message": "404 Project Not Found"}),
+    # A row that is looked for by its number and is not there has a small f.
+    "pipeline": (404, {"message": "404 Not found"}),
+    "job": (404, {"message": "404 Not found"}),
+    "trigger": (404, {"message": "404 Not found"}),
+    "scenario": (404, {"message": "404 Scenario Not Found"}),
+    "branch": (404, {"message": "404 Branch Not Found"}),
+    "tag": (404, {"message": "404 Tag Not Found"}),
+    "commit": (404, {"message": "404 Commit Not Found"}),
+    "job of the token": (404, {"message": "404 Job Not Found"}),
+    "reference": (400, {"message": {"base": ["Reference not found"]}}),
+}
+_NOT_FOUND_OTHERWISE: Error = (404, {"message": "404 Not Found"})
+_REFUSED: dict[str, Error] = {
+    "forbidden": (403, {"message": "403 Forbidden"}),
+    "Job is not retryable": (403, {"message": "403 Forbidden - Job is not retryable"}),
+    "Job is not erasable!": (403, {"message": "403 Forbidden - Job is not erasable!"}),
+    "Unplayable Job": (400, {"message": "400 Bad request - Unplayable Job"}),
+    "precondition failed": (412, {"message": "412 Precondition Failed"}),
+}
+
+
+def error_of(error: MockGitLabError) -> Error:
+    """Put an error of the world into GitLab's words: status and body."""
+    if isinstance(error, NotFound):
+        return _NOT_FOUND.get(error.what, _NOT_FOUND_OTHERWISE)
+    if isinstance(error, Refused):
+        return _REFUSED[error.reason]
+    return 400, {"message": f"400 Bad request - {error}"}
+
+
+# ---------------------------------------------------------------------------- values
+
+
+@overload
+def timestamp(moment: Moment) -> str: ...
+@overload
+def timestamp(moment: None) -> None: ...
+def timestamp(moment: Moment | None) -> str | None:
+    """Write milliseconds since the epoch as GitLab does: ``2026-11-23T23:00:00.123Z``."""
+    if moment is None:
+        return None
+    second, millisecond = divmod(moment, 1000)
+    return f"{_second(second)}.{millisecond:03}Z"
+
+
+@lru_cache(maxsize=4096)
+def _second(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+
+
+def json_bytes(value: Any) -> bytes:
+    """Write a JSON value without blanks."""
+    return _encode(value).encode()
+
+
+def etag(body: bytes) -> str:
+    """Name a body by its content."""
+    return f'W/"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"'
+
+
+# ---------------------------------------------------------------------------- pages
+
+
+def page_headers(
+    *,
+    base_url: str,
+    query: Mapping[str, Any],
+    page: int,
+    per_page: int,
+    total: int | None,
+    more: bool,
+) -> list[tuple[str, str]]:
+    """Make the headers of a page.
+
+    ``query`` is all that was asked for, with defaults and the parameters of the path. ``total`` of
+    None is not told, and neither is the last page; ``more`` says whether another page follows.
+    """
+    pages = None if total is None else max(1, -(-total // per_page))
+    last = page if pages is None else pages
+    following = page + 1 if more else None
+    previous = page - 1 if page > 1 and (pages is None or page <= last + 0) else None
+    links = {"prev": previous, "next": following, "first": 1, "last": pages}
+    headers = [
+        ("X-Page", str(page)),
+        ("X-Per-Page", str(per_page)),
+        ("X-Next-Page", "" if following is None else str(following)),
+        ("X-Prev-Page", "" if previous is None else str(previous)),
+    ]
+    if total is not None:
+        headers += [("X-Total", str(total)), ("X-Total-Pages", str(pages))]
+    link = ", ".join(
+        f'<{base_url}?{_query({**query, "page": number})}>; rel="{name}"'
+        for name, number in links.items()
+        if number is not None
+    )
+    return [*headers, ("Link", link)]
+
+
+def _query(given: Mapping[str, Any]) -> str:
+    pairs = (pair for key in sorted(given) for pair in _pairs(key, given[key]))
+    return "&".join(f"{quote(key, safe='')}={quote(value, safe='')}" for key, value in pairs)
+
+
+def _pairs(key: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for name in sorted(value):
+            yield from _pairs(f"{key}[{name}]", value[name])
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _pairs(f"{key}[]", item)
+    else:
+        yield key, {True: "true", False: "false", None: ""}.get(value, str(value))

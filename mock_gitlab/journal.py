@@ -1,0 +1,83 @@
+"""Journal: the calls that came in, findable, with the nearest misses."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mock_gitlab.engine.matching import NearMiss, RequestPattern, differences, near_misses
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from mock_gitlab.engine.model import Moment
+
+
+@dataclass(slots=True)
+class Call:
+    """A call to the GitLab API. It is filled in on its way through the house.
+
+    ``path`` is without prefixes, ``query`` as it was sent but for secrets, ``at`` by the world's
+    clock, ``took`` in milliseconds of real time. ``operation`` of None: no such endpoint.
+    """
+
+    method: str
+    path: str
+    query: str
+    at: Moment
+    id: int = 0
+    operation: str | None = None
+    project_id: int | None = None
+    project_path: str | None = None
+    pipeline_id: int | None = None
+    ref: str | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    scenario_id: int | None = None
+    rule: str | None = None
+    fault: str | None = None
+    status: int | None = None
+    outcome: str = "answered"
+    took: float = 0.0
+
+
+class Journal:
+    """The last calls of one world, at most ``limit`` of them."""
+
+    def __init__(self, limit: int) -> None:
+        self._calls: deque[Call] = deque(maxlen=limit)
+        self._count = 0
+
+    @property
+    def limit(self) -> int:
+        """How many calls are kept."""
+        return self._calls.maxlen or 0
+
+    def resize(self, limit: int) -> None:
+        """Keep another number of calls from now on; the newest stay."""
+        if limit != self._calls.maxlen:
+            self._calls = deque(self._calls, maxlen=limit)
+
+    def add(self, call: Call) -> None:
+        """Note a call that has been answered."""
+        self._count += 1
+        call.id = self._count
+        self._calls.append(call)
+
+    def newest_first(self) -> Iterator[Call]:
+        """Walk over the calls that are kept."""
+        return reversed(self._calls)
+
+    def find(self, pattern: RequestPattern) -> list[Call]:
+        """List the calls that match, newest first."""
+        return [call for call in self.newest_first() if not differences(pattern, call)]
+
+    def near_misses(self, pattern: RequestPattern) -> list[NearMiss]:
+        """List the three calls that came nearest to a pattern without matching it."""
+        return near_misses(pattern, self.newest_first())
+
+    def clear(self) -> None:
+        """Forget every call; numbers start again at 1."""
+        self._calls.clear()
+        self._count = 0

@@ -1,0 +1,310 @@
+"""Ledger: the pipelines of one world, recorded in the store and seen through their timelines.
+
+The store also keeps the status that was last computed, with the moment until which it holds, so
+that lists can filter by it. It is a copy, refreshed before a list is read; what a pipeline shows
+is always the timeline's word.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from mock_gitlab.engine.model import Moment, NotFound, PipelineRecord, Scenario, split_job_id
+from mock_gitlab.engine.timeline import ORPHANED, PipelineState, Timeline
+from mock_gitlab.store.pipelines import UNTIL, Cohort, Filter, Listed, PipelineTable
+from mock_gitlab.store.scenarios import span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from mock_gitlab.catalog import Catalog
+    from mock_gitlab.clock import Clock
+    from mock_gitlab.engine.model import Action, Downstream, Project
+    from mock_gitlab.store.database import Database, Row
+    from mock_gitlab.store.scenarios import ScenarioTable
+
+_TIMELINES_KEPT = 512
+_FOR_EVER: Moment = 2**62
+_DEEPEST = 20  # how far down bridges may start pipelines that start pipelines
+
+
+class Seen(NamedTuple):
+    """A pipeline at a moment: what was recorded of it and what is seen of it."""
+
+    project: Project
+    record: PipelineRecord
+    timeline: Timeline
+    state: PipelineState
+    now: Moment
+
+
+class Ledger:
+    """The pipelines of one world."""
+
+    def __init__(
+        self, database: Database, scenarios: ScenarioTable, catalog: Catalog, clock: Clock
+    ) -> None:
+        self.default_scenario = 0
+        self._db = database
+        self._rows = PipelineTable(database)
+        self._scenarios = scenarios
+        self._catalog = catalog
+        self._clock = clock
+        self._timelines: OrderedDict[int, tuple[Row, Timeline]] = OrderedDict()
+        self._bridging: frozenset[int] = frozenset()
+        self._next_bridge: Moment = _FOR_EVER
+
+    # ------------------------------------------------------------------ recording
+
+    def add(self, project: Project, record: PipelineRecord) -> Seen:
+        """Record a new pipeline, whose ``id`` and ``iid`` are given here, and see it."""
+        record, scenario = self._insert(record)
+        now = self.settle()
+        timeline = self._timeline(record, scenario)
+        return Seen(project, record, timeline, timeline.at(now), now)
+
+    def append(self, seen: Seen, action: Action) -> None:
+        """Record something that was done to a pipeline or one of its jobs."""
+        with self._db.transaction():
+            self._rows.append_action(seen.record.id, action, fresh_attempt=action.name == "retry")
+            for upstream in self._upstream_of(seen.record):
+                self._rows.doubt(upstream.id)
+        if seen.record.scenario_id in self._bridging:
+            self._next_bridge = seen.record.created_at
+
+    def rename(self, pipeline_id: int, name: str) -> None:
+        """Record a new name."""
+        self._rows.rename(pipeline_id, name, self._clock.now())
+
+    def delete(self, pipeline_id: int) -> None:
+        """Forget a pipeline."""
+        self._rows.delete(pipeline_id)
+
+    def delete_all(self, project_id: int | None = None) -> int:
+        """Forget all pipelines, or a project's, and say how many."""
+        return self._rows.delete_all(project_id)
+
+    def _insert(self, record: PipelineRecord) -> tuple[PipelineRecord, Scenario]:
+        scenario = self._scenario(record.scenario_id)
+        window = Timeline(record, scenario).window(record.created_at)
+        number, iid = self._rows.insert(record, window)
+        if record.scenario_id in self._bridging:
+            self._next_bridge = min(self._next_bridge, record.created_at)
+        return replace(record, id=number, iid=iid, stored_status=window.status), scenario
+
+    def _scenario(self, number: int | None) -> Scenario:
+        declared = None if number is None else self._scenarios.get(number)
+        return ORPHANED if declared is None else declared.scenario
+
+    # ------------------------------------------------------------------ seeing
+
+    def pipeline(self, project: Project, number: int, *, looked: bool = False) -> Seen:
+        """See a pipeline; ``looked`` counts the look where its scenario goes by polls.
+
+        Raises:
+            NotFound: the project has no such pipeline.
+        """
+        now = self.settle()
+        row = self._rows.of_project(project.id, number)
+        if row is None:
+            raise NotFound("pipeline")
+        seen = self._see(project, row, now)
+        if not (looked and seen.timeline.counts_polls(now)):
+            return seen
+        self._rows.count_poll(number, now)
+        return self.pipeline(project, number)
+
+    def pipeline_of_any_project(self, number: int) -> Seen:
+        """See a pipeline by its number alone; raises NotFound."""
+        now = self.settle()
+        row = self._rows.of_any_project(number)
+        if row is None:
+            raise NotFound("pipeline")
+        return self._see_somewhere(row, now)
+
+    def latest(self, project: Project, ref: str) -> Seen:
+        """See the newest pipeline of a ref; raises NotFound."""
+        now = self.settle()
+        row = self._rows.newest(project.id, ref)
+        if row is None:
+            raise NotFound("pipeline")
+        return self._see(project, row, now)
+
+    def downstream_of(self, job_number: int) -> Seen | None:
+        """See the pipeline that a bridge has started."""
+        now = self.settle()
+        for stored in self._rows.downstream_of(split_job_id(job_number)[0]):
+            if stored.record.upstream_job_id == job_number and stored.record.created_at <= now:
+                return self._see_somewhere(stored.row, now)
+        return None
+
+    def every(self, project_id: int | None = None) -> Iterator[Seen]:
+        """See all pipelines, or a project's, newest first."""
+        now = self.settle()
+        for row in self._rows.each(project_id):
+            yield self._see_somewhere(row, now)
+
+    def moving(self, project_id: int | None = None, pipeline_id: int | None = None) -> list[Seen]:
+        """See the pipelines that may change by time alone: all, a project's, or one."""
+        now = self.settle()
+        rows = self._rows.moving(project_id, pipeline_id)
+        return [self._see_somewhere(row, now) for row in rows]
+
+    def branches(self, project_id: int) -> list[str]:
+        """Name the branches that pipelines ran on."""
+        return self._rows.refs(project_id, tags=False)
+
+    def tags(self, project_id: int) -> list[str]:
+        """Name the tags that pipelines ran on."""
+        return self._rows.refs(project_id, tags=True)
+
+    def _see_somewhere(self, row: Row, now: Moment) -> Seen:
+        return self._see(self._catalog.project_of_record(row[2]), row, now)
+
+    def _see(self, project: Project, row: Row, now: Moment) -> Seen:
+        kept = self._timelines.get(row[0])
+        if kept is not None and kept[0] == row:
+            timeline = kept[1]
+        else:
+            stored = self._rows.read(row)
+            timeline = self._timeline(stored.record, stored.scenario or ORPHANED)
+            self._keep(row, timeline)
+        state = timeline.at(now)
+        until = row[UNTIL]
+        if until is not None and until <= now:
+            self._rows.store_status(row[0], timeline.window(now))
+        return Seen(project, timeline.record, timeline, state, now)
+
+    def _keep(self, row: Row, timeline: Timeline) -> None:
+        if timeline.record.scenario_id in self._bridging:
+            return  # it depends on other rows as well
+        self._timelines[row[0]] = (row, timeline)
+        if len(self._timelines) > _TIMELINES_KEPT:
+            self._timelines.popitem(last=False)
+
+    def _timeline(self, record: PipelineRecord, scenario: Scenario) -> Timeline:
+        if record.scenario_id not in self._bridging:
+            return Timeline(record, scenario)
+        downstream = {
+            stored.record.upstream_job_id: self._timeline(
+                stored.record, stored.scenario or ORPHANED
+            )
+            for stored in self._rows.downstream_of(record.id)
+            if stored.record.upstream_job_id is not None
+        }
+        return Timeline(record, scenario, downstream)
+
+    # ------------------------------------------------------------------ stored statuses
+
+    def page(self, wanted: Filter, limit: int, offset: int) -> tuple[list[Listed], int | None]:
+        """List a page of a project's pipelines, and count them all (None: more than 10,000)."""
+        assert wanted.project_id is not None
+        self._refresh(wanted.project_id)
+        return self._rows.page(wanted, limit, offset), self._rows.count(wanted)
+
+    def doubt_scenarios(self, numbers: Iterable[int]) -> None:
+        """Compute anew, when next needed, what follows these scenarios or hangs on one that may."""
+        self._rows.doubt_scenarios([*numbers, *self._bridging])
+
+    def doubt_after(self, moment: Moment) -> None:
+        """Compute anew, when next needed, the statuses that began after ``moment``."""
+        self._rows.doubt_after(moment)
+
+    def _refresh(self, project_id: int) -> None:
+        now = self.settle()
+        if not self._rows.any_stale(project_id, now):
+            return
+        with self._db.transaction():
+            for cohort in self._rows.stale_cohorts(project_id, now):
+                if cohort.scenario_id not in self._bridging:
+                    self._refresh_cohort(project_id, now, cohort)
+            for stored in self._rows.stale(project_id, now):
+                timeline = self._timeline(stored.record, stored.scenario or ORPHANED)
+                self._rows.store_status(stored.record.id, timeline.window(now))
+
+    def _refresh_cohort(self, project_id: int, now: Moment, cohort: Cohort) -> None:
+        """Take many alike pipelines through one timeline: their courses differ only in when."""
+        record = PipelineRecord(
+            id=0,
+            iid=0,
+            project_id=project_id,
+            ref="",
+            sha="",
+            source="",
+            created_at=0,
+            scenario_id=cohort.scenario_id,
+            terminal_after=span(cohort.terminal_after_seconds),
+            terminal_status=cohort.terminal_status,
+        )
+        timeline = Timeline(record, self._scenario(cohort.scenario_id))
+        begins: Moment | None = 0
+        while begins is not None:
+            window = timeline.window(begins)
+            self._rows.store_cohort(project_id, now, cohort, begins, window)
+            begins = window.until
+
+    # ------------------------------------------------------------------ bridges
+
+    def look_for_bridges(self) -> None:
+        """Learn which scenarios start pipelines elsewhere; call it when scenarios have changed."""
+        self._bridging = frozenset(self._scenarios.bridging())
+        self._timelines.clear()
+        self._next_bridge = 0 if self._bridging else _FOR_EVER
+
+    def settle(self) -> Moment:
+        """Start what the bridges that have begun by now were to start, and tell the time.
+
+        A bridge starts its pipeline at its own moment, however late somebody looks.
+        """
+        now = self._clock.now()
+        if now >= self._next_bridge:
+            with self._db.transaction():
+                while self._start_begun(now):
+                    pass
+        return now
+
+    def _start_begun(self, now: Moment) -> bool:
+        started = False
+        self._next_bridge = _FOR_EVER
+        for stored in self._rows.of_scenarios(sorted(self._bridging)):
+            timeline = self._timeline(stored.record, stored.scenario or ORPHANED)
+            begun = {s.record.upstream_job_id for s in self._rows.downstream_of(stored.record.id)}
+            for job_id, at, downstream in timeline.starting_bridges(_FOR_EVER):
+                if at > now:
+                    self._next_bridge = min(self._next_bridge, at)
+                elif job_id not in begun and self._depth(stored.record) < _DEEPEST:
+                    self._start(job_id, at, downstream)
+                    started = True
+        return started
+
+    def _start(self, job_id: int, at: Moment, downstream: Downstream) -> None:
+        project = self._catalog.project(downstream.project)
+        ref = downstream.ref or project.default_branch
+        number = downstream.scenario_id
+        self._insert(
+            PipelineRecord(
+                id=0,
+                iid=0,
+                project_id=project.id,
+                ref=ref,
+                sha=self._catalog.sha(project, ref),
+                source="pipeline",
+                created_at=at,
+                variables=downstream.variables,
+                scenario_id=self.default_scenario if number is None else number,
+                upstream_job_id=job_id,
+            )
+        )
+
+    def _depth(self, record: PipelineRecord) -> int:
+        return sum(1 for _ in self._upstream_of(record))
+
+    def _upstream_of(self, record: PipelineRecord) -> Iterator[PipelineRecord]:
+        while record.upstream_job_id is not None:
+            row = self._rows.of_any_project(split_job_id(record.upstream_job_id)[0])
+            if row is None:
+                return
+            record = self._rows.read(row).record
+            yield record

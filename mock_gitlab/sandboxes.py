@@ -1,0 +1,102 @@
+"""Worlds: the world at the front door, and the sandboxes beside it."""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from mock_gitlab.clock import Clock
+from mock_gitlab.engine.model import Declarations, Invalid, NotFound, Refused, Taken
+from mock_gitlab.store.database import Database
+from mock_gitlab.world import World
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mock_gitlab.engine.model import ClockSetting
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,127}\Z")
+
+
+class Worlds:
+    """The default world and the sandboxes, all under one set of declarations.
+
+    A sandbox exists from its first use, in memory, and goes when it is deleted or when it is the
+    least recently used of more than ``sandbox_limit``.
+    """
+
+    def __init__(self, database: Path | str, declarations: Declarations) -> None:
+        self.declared = declarations
+        self.default = World(Database(database), declarations, Clock())
+        self._sandboxes: OrderedDict[str, World] = OrderedDict()
+        self.closed = False
+
+    def apply(self, declarations: Declarations) -> None:
+        """Put declarations in force; a sandbox takes them over when it is next used."""
+        self.default.apply(declarations)
+        self.declared = declarations
+
+    def sandbox(self, name: str) -> World:
+        """Find a sandbox, or make it.
+
+        Raises:
+            Invalid: names are letters, digits and ``. _ ~ -``, 128 at the most.
+        """
+        world = self._sandboxes.get(name)
+        if world is None:
+            return self.create(name)
+        self._sandboxes.move_to_end(name)
+        if world.shared is not self.declared:
+            world.apply(self.declared)
+        return world
+
+    def create(
+        self, name: str, *, clock: ClockSetting | None = None, seed: str | None = None
+    ) -> World:
+        """Make a sandbox, with a clock or seed of its own.
+
+        Raises:
+            Taken: it exists.
+            Invalid: that is no name for one.
+        """
+        if name in self._sandboxes:
+            raise Taken(f"sandbox {name} exists")
+        if not _NAME.match(name):
+            raise Invalid(
+                "a sandbox name has letters, digits and . _ ~ - (at most 128), "
+                "and begins with a letter or digit"
+            )
+        world = World(Database(":memory:"), self.declared, Clock(), own_clock=clock, own_seed=seed)
+        self._sandboxes[name] = world
+        while len(self._sandboxes) > max(1, self.declared.sandbox_limit):
+            self._sandboxes.popitem(last=False)[1].close()
+        return world
+
+    def names(self) -> list[str]:
+        """List the sandboxes, the least recently used first."""
+        return list(self._sandboxes)
+
+    def find(self, name: str) -> World:
+        """Find a sandbox without making or touching it; raises NotFound."""
+        if name not in self._sandboxes:
+            raise NotFound("sandbox")
+        return self._sandboxes[name]
+
+    def delete(self, name: str) -> None:
+        """Drop a sandbox with all that is in it; raises NotFound."""
+        self.find(name)
+        self._sandboxes.pop(name).close()
+
+    def reset(self, world: World) -> None:
+        """Make a world as new; the default one only where the author allowed it."""
+        if world is self.default and not self.declared.allow_reset:
+            raise Refused("reset is not allowed: set allow_reset or MOCK_ALLOW_RESET")
+        world.reset()
+
+    def close(self) -> None:
+        """Close every store."""
+        for world in (self.default, *self._sandboxes.values()):
+            world.close()
+        self._sandboxes.clear()
+        self.closed = True

@@ -1,0 +1,86 @@
+"""The application on a port: a socket bound first, then uvicorn on it."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mock_gitlab.app import MockGitLabApp
+
+_BACKLOG = 2048
+_GRACE_SECONDS = 1  # how long a call that is under way may go on when the server is to end
+
+
+class PortInUse(Exception):
+    """The address cannot be listened on; the message is one line for people."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Bind a socket; port 0 takes any that is free.
+
+    Raises:
+        PortInUse: somebody else has it, or the host is not an address of this machine.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+        bound.listen(_BACKLOG)
+    except OSError as error:
+        bound.close()
+        raise PortInUse(f"cannot listen on {host}:{port}: {error.strerror}") from error
+    return bound
+
+
+def address(bound: socket.socket) -> str:
+    """Give the base URL under which a bound socket is reached from this machine."""
+    host, port = bound.getsockname()[:2]
+    reached = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - compared, not bound
+    return (
+        f"http://[{reached}]:{port}"
+        if reached.count(":") > 1 and reached[0] != "["
+        else (f"http://{reached}:{port}")
+    )
+
+
+class Server(uvicorn.Server):
+    """uvicorn, saying when it is ready."""
+
+    def __init__(self, app: MockGitLabApp, log_level: str, ready: Callable[[], None]) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                loop=_loop(),
+                http="httptools",
+                ws="none",
+                lifespan="on",
+                log_level=log_level,
+                access_log=False,
+                server_header=False,
+                date_header=True,
+                timeout_graceful_shutdown=_GRACE_SECONDS,
+            )
+        )
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and tell."""
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+
+def serve(
+    app: MockGitLabApp, bound: socket.socket, log_level: str, ready: Callable[[], None]
+) -> None:
+    """Serve until interrupted; ``ready`` is called once requests are answered."""
+    server = Server(app, log_level, ready)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run(sockets=[bound])

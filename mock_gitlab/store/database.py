@@ -1,0 +1,160 @@
+"""The connection, the schema, transactions."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+VERSION = 1
+APPLICATION_ID = 0x4D474C42  # "MGLB": tells our files from other programs' databases
+LOCKED_FOR_SECONDS = 0.25  # how long a write waits for another process; the event loop waits too
+
+Row = tuple[Any, ...]
+
+
+class UnusableDatabase(Exception):
+    """A file that cannot serve as the store; the message is one line for people."""
+
+
+class StoreUnavailable(Exception):
+    """SQLite cannot do it now: a full disk, a lock, a read-only or damaged file."""
+
+
+class Database:
+    """One SQLite file, or ``:memory:``.
+
+    Raises:
+        UnusableDatabase: the file is no database, another program's, of a newer version, or
+            cannot be opened or written.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = str(path)
+        try:
+            # One thread at a time uses it, but an in-process client may bring another for each call.
+            self._connection = sqlite3.connect(
+                self.path,
+                timeout=LOCKED_FOR_SECONDS,
+                isolation_level=None,
+                check_same_thread=False,
+            )
+        except sqlite3.Error as error:
+            raise UnusableDatabase(f"cannot open the database {self.path}: {error}") from error
+        try:
+            self._prepare()
+        except sqlite3.Error as error:
+            self._connection.close()
+            raise UnusableDatabase(f"cannot use the database {self.path}: {error}") from error
+        except UnusableDatabase:
+            self._connection.close()
+            raise
+        self.execute = self._connection.execute
+
+    def _prepare(self) -> None:
+        run = self._connection.execute
+        run("PRAGMA journal_mode = WAL")
+        # A commit reaches the operating system before it is answered, which outlives the process;
+        # only a crash of the whole machine could take the last commits.
+        run("PRAGMA synchronous = NORMAL")
+        version = run("PRAGMA user_version").fetchone()[0]
+        tables = run("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if tables == 0 and version == 0:
+            self._create()
+            return
+        if run("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+            raise UnusableDatabase(f"{self.path} is a database of another program")
+        if version > VERSION:
+            raise UnusableDatabase(
+                f"{self.path} was written by a newer mock_gitlab "
+                f"(format {version}, this one reads up to {VERSION})"
+            )
+        # A file that can be read but not written is found out now, not at the first trigger.
+        run("BEGIN IMMEDIATE")
+        run("PRAGMA user_version = 1")
+        run("COMMIT")
+
+    def _create(self) -> None:
+        schema = (files("mock_gitlab.store") / "schema.sql").read_text(encoding="utf-8")
+        self._connection.executescript(
+            f"BEGIN IMMEDIATE;\n{schema}\n"
+            f"PRAGMA application_id = {APPLICATION_ID};\n"
+            f"PRAGMA user_version = {VERSION};\nCOMMIT;"
+        )
+
+    def one(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> Row | None:
+        """Run a statement and return its first row."""
+        try:
+            row: Row | None = self.execute(sql, parameters).fetchone()
+        except OverflowError:
+            return None  # nothing has a number that SQLite could not hold
+        except sqlite3.Error as error:
+            raise StoreUnavailable(str(error)) from error
+        return row
+
+    def all(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Row]:
+        """Run a statement and return its rows."""
+        try:
+            return self.execute(sql, parameters).fetchall()
+        except OverflowError:
+            return []
+        except sqlite3.Error as error:
+            raise StoreUnavailable(str(error)) from error
+
+    def run(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> int:
+        """Run a statement that changes rows and return how many."""
+        try:
+            return self.execute(sql, parameters).rowcount
+        except sqlite3.Error as error:
+            raise StoreUnavailable(str(error)) from error
+
+    def run_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Run a statement once for each row of parameters."""
+        try:
+            self._connection.executemany(sql, rows)
+        except sqlite3.Error as error:
+            raise StoreUnavailable(str(error)) from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All of the block or nothing; a block inside another one joins it."""
+        if self._connection.in_transaction:
+            yield
+            return
+        self.run("BEGIN IMMEDIATE")
+        try:
+            yield
+            self.run("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.rollback()
+            raise
+
+    def meta(self, key: str) -> str | None:
+        """Look up a single remembered value."""
+        row = self.one("SELECT value FROM meta WHERE key = ?", (key,))
+        return None if row is None else str(row[0])
+
+    def remember(self, key: str, value: str) -> None:
+        """Keep a single value over restarts."""
+        self.run(
+            "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            (key, value),
+        )
+
+    def forget(self) -> None:
+        """Drop everything but the scenarios; numbers start again at 1."""
+        with self.transaction():
+            for table in ("pipelines", "last_iids", "projects", "trigger_tokens"):
+                self.run(f"DELETE FROM {table}")
+            self.run("DELETE FROM last_iids")
+            self.run("DELETE FROM sqlite_sequence")
+
+    def close(self) -> None:
+        """Close the file; what was committed is in it."""
+        self._connection.close()

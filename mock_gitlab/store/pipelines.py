@@ -1,0 +1,418 @@
+"""Pipelines and the actions on them: rows in, records out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from mock_gitlab.engine.model import Action, PipelineRecord, Scenario, Variable
+
+from .scenarios import BEHAVIOUR, scenario_of, seconds, span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from mock_gitlab.engine.model import Moment, TerminalStatus
+    from mock_gitlab.engine.timeline import Window
+
+    from .database import Database, Row
+
+_LARGEST = 2**63 - 1
+COUNTED_UP_TO = 10_000
+"""A list is counted no further, as GitLab does."""
+
+_RECORD = (
+    "p.id, p.iid, p.project_id, p.ref, p.sha, p.source, p.created_at, p.tag, p.name, "
+    "p.variables_json, p.scenario_id, p.terminal_after_seconds, p.terminal_status, "
+    "p.actions_json, p.polls, p.polled_at, p.renamed_at, p.matched_json, p.upstream_job_id, "
+    "p.status, p.status_until"
+)
+_BEHAVIOUR = ", ".join(f"s.{name}" for name in BEHAVIOUR.split(", "))
+_SELECT = (
+    f"SELECT {_RECORD}, {_BEHAVIOUR} FROM pipelines p LEFT JOIN scenarios s USING (scenario_id)"
+)
+_ONE = f"{_SELECT} WHERE p.id = ? AND p.project_id = ?"
+_WIDTH = _RECORD.count(",") + 1
+UNTIL = _WIDTH - 1
+"""Where in a row stands the moment before which its stored status holds."""
+_INSERT = """INSERT INTO pipelines (
+    project_id, ref, sha, source, created_at, tag, name, variables_json, scenario_id,
+    terminal_after_seconds, terminal_status, matched_json, upstream_job_id,
+    status, updated_at, status_until, iid
+) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, 1 + max(
+    coalesce((SELECT max(iid) FROM pipelines WHERE project_id = ?1), 0),
+    coalesce((SELECT iid FROM last_iids WHERE project_id = ?1), 0)
+)) RETURNING id, iid"""
+
+
+class Stored(NamedTuple):
+    """A pipeline's row: what it says, its scenario if there still is one, and the row itself."""
+
+    record: PipelineRecord
+    scenario: Scenario | None
+    row: Row
+
+
+class Listed(NamedTuple):
+    """A pipeline as lists show it, from its stored status."""
+
+    id: int
+    iid: int
+    project_id: int
+    sha: str
+    ref: str
+    status: str
+    source: str
+    created_at: Moment
+    updated_at: Moment
+    name: str | None
+
+
+class Cohort(NamedTuple):
+    """Pipelines alike in all that decides their course but the moment of their creation."""
+
+    scenario_id: int | None
+    terminal_after_seconds: float | None
+    terminal_status: TerminalStatus | None
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which pipelines a list shows; every field that is not None narrows it.
+
+    ``newest_of`` keeps the newest pipeline of each ref: "branches" or "tags".
+    """
+
+    project_id: int | None = None
+    statuses: Sequence[str] | None = None
+    ref: str | None = None
+    sha: str | None = None
+    name: str | None = None
+    source: str | None = None
+    created_after: Moment | None = None
+    created_before: Moment | None = None
+    updated_after: Moment | None = None
+    updated_before: Moment | None = None
+    newest_of: str | None = None
+    nothing: bool = False
+    order_by: str = "id"
+    descending: bool = True
+
+    def where(self) -> tuple[str, list[Any]]:
+        """Put the conditions into SQL."""
+        wanted: list[tuple[str, Any]] = [
+            (f"p.{column} {sign} ?", value)
+            for column, sign, value in (
+                ("project_id", "=", self.project_id),
+                ("ref", "=", self.ref),
+                ("sha", "=", self.sha),
+                ("name", "=", self.name),
+                ("source", "=", self.source),
+                ("created_at", ">", self.created_after),
+                ("created_at", "<", self.created_before),
+                ("updated_at", ">", self.updated_after),
+                ("updated_at", "<", self.updated_before),
+            )
+            if value is not None
+        ]
+        sql = [condition for condition, _ in wanted]
+        values = [value for _, value in wanted]
+        if self.statuses is not None:
+            sql.append(f"p.status IN ({', '.join('?' * len(self.statuses))})")
+            values += self.statuses
+        if self.newest_of is not None:
+            sql.append(
+                "p.id IN (SELECT max(id) FROM pipelines"
+                " WHERE project_id = ? AND tag = ? GROUP BY ref)"
+            )
+            values += [self.project_id, int(self.newest_of == "tags")]
+        if self.nothing:
+            sql.append("0")
+        return " AND ".join(sql) or "1", values
+
+
+def _record_of(row: Row) -> PipelineRecord:
+    (
+        number, iid, project_id, ref, sha, source, created_at, tag, name,
+        variables, scenario_id, after, terminal_status,
+        actions, polls, polled_at, renamed_at, matched, upstream, status,
+    ) = row[: _WIDTH - 1]  # fmt: skip
+    return PipelineRecord(
+        id=number,
+        iid=iid,
+        project_id=project_id,
+        ref=ref,
+        sha=sha,
+        source=source,
+        created_at=created_at,
+        tag=bool(tag),
+        name=name,
+        variables=() if variables == "[]" else read_variables(variables),
+        scenario_id=scenario_id,
+        terminal_after=span(after),
+        terminal_status=terminal_status,
+        actions=()
+        if actions == "[]"
+        else tuple(Action(name, at, job) for name, at, job in json.loads(actions)),
+        polls=polls,
+        polled_at=polled_at,
+        renamed_at=renamed_at,
+        matched=matched,
+        upstream_job_id=upstream,
+        stored_status=status,
+    )
+
+
+def _stored(row: Row) -> Stored:
+    behaviour = row[_WIDTH:]
+    return Stored(_record_of(row), None if behaviour[0] is None else scenario_of(behaviour), row)
+
+
+def write_variables(variables: Sequence[Variable]) -> str:
+    """Write variables as the JSON text that the store keeps."""
+    if not variables:
+        return "[]"
+    rows = [(v.key, v.value, v.variable_type, v.raw) for v in variables]
+    return json.dumps(rows, separators=(",", ":"))
+
+
+def read_variables(text: str) -> tuple[Variable, ...]:
+    """Read back what ``write_variables`` wrote."""
+    return tuple(Variable(*row) for row in json.loads(text))
+
+
+class PipelineTable:
+    """What was recorded, as rows."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def insert(self, record: PipelineRecord, window: Window) -> tuple[int, int]:
+        """Add a pipeline; its ``id`` and ``iid`` are not looked at but given: returns both."""
+        row = self._db.one(
+            _INSERT,
+            (
+                record.project_id,
+                record.ref,
+                record.sha,
+                record.source,
+                record.created_at,
+                record.tag,
+                record.name,
+                write_variables(record.variables),
+                record.scenario_id,
+                seconds(record.terminal_after),
+                record.terminal_status,
+                record.matched,
+                record.upstream_job_id,
+                window.status,
+                window.updated_at,
+                window.until,
+            ),
+        )
+        assert row is not None
+        return row[0], row[1]
+
+    def of_project(self, project_id: int, pipeline_id: int) -> Row | None:
+        """Find one of a project, joined with its scenario, as it stands in the file."""
+        return self._db.one(_ONE, (pipeline_id, project_id))
+
+    def of_any_project(self, pipeline_id: int) -> Row | None:
+        """Find one by its number alone."""
+        return self._db.one(f"{_SELECT} WHERE p.id = ?", (pipeline_id,))
+
+    @staticmethod
+    def read(row: Row) -> Stored:
+        """Make sense of a row."""
+        return _stored(row)
+
+    def downstream_of(self, pipeline_id: int) -> list[Stored]:
+        """List the pipelines that the bridges of this one have started."""
+        first = pipeline_id * 100_000
+        rows = self._db.all(
+            f"{_SELECT} WHERE p.upstream_job_id BETWEEN ? AND ?", (first, first + 99_999)
+        )
+        return [_stored(row) for row in rows]
+
+    def page(self, wanted: Filter, limit: int, offset: int) -> list[Listed]:
+        """List one page, from the stored statuses: refresh them first."""
+        where, values = wanted.where()
+        columns = ", ".join(f"p.{name}" for name in Listed._fields)
+        direction = "DESC" if wanted.descending else "ASC"
+        rows = self._db.all(
+            f"SELECT {columns} FROM pipelines p WHERE {where} "
+            f"ORDER BY p.{wanted.order_by} {direction}, p.id DESC LIMIT ? OFFSET ?",
+            [*values, limit, offset],
+        )
+        return [Listed(*row) for row in rows]
+
+    def count(self, wanted: Filter) -> int | None:
+        """Count what a filter lets through; None where it is more than COUNTED_UP_TO."""
+        where, values = wanted.where()
+        row = self._db.one(
+            f"SELECT count(*) FROM (SELECT 1 FROM pipelines p WHERE {where} LIMIT ?)",
+            [*values, COUNTED_UP_TO + 1],
+        )
+        assert row is not None
+        return None if row[0] > COUNTED_UP_TO else row[0]
+
+    def each(self, project_id: int | None = None) -> Iterator[Row]:
+        """Walk over all pipelines, or a project's, newest first, reading as they are needed."""
+        below = _LARGEST
+        while True:
+            rows = self._db.all(
+                f"{_SELECT} WHERE p.id < ? AND p.project_id = ifnull(?, p.project_id) "
+                "ORDER BY p.id DESC LIMIT 100",
+                (below, project_id),
+            )
+            if not rows:
+                return
+            yield from rows
+            below = rows[-1][0]
+
+    def moving(self, project_id: int | None, pipeline_id: int | None) -> list[Row]:
+        """List the pipelines that may still change by time alone: all, a project's, or one."""
+        return self._db.all(
+            f"{_SELECT} WHERE (?1 IS NULL OR p.project_id = ?1) AND (?2 IS NULL OR p.id = ?2) "
+            "AND (p.status_until IS NOT NULL "
+            "OR p.status NOT IN ('success', 'failed', 'canceled', 'skipped')) ORDER BY p.id",
+            (project_id, pipeline_id),
+        )
+
+    def newest(self, project_id: int, ref: str) -> Row | None:
+        """Find the newest pipeline of a ref."""
+        return self._db.one(
+            f"{_SELECT} WHERE p.project_id = ? AND p.ref = ? ORDER BY p.id DESC LIMIT 1",
+            (project_id, ref),
+        )
+
+    def refs(self, project_id: int, *, tags: bool) -> list[str]:
+        """List the branches, or the tags, that a project's pipelines ran on."""
+        rows = self._db.all(
+            "SELECT DISTINCT ref FROM pipelines WHERE project_id = ? AND tag = ?",
+            (project_id, tags),
+        )
+        return [row[0] for row in rows]
+
+    def of_scenarios(self, numbers: Sequence[int]) -> list[Stored]:
+        """List the pipelines that follow one of these scenarios."""
+        marks = ", ".join("?" * len(numbers))
+        return [
+            _stored(row)
+            for row in self._db.all(f"{_SELECT} WHERE p.scenario_id IN ({marks})", numbers)
+        ]
+
+    # ------------------------------------------------------------------ the record grows
+
+    def append_action(self, pipeline_id: int, action: Action, *, fresh_attempt: bool) -> None:
+        """Record something that was done; a ``fresh_attempt`` starts the count of polls anew."""
+        self._db.run(
+            "UPDATE pipelines SET actions_json = json_insert(actions_json, '$[#]', json(?)), "
+            "polls = CASE WHEN ?2 THEN 0 ELSE polls END, "
+            "polled_at = CASE WHEN ?2 THEN NULL ELSE polled_at END, status_until = 0 WHERE id = ?3",
+            (json.dumps([action.name, action.at, action.job_id]), fresh_attempt, pipeline_id),
+        )
+
+    def count_poll(self, pipeline_id: int, at: Moment) -> None:
+        """Record a look at a pipeline whose scenario asks for it."""
+        self._db.run(
+            "UPDATE pipelines SET polls = polls + 1, polled_at = ? WHERE id = ?",
+            (at, pipeline_id),
+        )
+
+    def rename(self, pipeline_id: int, name: str, at: Moment) -> None:
+        """Record a new name."""
+        self._db.run(
+            "UPDATE pipelines SET name = ?, renamed_at = ?, status_until = 0 WHERE id = ?",
+            (name, at, pipeline_id),
+        )
+
+    def delete(self, pipeline_id: int) -> bool:
+        """Forget one; False where there was none."""
+        return self._db.run("DELETE FROM pipelines WHERE id = ?", (pipeline_id,)) > 0
+
+    def delete_all(self, project_id: int | None = None) -> int:
+        """Forget all, or a project's, and say how many."""
+        return self._db.run(
+            "DELETE FROM pipelines WHERE ?1 IS NULL OR project_id = ?1", (project_id,)
+        )
+
+    # ------------------------------------------------------------------ stored statuses
+
+    def store_status(self, pipeline_id: int, window: Window) -> None:
+        """Keep what was computed, for lists to filter by."""
+        self._db.run(
+            "UPDATE pipelines SET status = ?, updated_at = ?, status_until = ? WHERE id = ?",
+            (window.status, window.updated_at, window.until, pipeline_id),
+        )
+
+    def doubt(self, pipeline_id: int) -> None:
+        """Have the stored status of one pipeline computed again at the next list."""
+        self._db.run("UPDATE pipelines SET status_until = 0 WHERE id = ?", (pipeline_id,))
+
+    def doubt_scenarios(self, numbers: Sequence[int]) -> None:
+        """Have the statuses of all that follow these scenarios computed again."""
+        marks = ", ".join("?" * len(numbers))
+        self._db.run(
+            f"UPDATE pipelines SET status_until = 0 WHERE scenario_id IN ({marks})",
+            numbers,
+        )
+
+    def doubt_after(self, moment: Moment) -> None:
+        """Have statuses computed again that began after ``moment``: the clock went back."""
+        self._db.run("UPDATE pipelines SET status_until = 0 WHERE updated_at > ?", (moment,))
+
+    def stale_cohorts(self, project_id: int, now: Moment) -> list[Cohort]:
+        """List the kinds of pipelines whose stored status is out of date and that nobody touched."""
+        rows = self._db.all(
+            "SELECT DISTINCT scenario_id, terminal_after_seconds, terminal_status FROM pipelines "
+            f"WHERE project_id = ? AND status_until <= ? AND {_UNTOUCHED}",
+            (project_id, now),
+        )
+        return [Cohort(*row) for row in rows]
+
+    def store_cohort(
+        self, project_id: int, now: Moment, cohort: Cohort, begins: Moment, window: Window
+    ) -> None:
+        """Give the members of a cohort whose age lies in ``window`` its status.
+
+        ``begins`` and the moments of ``window`` count from each pipeline's creation; the first
+        window of a course also holds for the time before its creation.
+        """
+        self._db.run(
+            "UPDATE pipelines SET status = ?, updated_at = created_at + ?, "
+            "status_until = created_at + ? "
+            "WHERE project_id = ? AND status_until <= ? AND scenario_id IS ? "
+            "AND terminal_after_seconds IS ? AND terminal_status IS ? "
+            f"AND {_UNTOUCHED} AND created_at > ? AND (? OR created_at <= ?)",
+            (
+                window.status,
+                window.updated_at,
+                window.until,
+                project_id,
+                now,
+                *cohort,
+                -1 if window.until is None else now - window.until,
+                begins == 0,
+                now - begins,
+            ),
+        )
+
+    def any_stale(self, project_id: int, now: Moment) -> bool:
+        """Tell whether any stored status of a project is out of date."""
+        row = self._db.one(
+            "SELECT 1 FROM pipelines WHERE project_id = ? AND status_until <= ? LIMIT 1",
+            (project_id, now),
+        )
+        return row is not None
+
+    def stale(self, project_id: int, now: Moment) -> list[Stored]:
+        """List the single pipelines whose stored status is out of date."""
+        rows = self._db.all(
+            f"{_SELECT} WHERE p.project_id = ? AND p.status_until <= ?", (project_id, now)
+        )
+        return [_stored(row) for row in rows]
+
+
+_UNTOUCHED = "actions_json = '[]' AND polls = 0 AND renamed_at IS NULL"

@@ -1,0 +1,130 @@
+"""Projects that nobody declared but somebody used, and trigger tokens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mock_gitlab.engine.model import TriggerToken
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mock_gitlab.engine.model import DeclaredToken, Moment
+
+    from .database import Database, Row
+
+LAST_WRITTEN_NUMBER = 1000
+"""Undeclared paths are numbered above this, clear of the small numbers that people write."""
+
+_TOKEN = (
+    "id, project_id, token, description, created_at, updated_at, last_used, expires_at, declared"
+)
+
+
+class ProjectTable:
+    """The undeclared projects that have been used."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def all(self) -> dict[int, str]:
+        """Map numbers to paths."""
+        return dict(self._db.all("SELECT id, path FROM projects ORDER BY id"))
+
+    def add(self, number: int, path: str) -> None:
+        """Keep a number with its path."""
+        self._db.run("INSERT OR IGNORE INTO projects VALUES (?, ?)", (number, path))
+
+    def add_path(self, path: str, taken: Iterable[int]) -> int:
+        """Give a path a number that it keeps, none of ``taken``."""
+        row = self._db.one("SELECT max(id) FROM projects")
+        number = max(LAST_WRITTEN_NUMBER, *((row and row[0]) or 0, *taken)) + 1
+        self.add(number, path)
+        return number
+
+
+def _token_of(row: Row) -> TriggerToken:
+    number, project_id, token, description, created_at, updated_at, used, expires, declared = row
+    return TriggerToken(
+        number, project_id, token, description, created_at, updated_at, used, expires, bool(declared)
+    )
+
+
+class TokenTable:
+    """Trigger tokens, declared and created."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def all(self) -> list[TriggerToken]:
+        """List every token of every project."""
+        return [
+            _token_of(row)
+            for row in self._db.all(f"SELECT {_TOKEN} FROM trigger_tokens ORDER BY id")
+        ]
+
+    def of_project(self, project_id: int) -> list[TriggerToken]:
+        """List a project's tokens, oldest first."""
+        rows = self._db.all(
+            f"SELECT {_TOKEN} FROM trigger_tokens WHERE project_id = ? ORDER BY id",
+            (project_id,),
+        )
+        return [_token_of(row) for row in rows]
+
+    def get(self, project_id: int, token_id: int) -> TriggerToken | None:
+        """Find one of a project."""
+        row = self._db.one(
+            f"SELECT {_TOKEN} FROM trigger_tokens WHERE id = ? AND project_id = ?",
+            (token_id, project_id),
+        )
+        return None if row is None else _token_of(row)
+
+    def next_number(self) -> int:
+        """Tell the number that the next token will get."""
+        row = self._db.one("SELECT seq FROM sqlite_sequence WHERE name = 'trigger_tokens'")
+        return 1 + (row[0] if row else 0)
+
+    def insert(
+        self, project_id: int, token: str, description: str, at: Moment, expires_at: Moment | None
+    ) -> int:
+        """Add a token and return its number."""
+        row = self._db.one(
+            "INSERT INTO trigger_tokens "
+            "(project_id, token, description, created_at, updated_at, expires_at) "
+            "VALUES (?1, ?2, ?3, ?4, ?4, ?5) RETURNING id",
+            (project_id, token, description, at, expires_at),
+        )
+        assert row is not None
+        return int(row[0])
+
+    def describe(self, token_id: int, description: str, at: Moment) -> None:
+        """Change what a token says of itself."""
+        self._db.run(
+            "UPDATE trigger_tokens SET description = ?, updated_at = ? WHERE id = ?",
+            (description, at, token_id),
+        )
+
+    def used(self, token_id: int, at: Moment) -> None:
+        """Record a pipeline that was triggered with it."""
+        self._db.run("UPDATE trigger_tokens SET last_used = ? WHERE id = ?", (at, token_id))
+
+    def delete(self, token_id: int) -> None:
+        """Remove a token."""
+        self._db.run("DELETE FROM trigger_tokens WHERE id = ?", (token_id,))
+
+    def replace_declared(self, declared: Iterable[tuple[int, DeclaredToken]], at: Moment) -> None:
+        """Make the declared tokens be exactly these; those that stay keep number and last use."""
+        wanted = list(declared)
+        with self._db.transaction():
+            kept = {token.token for _, token in wanted}
+            for row in self._db.all("SELECT id, token FROM trigger_tokens WHERE declared"):
+                if row[1] not in kept:
+                    self.delete(row[0])
+            self._db.run_many(
+                "INSERT INTO trigger_tokens "
+                "(project_id, token, description, created_at, updated_at, declared) "
+                "VALUES (?1, ?2, ?3, ?4, ?4, 1) ON CONFLICT (token) DO UPDATE SET "
+                "project_id = excluded.project_id, description = excluded.description, "
+                "declared = 1",
+                ((number, token.token, token.description, at) for number, token in wanted),
+            )

@@ -1,0 +1,81 @@
+-- The whole schema. Moments are milliseconds since the Unix epoch, in UTC.
+
+CREATE TABLE meta (
+    key   TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE scenarios (
+    scenario_id            INTEGER PRIMARY KEY,
+    name                   TEXT NOT NULL,
+    terminal_after_seconds NUMERIC,
+    terminal_status        TEXT NOT NULL DEFAULT 'success',
+    never_complete         INTEGER NOT NULL DEFAULT 0,
+    details_json           TEXT NOT NULL DEFAULT '{}',  -- what has no column of its own
+    definition_json        TEXT NOT NULL DEFAULT '{}',  -- the fields as somebody wrote them
+    source                 TEXT NOT NULL DEFAULT 'runtime',  -- builtin, file or runtime
+    file                   TEXT,
+    line                   INTEGER
+);
+
+-- scenario_id refers, but is not enforced: a pipeline outlives its scenario, and follows it again
+-- when a file brings the number back.
+CREATE TABLE pipelines (
+    id                     INTEGER PRIMARY KEY AUTOINCREMENT,
+    project_id             INTEGER NOT NULL,
+    iid                    INTEGER NOT NULL,
+    ref                    TEXT NOT NULL,
+    sha                    TEXT NOT NULL,
+    status                 TEXT NOT NULL DEFAULT 'running',  -- as last computed, see status_until
+    source                 TEXT NOT NULL DEFAULT 'trigger',
+    tag                    INTEGER NOT NULL DEFAULT 0,
+    name                   TEXT,
+    variables_json         TEXT NOT NULL DEFAULT '[]',
+    scenario_id            INTEGER REFERENCES scenarios (scenario_id),
+    terminal_after_seconds NUMERIC,
+    terminal_status        TEXT,
+    actions_json           TEXT NOT NULL DEFAULT '[]',
+    polls                  INTEGER NOT NULL DEFAULT 0,
+    polled_at              INTEGER,
+    renamed_at             INTEGER,
+    matched_json           TEXT,
+    upstream_job_id        INTEGER,
+    created_at             INTEGER NOT NULL,
+    updated_at             INTEGER NOT NULL,
+    status_until           INTEGER  -- status and updated_at hold before this moment; NULL: for good
+);
+
+CREATE UNIQUE INDEX pipelines_by_iid ON pipelines (project_id, iid);
+CREATE INDEX pipelines_by_status ON pipelines (project_id, status);
+CREATE INDEX pipelines_to_refresh ON pipelines (project_id, status_until)
+    WHERE status_until IS NOT NULL;
+CREATE UNIQUE INDEX pipelines_by_upstream ON pipelines (upstream_job_id)
+    WHERE upstream_job_id IS NOT NULL;
+
+-- An iid is never given twice, even when the newest pipeline of a project was deleted.
+CREATE TABLE last_iids (
+    project_id INTEGER PRIMARY KEY,
+    iid        INTEGER NOT NULL
+);
+CREATE TRIGGER keep_last_iid AFTER DELETE ON pipelines BEGIN
+    INSERT INTO last_iids (project_id, iid) VALUES (old.project_id, old.iid)
+    ON CONFLICT (project_id) DO UPDATE SET iid = max(iid, excluded.iid);
+END;
+
+CREATE TABLE projects (
+    id   INTEGER PRIMARY KEY,
+    path TEXT NOT NULL UNIQUE
+);
+
+CREATE TABLE trigger_tokens (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    project_id  INTEGER NOT NULL,
+    token       TEXT NOT NULL UNIQUE,
+    description TEXT NOT NULL DEFAULT '',
+    created_at  INTEGER NOT NULL,
+    updated_at  INTEGER NOT NULL,
+    last_used   INTEGER,
+    expires_at  INTEGER,
+    declared    INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX trigger_tokens_by_project ON trigger_tokens (project_id);

@@ -1,0 +1,448 @@
+"""World: one isolated mock GitLab; a method for each thing that can be asked of it.
+
+Nothing here awaits, so each call is atomic on the event loop; therefore nothing locks.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import secrets
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from mock_gitlab.catalog import Catalog
+from mock_gitlab.clock import Clock, ClockState
+from mock_gitlab.engine.matching import Choice, Tally, Trigger, choose, next_of_sequence
+from mock_gitlab.engine.model import (
+    Action,
+    ActionName,
+    Declarations,
+    DeclaredScenario,
+    Declined,
+    NotFound,
+    PipelineRecord,
+    Taken,
+    Variable,
+    split_job_id,
+)
+from mock_gitlab.journal import Journal
+from mock_gitlab.ledger import Ledger, Seen
+from mock_gitlab.store.scenarios import ScenarioTable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from mock_gitlab.engine.matching import Fault, Rule
+    from mock_gitlab.engine.model import ClockSetting, Moment, Project, Span, TerminalStatus
+    from mock_gitlab.engine.timeline import Change, JobState
+    from mock_gitlab.store.database import Database
+
+_JOB_TOKEN = "glcbt-"  # noqa: S105 - what every job token begins with is no secret
+
+
+class SeenJob(NamedTuple):
+    """A job at a moment, with its pipeline."""
+
+    pipeline: Seen
+    job: JobState
+
+
+class Changed(NamedTuple):
+    """A change of visible state, and the pipeline that it happened to."""
+
+    record: PipelineRecord
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a client asks for when it triggers or creates a pipeline."""
+
+    ref: str
+    source: str
+    variables: tuple[Variable, ...] = ()
+    inputs: Mapping[str, Any] | None = None
+    scenario_id: int | None = None
+    terminal_after: Span | None = None
+    terminal_status: TerminalStatus | None = None
+
+
+class World:
+    """One isolated mock GitLab over one database, perhaps with a clock and seed of its own."""
+
+    def __init__(
+        self,
+        database: Database,
+        declarations: Declarations,
+        clock: Clock,
+        *,
+        own_clock: ClockSetting | None = None,
+        own_seed: str | None = None,
+    ) -> None:
+        self._own = {"clock": own_clock, "seed": own_seed}
+        self.shared = declarations
+        self.declared = self._mine(declarations)
+        self.clock = clock
+        self.journal = Journal(declarations.journal_limit)
+        self.tally = Tally()
+        self.runtime_faults: list[Fault] = []
+        self._faults_added = 0
+        self._db = database
+        self._scenarios = ScenarioTable(database)
+        self.catalog = Catalog(database)
+        self.pipelines = Ledger(database, self._scenarios, self.catalog, clock)
+        self._set_clock_as_stored()
+        self.apply(declarations)
+        self.pipelines.doubt_after(self.clock.now())
+
+    def _mine(self, declarations: Declarations) -> Declarations:
+        own = {name: value for name, value in self._own.items() if value is not None}
+        return replace(declarations, **own)  # type: ignore[arg-type]  # the names stand in __init__
+
+    def _salt(self, seed: str | None) -> str:
+        if seed is not None:
+            return f"seed {seed}"
+        salt = self._db.meta("salt")
+        if salt is None:
+            salt = secrets.token_hex(16)
+            self._db.remember("salt", salt)
+        return salt
+
+    def reset(self) -> None:
+        """Become as new: nothing recorded or declared at run time, the clock as configured."""
+        with self._db.transaction():
+            self._db.forget()
+            for declared in self._scenarios.select("runtime"):
+                self._scenarios.delete(declared.scenario.scenario_id)
+            self.apply(self.shared)
+        self._configure_clock()
+        self.runtime_faults.clear()
+        self.tally = Tally()
+        self.journal.clear()
+
+    def close(self) -> None:
+        """Close the store."""
+        self._db.close()
+
+    # ------------------------------------------------------------------ what is declared
+
+    def apply(self, declarations: Declarations) -> None:
+        """Put declarations in force, all of them or, where the store fails, none."""
+        mine = self._mine(declarations)
+        with self._db.transaction():
+            changed = self._scenarios.replace_declared(mine.scenarios)
+            self.catalog.apply(mine, self._salt(mine.seed), self.clock.now())
+            if changed:
+                self.pipelines.doubt_scenarios(changed)
+        self.journal.resize(mine.journal_limit)
+        clock_was_edited = mine.clock != self.declared.clock
+        self.shared, self.declared = declarations, mine
+        self.pipelines.default_scenario = mine.default_scenario
+        self.pipelines.look_for_bridges()
+        if clock_was_edited:
+            self._configure_clock()
+
+    def scenarios(self, source: str | None = None) -> list[DeclaredScenario]:
+        """List the scenarios by number."""
+        return self._scenarios.select(source)
+
+    def scenario(self, number: int) -> DeclaredScenario:
+        """Find a scenario; raises NotFound."""
+        found = self._scenarios.get(number)
+        if found is None:
+            raise NotFound("scenario")
+        return found
+
+    def create_scenario(self, declared: DeclaredScenario) -> DeclaredScenario:
+        """Add a scenario at run time; raises Taken where its number is in use."""
+        if self._scenarios.exists(declared.scenario.scenario_id):
+            raise Taken(f"scenario_id {declared.scenario.scenario_id} is taken")
+        return self._write_scenario(declared)
+
+    def replace_scenario(self, declared: DeclaredScenario) -> DeclaredScenario:
+        """Put a scenario in the place of another; raises NotFound where there is none."""
+        self.scenario(declared.scenario.scenario_id)
+        return self._write_scenario(declared)
+
+    def delete_scenario(self, number: int) -> None:
+        """Remove a scenario; what follows it keeps its inline values.
+
+        Under a runtime scenario what was declared for its number comes to light again; a declared
+        one is back at the next reload.
+        """
+        runtime = self.scenario(number).source == "runtime"
+        covered = self.declared.declared(number)
+        with self._db.transaction():
+            self._scenarios.delete(number)
+            if runtime and covered is not None:
+                self._scenarios.upsert([covered])
+            self.pipelines.doubt_scenarios([number])
+        self.pipelines.look_for_bridges()
+
+    def _write_scenario(self, declared: DeclaredScenario) -> DeclaredScenario:
+        with self._db.transaction():
+            self._scenarios.upsert([declared])
+            self.pipelines.doubt_scenarios([declared.scenario.scenario_id])
+        self.pipelines.look_for_bridges()
+        return self.scenario(declared.scenario.scenario_id)
+
+    def faults(self) -> list[Fault]:
+        """List the faults in force: those of the run first, then the declared ones."""
+        return [*self.runtime_faults, *self.declared.faults]
+
+    def add_fault(self, fault: Fault) -> Fault:
+        """Put a fault in force at run time, under a key of its own."""
+        self._faults_added += 1
+        added = replace(fault, key=f"runtime-{self._faults_added}")
+        self.runtime_faults.append(added)
+        return added
+
+    def remove_faults(self, key: str | None = None) -> None:
+        """Take back the faults of the run, all or one; raises NotFound for an unknown key."""
+        kept = [fault for fault in self.runtime_faults if key not in (None, fault.key)]
+        if key is not None and len(kept) == len(self.runtime_faults):
+            raise NotFound("fault")
+        self.runtime_faults = kept
+
+    # ------------------------------------------------------------------ pipelines
+
+    def trigger(self, project: Project, order: Order) -> Seen:
+        """Start a pipeline.
+
+        Raises:
+            NotFound: the ref, or the scenario that the order names.
+            Declined: a rule answers instead.
+        """
+        choice = self._choose(project, order)
+        rule = choice.rule
+        if rule is not None and rule.respond is not None:
+            self._count_match(rule)
+            raise Declined(rule.respond)
+        is_tag = self.catalog.is_tag(project, order.ref)
+        with self._db.transaction():
+            number = self._scenario_of(order, rule)
+            record = PipelineRecord(
+                id=0,
+                iid=0,
+                project_id=project.id,
+                ref=order.ref,
+                sha=self.catalog.sha(project, order.ref),
+                source=order.source,
+                created_at=self.clock.now(),
+                tag=is_tag,
+                name=None if rule is None else rule.name,
+                variables=_with_rule_variables(order.variables, rule),
+                scenario_id=number,
+                terminal_after=order.terminal_after,
+                terminal_status=order.terminal_status,
+                matched=_explain(order, choice, number) if self.declared.rules else None,
+            )
+            return self.pipelines.add(project, record)
+
+    def _choose(self, project: Project, order: Order) -> Choice:
+        if not self.declared.rules:
+            return Choice(None, [])
+        arrived = Trigger(
+            project_id=project.id,
+            project_path=project.path,
+            ref=order.ref,
+            source=order.source,
+            username=self.declared.user.username,
+            variables={variable.key: variable.value for variable in order.variables},
+            inputs=order.inputs or {},
+        )
+        return choose(self.declared.rules, arrived)
+
+    def _scenario_of(self, order: Order, rule: Rule | None) -> int:
+        if order.scenario_id is not None:
+            if not self._scenarios.exists(order.scenario_id):
+                raise NotFound("scenario")
+            return order.scenario_id
+        number = None if rule is None else next_of_sequence(rule, self._count_match(rule))
+        return self.declared.default_scenario if number is None else number
+
+    def rule_matches(self, rule: Rule) -> int:
+        """Tell how many pipelines a rule has caught in this world."""
+        return int(self._db.meta(_rule_key(rule)) or 0)
+
+    def _count_match(self, rule: Rule) -> int:
+        before = self.rule_matches(rule)
+        self._db.remember(_rule_key(rule), str(before + 1))
+        return before
+
+    def act(
+        self, project: Project, number: int, name: ActionName, job_id: int | None = None
+    ) -> Seen:
+        """Do something to a pipeline or one of its jobs, and see it afterwards.
+
+        Raises:
+            NotFound: no such pipeline or job.
+            Refused: GitLab does not allow it in the present state.
+        """
+        seen = self.pipelines.pipeline(project, number)
+        action = Action(name, seen.now, job_id)
+        seen.timeline.permits(action)
+        if not seen.timeline.affects(action):
+            return seen
+        self.pipelines.append(seen, action)
+        return self.pipelines.pipeline(project, number)
+
+    # ------------------------------------------------------------------ jobs
+
+    def job(self, project: Project, number: int) -> SeenJob:
+        """See a job of a project; raises NotFound."""
+        try:
+            seen = self.pipelines.pipeline(project, split_job_id(number)[0])
+        except NotFound:
+            raise NotFound("job") from None
+        return _job_in(seen, number)
+
+    def jobs(self, project: Project) -> Iterator[SeenJob]:
+        """See the jobs of all pipelines of a project, newest first."""
+        for seen in self.pipelines.every(project.id):
+            for job in reversed(seen.state.jobs):
+                yield SeenJob(seen, job)
+
+    def latest_attempt(self, project: Project, number: int) -> SeenJob:
+        """See the newest attempt of the job that has had this number."""
+        seen = self.job(project, number).pipeline
+        slot = split_job_id(number)[1]
+        return SeenJob(seen, next(job for job in reversed(seen.state.jobs) if job.slot == slot))
+
+    def job_token(self, number: int) -> str:
+        """Derive the token of a job."""
+        return self.catalog.secret(f"{_JOB_TOKEN}{number:x}_", f"job {number}")
+
+    def job_of_token(self, token: str) -> SeenJob | None:
+        """See the job whose token this is; whether it still runs is for the caller to judge."""
+        number = _number_in(token)
+        if number is None or not hmac.compare_digest(
+            self.job_token(number).encode(), token.encode()
+        ):
+            return None
+        try:
+            seen = self.pipelines.pipeline_of_any_project(split_job_id(number)[0])
+            return _job_in(seen, number)
+        except NotFound:
+            return None
+
+    # ------------------------------------------------------------------ what was used
+
+    def branches(self, project: Project) -> list[str]:
+        """Name the branches that are declared without a wildcard, or that pipelines ran on."""
+        declared = [ref for ref in project.refs or () if not _is_pattern(ref)]
+        used = self.pipelines.branches(project.id)
+        return sorted({project.default_branch, *declared, *used})
+
+    def tags(self, project: Project) -> list[str]:
+        """Name the tags that are declared without a wildcard, or that pipelines ran on."""
+        declared = [tag for tag in project.tags if not _is_pattern(tag)]
+        return sorted({*declared, *self.pipelines.tags(project.id)})
+
+    def knows_commit(self, project: Project, sha: str) -> str | None:
+        """Complete the beginning of a sha to that of a branch or tag."""
+        heads = (
+            self.catalog.sha(project, ref) for ref in (*self.branches(project), *self.tags(project))
+        )
+        return next((head for head in heads if head.startswith(sha)), None)
+
+    # ------------------------------------------------------------------ time
+
+    def move_clock(self, move: Callable[[Clock], None]) -> None:
+        """Let ``move`` change the clock, and keep it over restarts; statuses follow."""
+        before = self.clock.now()
+        move(self.clock)
+        self._store_clock()
+        if self.clock.now() < before:
+            self.pipelines.doubt_after(self.clock.now())
+
+    def next_change(
+        self, project_id: int | None = None, pipeline_id: int | None = None
+    ) -> Moment | None:
+        """Name the next moment at which something visible changes: anywhere, or there."""
+        moments = (
+            seen.timeline.next_change(seen.now)
+            for seen in self.pipelines.moving(project_id, pipeline_id)
+        )
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    def jump(self, moment: Moment) -> list[Changed]:
+        """Set the clock to ``moment`` and list what has changed on the way."""
+        before = self.clock.now()
+        moving = {seen.record.id for seen in self.pipelines.moving()}
+        self.move_clock(lambda clock: clock.set(moment))
+        moving |= {seen.record.id for seen in self.pipelines.moving()}
+        return [
+            Changed(seen.record, change)
+            for seen in map(self.pipelines.pipeline_of_any_project, sorted(moving))
+            for change in seen.timeline.changes(before, moment)
+        ]
+
+    def _configure_clock(self) -> None:
+        self.move_clock(lambda clock: clock.configure(self.declared.clock))
+
+    def _set_clock_as_stored(self) -> None:
+        kept = json.loads(self._db.meta("clock") or "{}")
+        if kept.get("declared") == asdict(self.declared.clock):
+            self.clock.restore(ClockState(kept["frozen_at"], kept["offset"]))
+        else:
+            self.clock.configure(self.declared.clock)
+            self._store_clock()
+
+    def _store_clock(self) -> None:
+        kept = {**asdict(self.clock.state()), "declared": asdict(self.declared.clock)}
+        self._db.remember("clock", json.dumps(kept))
+
+
+def _job_in(seen: Seen, number: int) -> SeenJob:
+    job = seen.timeline.job(number, seen.now)
+    if job is None:
+        raise NotFound("job")
+    return SeenJob(seen, job)
+
+
+def _is_pattern(ref: str) -> bool:
+    return "*" in ref or ref.startswith("/")
+
+
+def _number_in(job_token: str) -> int | None:
+    digits = job_token.removeprefix(_JOB_TOKEN).partition("_")[0]
+    try:
+        return int(digits, 16) if job_token.startswith(_JOB_TOKEN) else None
+    except ValueError:
+        return None
+
+
+def _rule_key(rule: Rule) -> str:
+    # What a rule says, not where it stands: a count outlives an edit of the lines above it.
+    return f"rule {rule.when} {rule.scenarios} {rule.cycle}"
+
+
+def _with_rule_variables(
+    variables: tuple[Variable, ...], rule: Rule | None
+) -> tuple[Variable, ...]:
+    if rule is None or not rule.variables:
+        return variables
+    given = {variable.key for variable in variables}
+    return (*variables, *(Variable(k, v) for k, v in rule.variables if k not in given))
+
+
+def _explain(order: Order, choice: Choice, number: int) -> str:
+    """Write down for /_mock which rule picked the scenario, and why the ones before it did not."""
+    rule = choice.rule
+    by = "request" if order.scenario_id is not None else "default" if rule is None else "rule"
+    return json.dumps(
+        {
+            "by": by,
+            "scenario_id": number,
+            "rule": None if rule is None else rule.place,
+            "passed": [
+                {
+                    "rule": passed.rule.place,
+                    "differences": [difference._asdict() for difference in passed.differences],
+                }
+                for passed in choice.passed
+            ],
+        }
+    )
