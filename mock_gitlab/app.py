@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
-    from mock_gitlab.config.live import LiveConfig
+    from mock_gitlab.config.loader import Loaded, Settings
+from mock_gitlab.clock import wall_clock
+from mock_gitlab.config.live import LiveConfig
 
 ROUTES: tuple[GitLabRoute, ...] = (
     *pipelines.routes,
@@ -37,6 +39,7 @@ ROUTES: tuple[GitLabRoute, ...] = (
     *projects.routes,
 )
 """GitLab's endpoints; the first that fits a path answers, those that are polled come first."""
+DEFAULT_CONFIG = "mock.yaml"
 OPERATIONS = frozenset(route.name for route in ROUTES)
 """The names of GitLab's endpoints, which faults and verifications may use."""
 
@@ -44,7 +47,7 @@ OPERATIONS = frozenset(route.name for route in ROUTES)
 class MockGitLabApp(FastAPI):
     """The application. The gateway stands before FastAPI's own stack, which serves ``/_mock``."""
 
-    def __init__(self, live: LiveConfig) -> None:
+    def __init__(self, live: LiveConfig, allowed_hosts: frozenset[str] = frozenset()) -> None:
         super().__init__(
             title="mock_gitlab",
             version=__version__,
@@ -53,20 +56,28 @@ class MockGitLabApp(FastAPI):
             exception_handlers=ERROR_ANSWERS,
         )
         self.live = live
+        self._allowed_hosts = allowed_hosts
         self.worlds = self._open()
-        self.include_router(health)
-        self.include_router(controls)
-        self.include_router(declared)
+        live.on_change = self._apply
+        for router in (health, controls, declared):
+            self.include_router(router)
         self.router.routes.extend(ROUTES)
 
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self.live.current.settings
+
     def _open(self) -> Worlds:
-        current = self.live.current
-        return Worlds(current.settings.database, current.declarations)
+        return Worlds(self.settings.database, self.live.current.declarations)
+
+    def _apply(self, loaded: Loaded) -> None:
+        self.worlds.apply(loaded.declarations)
 
     def build_middleware_stack(self) -> ASGIApp:
         """Put the gateway first, and let it hand GitLab's paths to their routes directly."""
         gitlab = Router(routes=ROUTES, default=no_route, redirect_slashes=False)
-        return Gateway(self, gitlab, super().build_middleware_stack())
+        return Gateway(self, gitlab, super().build_middleware_stack(), self._allowed_hosts)
 
     def openapi(self) -> dict[str, Any]:
         """Make the OpenAPI document when it is first asked for."""
@@ -76,6 +87,11 @@ class MockGitLabApp(FastAPI):
             self.openapi_schema = document(self, ROUTES)
         return self.openapi_schema
 
+    def reopen(self) -> None:
+        """Open the stores again after ``close``; nothing happens while they are open."""
+        if self.worlds.closed:
+            self.worlds = self._open()
+
     def close(self) -> None:
         """Close the stores."""
         self.worlds.close()
@@ -84,17 +100,14 @@ class MockGitLabApp(FastAPI):
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     assert isinstance(app, MockGitLabApp)
-    if app.worlds.closed:
-        app.worlds = app._open()
+    app.reopen()
     stop = asyncio.Event()
     watching = asyncio.create_task(app.live.watch(stop))
     try:
         yield
     finally:
         stop.set()
-        watching.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await watching
+        await watching
         app.close()
 
 
@@ -107,15 +120,25 @@ def create_app(
     """Make an application from a configuration file.
 
     ``config`` of None is what ``MOCK_CONFIG`` names, or ``mock.yaml`` in the working directory
-    where there is one. ``overrides`` beat the file and the environment: ``token``, ``database``,
-    ``watch``, ``allow_reset``.
+    where there is one. ``overrides`` beat the environment, which beats the file: ``token``,
+    ``database``, ``host``, ``port``, ``watch``, ``watch_polling``, ``log_level``, ``allow_reset``.
 
     Raises:
         ConfigurationError: with every mistake of every file.
         UnusableDatabase: the database cannot be opened.
     """
     environ = os.environ if environ is None else environ
-    raise NotImplementedError
+    named = config or environ.get("MOCK_CONFIG") or None
+    live = LiveConfig(
+        named or DEFAULT_CONFIG,
+        environ,
+        overrides,
+        operations=OPERATIONS,
+        now=wall_clock,
+        must_exist=named is not None,
+    )
+    hosts = environ.get("MOCK_ALLOWED_HOSTS", "")
+    return MockGitLabApp(live, frozenset(name.strip() for name in hosts.split(",") if name.strip()))
 
 
 def __getattr__(name: str) -> Any:

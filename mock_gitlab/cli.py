@@ -6,14 +6,21 @@ import argparse
 import json
 import os
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mock_gitlab import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from mock_gitlab.app import MockGitLabApp
+    from mock_gitlab.config.loader import Loaded
+    from mock_gitlab.config.places import Mistake
+    from mock_gitlab.engine.model import Declarations
+
+DEFAULT_CONFIG = "mock.yaml"
 FINE, MISTAKES, CANNOT_START = 0, 1, 2
 
 
@@ -33,12 +40,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="mock-gitlab",
-        description="A test double for GitLab CI: trigger pipelines, poll them, declare what happens.",
+        description="A test double for GitLab CI: trigger, poll, and declare what happens.",
     )
     parser.add_argument("--version", action="version", version=f"mock-gitlab {__version__}")
     commands = parser.add_subparsers(required=True, metavar="command")
     _add_serve(commands)
     _add_check(commands)
+    _add_preview(commands)
+    _add_schema(commands)
+    _add_init(commands)
     return parser
 
 
@@ -89,7 +99,7 @@ def _port(text: str) -> int:
 
 def _serve(chosen: argparse.Namespace) -> int:
     from mock_gitlab.app import create_app
-    from mock_gitlab.config.document import ConfigurationError
+    from mock_gitlab.config.places import ConfigurationError
     from mock_gitlab.server import PortInUse, address, listen, serve
     from mock_gitlab.store.database import UnusableDatabase
 
@@ -103,17 +113,17 @@ def _serve(chosen: argparse.Namespace) -> int:
             log_level=chosen.log_level,
         )
     except ConfigurationError as error:
-        _print_mistakes(error)
+        _print_lines(map(str, error.mistakes))
         return MISTAKES
     except UnusableDatabase as error:
-        print(f"mock-gitlab: {error}", file=sys.stderr)
+        _print_lines([f"mock-gitlab: {error}"])
         return CANNOT_START
     settings = app.settings
     try:
         bound = listen(settings.host, settings.port)
     except PortInUse as error:
         app.close()
-        print(f"mock-gitlab: {error}", file=sys.stderr)
+        _print_lines([f"mock-gitlab: {error}"])
         return CANNOT_START
     url = address(bound)
 
@@ -126,23 +136,52 @@ def _serve(chosen: argparse.Namespace) -> int:
     return FINE
 
 
-def _print_banner(app: Any, url: str) -> None:
+def _print_lines(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line, file=sys.stderr)
+
+
+_TOKEN_SOURCES = {
+    "default": "MOCK_SUPER_SECRET, the default",
+    "file": "from the configuration file",
+    "environment": "from MOCK_TOKEN",
+    "option": "from an option",
+}
+
+
+def _print_banner(app: MockGitLabApp, url: str) -> None:
+    from mock_gitlab.config.loader import DEFAULT_TOKEN
+
     settings, loaded = app.settings, app.live.current
     print(f"mock_gitlab {__version__} on {url} (API: {url}/api/v4, docs: {url}/docs)")
-    print(f"token: {settings.token_source}")
-    if settings.exposed:
+    well_known = settings.token == DEFAULT_TOKEN
+    print(f"token: {_TOKEN_SOURCES['default' if well_known else settings.token_source]}")
+    if well_known and not _is_loopback(settings.host):
         print(
-            f"WARNING: {settings.host} is reachable from other machines "
-            "and the token is the well-known default; set MOCK_TOKEN"
+            f"WARNING: {settings.host} may be reached by others, and the token is the default one"
         )
     print(f"database: {settings.database}")
-    for source, count in loaded.scenario_counts().items():
-        print(f"scenarios: {count} from {source}")
+    for place, count in _counts(loaded.declarations).items():
+        print(f"scenarios: {count} from {place}")
     for warning in loaded.warnings:
         print(f"warning: {warning}")
     if settings.watch:
-        print("watching: " + ", ".join(str(path) for path in loaded.folders))
+        print("watching: " + ", ".join(str(path) for path in app.live.watched()))
     sys.stdout.flush()
+
+
+def _is_loopback(host: str) -> bool:
+    import ipaddress
+
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _counts(declarations: Declarations) -> dict[str, int]:
+    places = (declared.file or "built in" for declared in declarations.scenarios)
+    return dict(Counter(places))
 
 
 def _write_ready_file(path: Path, url: str, token: str) -> None:
@@ -167,21 +206,155 @@ def _add_check(commands: Any) -> None:
 
 
 def _check(chosen: argparse.Namespace) -> int:
-    from mock_gitlab.config.document import ConfigurationError
-    from mock_gitlab.config.loader import load
+    from mock_gitlab.config.places import ConfigurationError
 
     try:
-        loaded = load(chosen.config, os.environ)
+        loaded = _load(chosen)
     except ConfigurationError as error:
-        _print_mistakes(error)
+        _CHECK_FORMATS[chosen.format](error.mistakes, (), None)
         return MISTAKES
-    print(loaded)
+    _CHECK_FORMATS[chosen.format]((), loaded.warnings, loaded)
     return FINE
 
 
-def _print_mistakes(error: Any) -> None:
-    for mistake in error.mistakes:
-        print(mistake, file=sys.stderr)
+def _load(chosen: argparse.Namespace) -> Loaded:
+    from mock_gitlab.app import OPERATIONS
+    from mock_gitlab.config.loader import load
+
+    named = chosen.config or os.environ.get("MOCK_CONFIG") or None
+    path = Path(named or DEFAULT_CONFIG)
+    return load(path, os.environ, operations=OPERATIONS, must_exist=named is not None)
+
+
+def _check_as_text(
+    mistakes: Sequence[Mistake], warnings: Sequence[Mistake], loaded: Loaded | None
+) -> None:
+    _print_lines(map(str, mistakes))
+    _print_lines(
+        f"{warning.file}:{warning.line}:{warning.column}: warning: {warning.where}: {warning.what}"
+        for warning in warnings
+    )
+    if loaded is not None:
+        for place, count in _counts(loaded.declarations).items():
+            print(f"scenarios: {count} from {place}")
+        declared = loaded.declarations
+        for name in ("rules", "faults", "projects"):
+            print(f"{name}: {len(getattr(declared, name))}")
+        print("no mistakes")
+
+
+def _check_as_json(
+    mistakes: Sequence[Mistake], warnings: Sequence[Mistake], loaded: Loaded | None
+) -> None:
+    found = {
+        "ok": loaded is not None,
+        "mistakes": [_as_dict(mistake) for mistake in mistakes],
+        "warnings": [_as_dict(warning) for warning in warnings],
+        "files": [] if loaded is None else [str(file) for file in loaded.files],
+        "scenarios": {} if loaded is None else _counts(loaded.declarations),
+    }
+    print(json.dumps(found, indent=2))
+
+
+def _as_dict(mistake: Mistake) -> dict[str, Any]:
+    names = ("file", "line", "column", "where", "what")
+    return {name: getattr(mistake, name) for name in names}
+
+
+def _check_as_annotations(
+    mistakes: Sequence[Mistake], warnings: Sequence[Mistake], _: Loaded | None
+) -> None:
+    for kind, found in (("error", mistakes), ("warning", warnings)):
+        for each in found:
+            said = f"{each.where}: {each.what}" if each.where else each.what
+            said = said.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+            print(f"::{kind} file={each.file},line={each.line},col={each.column}::{said}")
+
+
+_CHECK_FORMATS = {"text": _check_as_text, "json": _check_as_json, "github": _check_as_annotations}
+
+
+# ---------------------------------------------------------------------------- schema
+
+
+def _add_schema(commands: Any) -> None:
+    said = "print the JSON Schema of a file, or write both into a folder"
+    parser = commands.add_parser("schema", help=said, description=said)
+    parser.set_defaults(run=_schema)
+    parser.add_argument("kind", nargs="?", choices=("mock", "scenario"), default="mock")
+    parser.add_argument("--output", type=Path, metavar="FOLDER", help="where to write both")
+
+
+def _schema(chosen: argparse.Namespace) -> int:
+    from mock_gitlab.config.schema import mock_schema, scenario_schema
+
+    if chosen.output is None:
+        made = mock_schema() if chosen.kind == "mock" else scenario_schema()
+        print(json.dumps(made, indent=2))
+        return FINE
+    chosen.output.mkdir(parents=True, exist_ok=True)
+    for name, made in (("mock", mock_schema()), ("scenario", scenario_schema())):
+        path = chosen.output / f"{name}.schema.json"
+        path.write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
+        print(f"wrote {path}")
+    return FINE
+
+
+# ---------------------------------------------------------------------------- init
+
+
+def _add_init(commands: Any) -> None:
+    said = "write a commented starter into a folder, never over what is there"
+    parser = commands.add_parser("init", help=said, description=said)
+    parser.set_defaults(run=_init)
+    parser.add_argument("folder", nargs="?", type=Path, default=Path())
+
+
+def _init(chosen: argparse.Namespace) -> int:
+    from mock_gitlab.starter import starter_files
+
+    refused = False
+    for name, text in starter_files().items():
+        path = chosen.folder / name
+        if path.exists():
+            print(f"kept {path}, which is there already")
+            refused = True
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        print(f"wrote {path}")
+    if not refused:
+        print("now run: mock-gitlab")
+    return FINE
+
+
+# ---------------------------------------------------------------------------- preview
+
+
+def _add_preview(commands: Any) -> None:
+    parser = _command(commands, "preview", _preview, "draw what a scenario will do over time")
+    parser.add_argument("scenario", type=int, metavar="SCENARIO", help="the scenario's number")
+    parser.add_argument("--json", action="store_true", help="print it for machines")
+    parser.add_argument("--width", type=int, default=50, help="columns of the bars (50)")
+
+
+def _preview(chosen: argparse.Namespace) -> int:
+    from mock_gitlab.config.places import ConfigurationError
+    from mock_gitlab.preview import as_chart, as_json
+
+    try:
+        declared = _load(chosen).declarations.declared(chosen.scenario)
+    except ConfigurationError as error:
+        _print_lines(map(str, error.mistakes))
+        return MISTAKES
+    if declared is None:
+        _print_lines([f"mock-gitlab: there is no scenario {chosen.scenario}"])
+        return MISTAKES
+    if chosen.json:
+        print(json.dumps(as_json(declared.scenario), indent=2))
+    else:
+        print(as_chart(declared.scenario, max(10, chosen.width)))
+    return FINE
 
 
 if __name__ == "__main__":

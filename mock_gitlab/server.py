@@ -57,8 +57,6 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                loop=_loop(),
-                http="httptools",
                 ws="none",
                 lifespan="on",
                 log_level=log_level,

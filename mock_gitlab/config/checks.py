@@ -111,7 +111,7 @@ def _taken(found: Sequence[Located], words: str) -> Iterator[Mistake]:
 
 
 def _unknown_scenarios(mock: Document, scenarios: Sequence[Located]) -> Iterator[Mistake]:
-    known = {declared.scenario.scenario_id for declared in builtin_scenarios()}
+    known: set[int | None] = {declared.scenario.scenario_id for declared in builtin_scenarios()}
     known |= {number for _, _, value in scenarios if (number := _number(value.get("scenario_id")))}
     for document, path, value in _named_scenarios(mock, scenarios):
         number = _number(value)
@@ -182,7 +182,7 @@ def _numbers_of(rules: Sequence[Rule]) -> Iterator[int]:
 def _covers(earlier: TriggerPattern, later: TriggerPattern) -> bool:
     """Tell whether whatever matches the later pattern surely matches the earlier one."""
     return (
-        (earlier.project in (None, later.project) or _path_covers(earlier.project, later.project))
+        _path_covers(earlier.project, later.project)
         and _text_covers(earlier.ref, later.ref)
         and _text_covers(earlier.username, later.username)
         and (earlier.source is None or set(earlier.source) >= set(later.source or ("",)))

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from .places import Steps
 
+__all__ = ["ConfigurationError", "Document", "Mistake", "read"]
+
 LARGEST_FILE = 8 * 1024 * 1024
 """Bytes that a file may have."""
 DEEPEST = 60

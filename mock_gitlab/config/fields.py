@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,13 +14,15 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     JsonValue,
     PlainSerializer,
     PlainValidator,
     ValidationError,
     WithJsonSchema,
 )
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
 from mock_gitlab.engine.matching import compile_regex
 from mock_gitlab.engine.model import LONGEST_SPAN, Moment, Span
@@ -39,9 +42,6 @@ _INSTANT = (
     r"([Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?([Zz]|[+-][0-9]{2}:[0-9]{2})?)?"
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-REGEX_ERRORS = (re.error, OverflowError, RecursionError)
-"""What compiling text that is no regular expression may raise."""
-
 Found = tuple[tuple[str | int, ...], str]
 """A contradiction: the path to it, and what it is in words."""
 
@@ -132,7 +132,7 @@ def _instant_text(moment: Moment) -> str:
 Duration = Annotated[
     Span,
     PlainValidator(parse_duration),
-    PlainSerializer(_seconds, return_type=float),
+    PlainSerializer(_seconds, return_type=int | float),
     WithJsonSchema(
         {
             "anyOf": [
@@ -172,9 +172,13 @@ def _as_whole(value: Any) -> Any:
 def _glob_or_regex(text: str) -> str:
     try:
         compile_regex(text)
-    except REGEX_ERRORS as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise mistake(f"is no regular expression: {error}") from None
     return text
+
+
+def _if_text(value: JsonValue) -> JsonValue:
+    return _glob_or_regex(value) if isinstance(value, str) else value
 
 
 def _json(value: JsonValue) -> JsonValue:
@@ -185,15 +189,27 @@ def _json(value: JsonValue) -> JsonValue:
     return value
 
 
-def matching(pattern: str, words: str) -> tuple[AfterValidator, Any]:
-    """Make what checks text against a regular expression, and says ``words`` where it fails."""
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """Checks text against a regular expression, and says ``words`` where it fails."""
 
-    def check(text: str) -> str:
-        if re.search(pattern, text) is None:
-            raise mistake(words)
+    pattern: str
+    words: str
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**handler(schema), "pattern": self.pattern}
+
+    def _check(self, text: str) -> str:
+        if re.fullmatch(self.pattern, text) is None:
+            raise mistake(self.words)
         return text
-
-    return AfterValidator(check), Field(json_schema_extra={"pattern": pattern})
 
 
 Text = Annotated[str, BeforeValidator(_as_text)]
@@ -206,6 +222,10 @@ Glob = Annotated[
 _TEXT_OR_INTEGER = WithJsonSchema({"type": ["string", "integer"]})
 TextOrNumber = Annotated[str, BeforeValidator(_digits), _TEXT_OR_INTEGER]
 """Text; a whole number stands for its digits."""
+GlobOrNumber = Annotated[
+    str, BeforeValidator(_digits), AfterValidator(_glob_or_regex), _TEXT_OR_INTEGER
+]
+"""A glob, or a ``/regular expression/``; a whole number stands for its digits."""
 ProjectName = Annotated[
     str,
     BeforeValidator(_digits),
@@ -213,8 +233,11 @@ ProjectName = Annotated[
     WithJsonSchema({"type": ["string", "integer"], "minLength": 1}),
 ]
 """A project: its number, its path, or a glob of paths where many may match."""
-Whole = Annotated[int, BeforeValidator(_as_whole)]
-ScenarioNumber = Annotated[int, BeforeValidator(_as_whole), Field(ge=0, le=LARGEST_SCENARIO)]
+WHOLE = BeforeValidator(_as_whole)
+"""Lets a whole number be written as 3.0 too, as JSON Schema does."""
+ScenarioNumber = Annotated[int, Field(ge=0, le=LARGEST_SCENARIO), WHOLE]
 Percent = Annotated[float, Field(ge=0, le=100)]
 AnyJson = Annotated[JsonValue, AfterValidator(_json)]
 """Any JSON value."""
+WantedJson = Annotated[AnyJson, AfterValidator(_if_text)]
+"""Any JSON value; text is a glob, or a ``/regular expression/``."""

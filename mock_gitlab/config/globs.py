@@ -58,15 +58,16 @@ def touches(base: Path, pattern: str, changed: Path) -> bool:
 
     A folder on the way counts: what it holds comes and goes with it.
     """
-    parts = (base / pattern).parts
-    for at, name in enumerate(changed.parts):
+    parts = _parts(base / pattern)
+    steps = _parts(changed)
+    for at, name in enumerate(steps):
         if at == len(parts):
             return False
         if parts[at] == "**":
             return fnmatchcase(changed.name, parts[-1]) or not changed.is_file()
         if not fnmatchcase(name, parts[at]):
             return False
-    return len(parts) == len(changed.parts) or not changed.is_file()
+    return len(parts) == len(steps) or not changed.is_file()
 
 
 def is_pattern(text: str) -> bool:
@@ -74,9 +75,13 @@ def is_pattern(text: str) -> bool:
     return any(character in text for character in "*?[")
 
 
+def _parts(path: Path) -> tuple[str, ...]:
+    return type(path)(os.path.normpath(path)).parts
+
+
 def _walk(folder: Path, parts: tuple[str, ...], found: Expansion) -> None:
     if len(found.folders) >= FOLDERS_LIMIT:
-        raise TooManyFolders
+        raise TooManyFolders(f"leads through more than {FOLDERS_LIMIT} folders")
     first, rest = parts[0], parts[1:]
     if not is_pattern(first) and rest:
         _descend(folder, first, rest, found)

@@ -19,17 +19,17 @@ from mock_gitlab.engine.model import (
 )
 
 from .fields import (
+    WHOLE,
     Duration,
     Found,
+    Matching,
     Name,
     Percent,
     ProjectName,
     ScenarioNumber,
     Text,
     TextOrNumber,
-    Whole,
     Written,
-    matching,
 )
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ FailureReason = Literal[
 
 ArtifactPath = Annotated[
     Text,
-    *matching(
+    Matching(
         r"^(?!/)(?!(.*/)?\.{0,2}(/|$))[^\u0000\\]+$",
         "must be the path of a file inside the archive, such as reports/junit.xml",
     ),
@@ -193,7 +193,7 @@ class JobModel(Written):
         max_length=ATTEMPTS_LIMIT,
         description="What differs in each of its runs; the last entry repeats.",
     )
-    parallel: Annotated[Whole, Field(ge=1, le=200)] | None = Field(
+    parallel: Annotated[int, Field(ge=1, le=200), WHOLE] | None = Field(
         None, description='How many of it run side by side, as "name 1/3", "name 2/3", ...'
     )
     downstream: DownstreamModel | None = Field(

@@ -121,7 +121,7 @@ class _Loading:
         models = [self._checked(ScenarioFile, file) for file in files]
         self._mistakes += checks.contradictions(document, files, operations)
         if self._mistakes or model is None:
-            raise ConfigurationError(self._mistakes)
+            raise ConfigurationError(self._mistakes, self._folders, self._patterns)
         scenarios = [
             *self._inline_scenarios(document, model),
             *self._scenarios(zip(files, models, strict=True)),

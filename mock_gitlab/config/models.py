@@ -17,17 +17,17 @@ from mock_gitlab.engine.model import (
 )
 
 from .fields import (
+    WHOLE,
     Duration,
     Found,
     Instant,
+    Matching,
     Name,
     Percent,
     ScenarioNumber,
     Text,
     TextOrNumber,
-    Whole,
     Written,
-    matching,
     refuse,
 )
 from .jobs import JobModel, job_contradictions, spread
@@ -62,7 +62,7 @@ class AttemptModel(Written):
     terminal_status: TerminalStatus | None = Field(None, description="How it ends.")
     never_complete: bool | None = Field(None, description="Whether it runs for ever.")
     pending_seconds: Duration | None = Field(None, description="How long it waits before it runs.")
-    terminal_after_polls: Annotated[Whole, Field(ge=1)] | None = Field(
+    terminal_after_polls: Annotated[int, Field(ge=1), WHOLE] | None = Field(
         None, description="How many reads end it, in place of seconds."
     )
 
@@ -133,7 +133,7 @@ class ScenarioModel(Written):
     terminal_status: TerminalStatus = Field("success", description="How it ends.")
     never_complete: bool = Field(False, description="Whether it runs for ever.")
     pending_seconds: Duration = Field(0, description="How long it waits before it runs.")
-    terminal_after_polls: Annotated[Whole, Field(ge=1)] | None = Field(
+    terminal_after_polls: Annotated[int, Field(ge=1), WHOLE] | None = Field(
         None, description="How many reads of the pipeline end it, in place of seconds."
     )
     coverage: Percent | None = Field(None, description="The coverage that it shows, in percent.")
@@ -240,7 +240,7 @@ class ClockModel(Written):
 class UserModel(Written):
     """The user whom the token stands for."""
 
-    id: Annotated[Whole, Field(ge=1, le=2**31)] = Field(1, description="The number.")
+    id: Annotated[int, Field(ge=1, le=2**31), WHOLE] = Field(1, description="The number.")
     username: Name = Field("root", description="The short name.")
     name: Name = Field("Administrator", description="The name in full.")
     email: Name = Field("admin@example.com", description="The address.")
@@ -256,10 +256,12 @@ class TokenModel(Written):
 class ProjectModel(Written):
     """A project."""
 
-    id: Annotated[Whole, Field(ge=1, le=2**53)] = Field(description="Its number.", examples=[42])
+    id: Annotated[int, Field(ge=1, le=2**53), WHOLE] = Field(
+        description="Its number.", examples=[42]
+    )
     path: Annotated[
         Name,
-        *matching(
+        Matching(
             r"^[^/\s?#]+(/[^/\s?#]+)+$", "must be a full path with its group, such as group/app"
         ),
     ] = Field(description="Its full path.", examples=["group/app"])
@@ -293,7 +295,7 @@ class MockFile(_File):
     """A mock.yaml."""
 
     version: Literal[1] = Field(1, description="The version of this format.")
-    token: Annotated[Text, *matching(r"^[!-~]+$", "must be one word of plain ASCII")] = Field(
+    token: Annotated[Text, Matching(r"^[!-~]+$", "must be one word of plain ASCII")] = Field(
         "MOCK_SUPER_SECRET",
         description="The token that clients authenticate with.",
         examples=["${MOCK_TOKEN:-MOCK_SUPER_SECRET}"],
@@ -304,7 +306,7 @@ class MockFile(_File):
         examples=["mock.db", ":memory:"],
     )
     host: Name = Field("127.0.0.1", description="The address to listen on.")
-    port: Annotated[Whole, Field(ge=0, le=65535)] = Field(
+    port: Annotated[int, Field(ge=0, le=65535), WHOLE] = Field(
         8000, description="The port to listen on; 0: any free one."
     )
     watch: bool = Field(True, description="Whether edits take effect at once.")
@@ -334,12 +336,12 @@ class MockFile(_File):
     )
     faults: list[FaultModel] | None = Field(None, description="What goes wrong with which calls.")
     allow_reset: bool = Field(False, description="Whether the default world may be reset.")
-    journal: Annotated[Whole, Field(ge=0, le=1_000_000)] = Field(
+    journal: Annotated[int, Field(ge=0, le=1_000_000), WHOLE] = Field(
         1000, description="How many calls are remembered."
     )
-    sandboxes: Annotated[Whole, Field(ge=1, le=100_000)] = Field(
+    sandboxes: Annotated[int, Field(ge=1, le=100_000), WHOLE] = Field(
         200, description="How many sandboxes there may be."
     )
-    max_body_bytes: Annotated[Whole, Field(ge=1, le=2**31)] = Field(
+    max_body_bytes: Annotated[int, Field(ge=1, le=2**31), WHOLE] = Field(
         1_048_576, description="How large the body of a request may be."
     )

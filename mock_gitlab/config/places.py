@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
 _NAME = re.compile(r"[\w./*-]+")
 Steps = tuple[str | int, ...]
@@ -34,10 +35,19 @@ class Mistake:
 
 
 class ConfigurationError(Exception):
-    """The files have mistakes: all of them, sorted by place."""
+    """The files have mistakes: all of them, sorted by place.
 
-    def __init__(self, mistakes: Iterable[Mistake]) -> None:
+    ``folders`` and ``patterns`` are what to watch so that their end is noticed.
+    """
+
+    def __init__(
+        self,
+        mistakes: Iterable[Mistake],
+        folders: Sequence[Path] = (),
+        patterns: Sequence[str] = (),
+    ) -> None:
         self.mistakes = tuple(sorted(set(mistakes)))
+        self.folders, self.patterns = tuple(folders), tuple(patterns)
         super().__init__("\n".join(map(str, self.mistakes)))
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pydantic_core import ErrorDetails
 
@@ -31,27 +32,67 @@ _WHAT = {
     "less_than_equal": "must be {le} or less",
     "too_short": "must not be empty",
     "too_long": "must have {max_length} entries at most",
-    "mistake": "{what}",
 }
+_STAND_INS: dict[str | int, Any] = {"scenario_id": 0, "name": "?"}
+"""What may stand in for a value that must not be missing."""
 
 
 def mistakes_of(
-    error: ValidationError, model: type[BaseModel], document: Document, base: Steps = ()
-) -> Iterator[Mistake]:
+    error: ValidationError, model: type[BaseModel], document: Document
+) -> list[Mistake]:
     """Put pydantic's errors into words, but for those at values that were told of already.
 
-    ``base`` is the path in the document of what was validated as ``model``.
+    Contradictions are only looked for in what is well formed; so that one mistake does not hide
+    others, the rest is looked at again without the values that were refused.
     """
-    for each in error.errors(include_url=False, include_context=True):
-        inner = _path(each)
-        if document.broken((*base, *inner)):
-            continue
-        if each["type"] == "extra_forbidden":
-            what = unknown(str(inner[-1]), _fields_at(model, inner[:-1]))
-            yield document.mistake((*base, *inner), what, at_key=True)
-        else:
-            at_key = "[key]" in each["loc"]
-            yield document.mistake((*base, *inner), _in_words(each), at_key=at_key)
+    first = error.errors(include_url=False)
+    refused = [_path(each) for each in first]
+    errors = [*first, *_contradictions_besides(refused, model, document.value)]
+    return [_mistake(each, model, document) for each in errors if not document.broken(_path(each))]
+
+
+def _mistake(error: ErrorDetails, model: type[BaseModel], document: Document) -> Mistake:
+    path = _path(error)
+    if error["type"] == "extra_forbidden":
+        what = unknown(str(path[-1]), _fields_at(model, path[:-1]))
+        return document.mistake(path, what, at_key=True)
+    return document.mistake(path, _in_words(error), at_key=error["loc"][-1] == "[key]")
+
+
+def _contradictions_besides(
+    refused: Sequence[Steps], model: type[BaseModel], value: Any
+) -> list[ErrorDetails]:
+    rest = copy.deepcopy(value)
+    for path in refused:
+        _leave_out(rest, path)
+    try:
+        model.model_validate(rest)
+    except ValidationError as error:
+        return [
+            each
+            for each in error.errors(include_url=False)
+            if each["type"] == "mistake" and not _near(_path(each), refused)
+        ]
+    return []
+
+
+def _leave_out(value: Any, path: Steps) -> None:
+    """Remove the nearest key at or above a path; an entry of a list cannot go by itself."""
+    last = max((at for at, step in enumerate(path) if isinstance(step, str)), default=None)
+    if last is None:
+        return
+    for step in path[:last]:
+        value = value.get(step) if isinstance(value, dict) else value and value[step]
+    if isinstance(value, dict) and path[last] in _STAND_INS:
+        value[path[last]] = _STAND_INS[path[last]]
+    elif isinstance(value, dict):
+        value.pop(path[last], None)
+
+
+def _near(path: Steps, refused: Sequence[Steps]) -> bool:
+    """Tell whether a contradiction may only be there because something was left out."""
+    around = path[:-1]
+    return any(other[: len(around)] == around for other in refused)
 
 
 def unknown(name: str, allowed: Iterable[str]) -> str:
@@ -87,10 +128,12 @@ def _in_words(error: ErrorDetails) -> str:
     got, context = error["input"], error.get("ctx", {})
     if error["type"] == "literal_error":
         return _no_choice(got, context)
-    template = _WHAT.get(error["type"])
-    if template is None:
+    if error["type"] not in _WHAT:
         return error["msg"]
-    return template.format(got=kind(got), **context)
+    numbers = {name: f"{n:.15g}" if isinstance(n, float) else n for name, n in context.items()}
+    what = _WHAT[error["type"]].format(got=kind(got), **numbers)
+    quotable = error["type"] == "string_type" and isinstance(got, bool | int | float)
+    return f"{what}; quote it" if quotable else what
 
 
 def _no_choice(got: Any, context: Mapping[str, Any]) -> str:

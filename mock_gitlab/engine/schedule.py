@@ -1,164 +1,36 @@
 """How the jobs of a pipeline take their course, moment by moment, as GitLab would process them.
 
-A pipeline without jobs is played as one job that mirrors it, so that there is one mechanism. The
-past is never rewritten: what is computed for a moment depends on nothing that is recorded later.
+One mechanism plays them all, the job that mirrors a pipeline without jobs too. The past is never
+rewritten: what is computed for a moment depends on nothing that was recorded for a later one.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
-from functools import lru_cache
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from .model import ATTEMPTS_LIMIT, JobSpec, TerminalStatus, job_id, split_job_id
-from .statuses import (
-    BITS,
-    BITS_ALLOWED,
-    CANCELABLE,
-    COMPLETED,
-    PLAYABLE,
-    RETRYABLE,
-    status_of_bits,
+from .course import (
+    Course,
+    Run,
+    course_undisturbed,
+    is_erasable,
+    is_retryable,
+    plan_of_job,
+    plan_of_pipeline,
+    polled_at,
 )
+from .model import JobSpec, TerminalStatus, job_id, split_job_id
+from .statuses import BITS, BITS_ALLOWED, CANCELABLE, COMPLETED, PLAYABLE, status_of_bits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from .model import Action, Moment, PipelineRecord, Scenario, Span
+    from .course import Plan
+    from .model import Action, Moment, PipelineRecord, Scenario
     from .statuses import JobStatus, PipelineStatus
 
     History = Sequence[tuple[Moment, PipelineStatus]]
     """What a pipeline shows from which moment on, in order."""
-
-# ---------------------------------------------------------------------------- plans
-
-
-class Plan(NamedTuple):
-    """What one run of a job is to do; ``duration`` of None: it does not end by itself.
-
-    ``polls`` is how many looks end the run early, for the job that mirrors a pipeline.
-    """
-
-    spec: JobSpec
-    pending: Span
-    duration: Span | None
-    polls: int | None = None
-
-
-def plan_of_job(job: JobSpec, attempt: int) -> Plan:
-    """Merge a job and the entry of its ``attempts`` for a run."""
-    if job.attempts:
-        entry = job.attempts[min(attempt, len(job.attempts) - 1)]
-        said = {name: getattr(entry, name) for name in entry.__slots__}
-        job = replace(job, **{name: value for name, value in said.items() if value is not None})
-    return Plan(job, job.pending, None if job.never_complete else job.duration)
-
-
-def plan_of_pipeline(record: PipelineRecord, scenario: Scenario, attempt: int) -> Plan:
-    """Make the plan of the one job that mirrors a pipeline without jobs.
-
-    Inline values override every attempt, field by field.
-    """
-    after, status = scenario.terminal_after, scenario.terminal_status
-    endless, pending = scenario.never_complete, scenario.pending
-    polls = scenario.terminal_after_polls
-    if scenario.attempts:
-        entry = scenario.attempts[min(attempt, len(scenario.attempts) - 1)]
-        after = after if entry.terminal_after is None else entry.terminal_after
-        status = entry.terminal_status or status
-        endless = endless if entry.never_complete is None else entry.never_complete
-        pending = pending if entry.pending is None else entry.pending
-        polls = polls if entry.terminal_after_polls is None else entry.terminal_after_polls
-    after = after if record.terminal_after is None else record.terminal_after
-    status = record.terminal_status or status
-    return _mirror(after, status, endless, pending, polls, scenario.coverage)
-
-
-@lru_cache(maxsize=1024)
-def _mirror(
-    after: Span | None,
-    status: TerminalStatus,
-    endless: bool,
-    pending: Span,
-    polls: int | None,
-    coverage: float | None,
-) -> Plan:
-    polls = None if endless else polls
-    if endless or (after is None and polls is not None):
-        duration = None
-    else:
-        pending = min(pending, after or 0)
-        duration = (after or 0) - pending
-    spec = JobSpec(
-        name="pipeline",
-        duration=duration or 0,
-        status=status,
-        pending=pending,
-        never_complete=endless,
-        coverage=coverage,
-    )
-    return Plan(spec, pending, duration, polls)
-
-
-# ---------------------------------------------------------------------------- courses
-
-
-class Run:
-    """One run of a job: which statuses it took on, in steps of which several may share a moment."""
-
-    __slots__ = (
-        "attempt",
-        "bits",
-        "epoch",
-        "erased_at",
-        "final",
-        "id",
-        "immediate",
-        "moments",
-        "plan",
-        "retried_at",
-        "slot",
-        "status",
-        "statuses",
-    )
-
-    def __init__(self, number: int, slot: int, attempt: int, plan: Plan, at: Moment) -> None:
-        self.id = number
-        self.slot = slot
-        self.attempt = attempt
-        self.plan = plan
-        self.moments: list[Moment] = [at]
-        self.statuses: list[JobStatus] = ["created"]
-        self.status: JobStatus = "created"
-        self.retried_at: Moment | None = None
-        self.erased_at: Moment | None = None
-        # what follows is of use only while it is played
-        self.bits = BITS_ALLOWED if plan.spec.allow_failure else BITS
-        self.epoch = 0
-        self.final = plan.spec.status
-        self.immediate = False
-
-    def step(self, at: Moment, status: JobStatus) -> None:
-        """Take on a status."""
-        self.moments.append(at)
-        self.statuses.append(status)
-        self.status = status
-
-
-class Course(NamedTuple):
-    """All that a pipeline goes through: its runs by ascending id, and its own steps.
-
-    ``moments`` and ``statuses`` are the pipeline's; ``started_at`` is the first start of any run.
-    What is seen never lies before ``floor``: looks have ended the pipeline at that moment.
-    """
-
-    runs: list[Run]
-    moments: list[Moment]
-    statuses: list[PipelineStatus]
-    started_at: Moment | None
-    floor: Moment
 
 
 def course_of(
@@ -170,38 +42,6 @@ def course_of(
     return course_undisturbed(record, scenario)
 
 
-def course_undisturbed(record: PipelineRecord, scenario: Scenario) -> Course:
-    """Write down the course of a pipeline without jobs to which nothing was done.
-
-    The same as its simulation, several times faster.
-    """
-    plan = plan_of_pipeline(record, scenario, 0)
-    begins = record.created_at
-    run = Run(job_id(record.id, 1, 0), 1, 0, plan, begins)
-    run.step(begins, "pending")
-    polled = _polled_at(record, plan.polls)
-    ends = polled if plan.duration is None else begins + plan.pending + plan.duration
-    if polled is not None and ends is not None:
-        ends = min(ends, polled)
-    starts = begins + plan.pending if ends is None else min(begins + plan.pending, ends)
-    run.step(starts, "running")
-    if ends is not None:
-        run.step(ends, plan.spec.status)
-    # of the steps at the first moment only the last counts for the pipeline
-    first = 3 if ends == begins else 2 if starts == begins else 1
-    last = 2 if ends == starts and ends is not None and first != 3 else None
-    moments, statuses = run.moments[first:], run.statuses[first:]
-    if last is not None:
-        del moments[-2], statuses[-2]
-    return Course([run], moments, statuses, starts, begins if polled is None else polled)
-
-
-def _polled_at(record: PipelineRecord, threshold: int | None) -> Moment | None:
-    if threshold is None or record.polled_at is None or record.polls < threshold:
-        return None
-    return max(record.polled_at, record.created_at)
-
-
 # ---------------------------------------------------------------------------- simulation
 
 _VALID: Mapping[str, tuple[PipelineStatus, ...]] = {
@@ -211,22 +51,19 @@ _VALID: Mapping[str, tuple[PipelineStatus, ...]] = {
     "on_failure": ("failed",),
     "always": ("success", "failed", "skipped"),
 }
-_SPREAD = re.compile(r" \d+/\d+\Z")
 
 
-def base_name(name: str) -> str:
-    """Name the declared job of which ``parallel`` made this one."""
-    return _SPREAD.sub("", name)
+class _Run(Run):
+    """A run while it is played. What is scheduled for it counts only within one ``epoch``."""
 
+    __slots__ = ("bits", "epoch", "final", "immediate")
 
-def is_retryable(run_status: JobStatus, attempt: int, retried: bool) -> bool:
-    """Tell whether a run may be followed by another."""
-    return run_status in RETRYABLE and not retried and attempt < ATTEMPTS_LIMIT
-
-
-def is_erasable(spec: JobSpec, status: JobStatus, started: bool, erased: bool) -> bool:
-    """Tell whether a run has left something that can be erased."""
-    return status in COMPLETED and started and not erased and bool(spec.trace or spec.artifacts)
+    def __init__(self, number: int, slot: int, attempt: int, plan: Plan, at: Moment) -> None:
+        super().__init__(number, slot, attempt, plan, at)
+        self.bits = BITS_ALLOWED if plan.spec.allow_failure else BITS
+        self.epoch = 0
+        self.final = plan.spec.status
+        self.immediate = False
 
 
 class _Slot:
@@ -239,8 +76,8 @@ class _Slot:
         self.job = job
         self.stage = stage
         self.needs: list[_Slot] | None = None
-        self.run: Run
-        self.runs: list[Run] = []
+        self.run: _Run
+        self.runs: list[_Run] = []
 
 
 class Simulation:
@@ -254,7 +91,7 @@ class Simulation:
         self._downstreams = downstreams
         self._mirrors = not scenario.jobs
         self._now = record.created_at
-        self._events: list[tuple[Moment, int, int, Run, Callable[[Run], None]]] = []
+        self._events: list[tuple[Moment, int, int, _Run, Callable[[_Run], None]]] = []
         self._sequence = 0
         self._deadline: Moment | None = None
         self._waiting = 0  # how many latest runs are merely created
@@ -279,7 +116,7 @@ class Simulation:
             self._settle()
         self._play_until(None)
         runs = sorted((run for slot in self._slots for run in slot.runs), key=lambda run: run.id)
-        floor = _polled_at(self._record, self._threshold())
+        floor = polled_at(self._record, self._threshold())
         return Course(
             runs,
             self._moments,
@@ -318,7 +155,7 @@ class Simulation:
             if not (self._waiting and self._process()):
                 return
 
-    def _later(self, moment: Moment, run: Run, happen: Callable[[Run], None]) -> None:
+    def _later(self, moment: Moment, run: _Run, happen: Callable[[_Run], None]) -> None:
         self._sequence += 1
         heappush(self._events, (moment, self._sequence, run.epoch, run, happen))
 
@@ -328,12 +165,16 @@ class Simulation:
             self._moments.append(self._now)
             self._statuses.append(status)
 
-    def _status(self) -> PipelineStatus:
+    def _composite(self) -> PipelineStatus:
         bits = 0
         for slot in self._slots:
             bits |= slot.run.bits[slot.run.status]
         status = status_of_bits(bits)
-        assert status is not None
+        assert status is not None  # there is always a job
+        return status
+
+    def _status(self) -> PipelineStatus:
+        status = self._composite()
         if status not in COMPLETED:
             return status
         if self._cancelled:
@@ -353,7 +194,7 @@ class Simulation:
 
     def _arm(self) -> None:
         """Set the moment at which whatever is under way comes to its end."""
-        polled = _polled_at(self._record, self._threshold())
+        polled = polled_at(self._record, self._threshold())
         moments = [] if polled is None else [max(polled, self._now)]
         if not self._mirrors:
             limit = self._record.terminal_after
@@ -362,6 +203,8 @@ class Simulation:
         self._deadline = min(moments, default=None)
 
     def _expire(self) -> None:
+        if self._composite() in COMPLETED:
+            return
         for slot in self._slots:
             run = slot.run
             if run.status in ("pending", "running"):
@@ -382,20 +225,20 @@ class Simulation:
             else plan_of_job(slot.job, attempt)
         )
         number = job_id(self._record.id, slot.index, attempt)
-        slot.run = Run(number, slot.index, attempt, plan, self._now)
+        slot.run = _Run(number, slot.index, attempt, plan, self._now)
         slot.runs.append(slot.run)
         self._waiting += 1
 
-    def _step(self, run: Run, status: JobStatus) -> None:
+    def _step(self, run: _Run, status: JobStatus) -> None:
         self._waiting += (status == "created") - (run.status == "created")
         run.step(self._now, status)
 
-    def _interrupt(self, run: Run, status: JobStatus) -> None:
+    def _interrupt(self, run: _Run, status: JobStatus) -> None:
         """Take on a status by force: what the run still had before it no longer happens."""
         run.epoch += 1
         self._step(run, status)
 
-    def _queue(self, run: Run) -> None:
+    def _queue(self, run: _Run) -> None:
         self._interrupt(run, "pending")
         starts = max(self._now + run.plan.pending, self._earliest)
         if starts <= self._now:
@@ -403,7 +246,7 @@ class Simulation:
         else:
             self._later(starts, run, self._start)
 
-    def _start(self, run: Run) -> None:
+    def _start(self, run: _Run) -> None:
         self._step(run, "running")
         if self._started_at is None:
             self._started_at = self._now
@@ -417,7 +260,7 @@ class Simulation:
         elif duration is not None:
             self._later(self._now + duration, run, self._end)
 
-    def _end(self, run: Run, status: TerminalStatus | None = None) -> None:
+    def _end(self, run: _Run, status: TerminalStatus | None = None) -> None:
         if run.status == "pending":
             self._step(run, "running")
             if self._started_at is None:
@@ -426,13 +269,13 @@ class Simulation:
         if run.status == "manual":
             run.final = "success"
 
-    def _follow(self, run: Run) -> None:
+    def _follow(self, run: _Run) -> None:
         for moment, status in self._downstreams.get(run.id, ()):
             shown: JobStatus = status if status in COMPLETED or status == "manual" else "running"
             self._later(max(moment, self._now), run, self._mirroring(shown))
 
-    def _mirroring(self, status: JobStatus) -> Callable[[Run], None]:
-        def mirror(run: Run) -> None:
+    def _mirroring(self, status: JobStatus) -> Callable[[_Run], None]:
+        def mirror(run: _Run) -> None:
             if run.status != status:
                 fresh = run.status in COMPLETED
                 self._step(run, status)
@@ -451,8 +294,7 @@ class Simulation:
             earlier = status_of_bits(bits) or "success"
             for slot in stage:
                 if slot.run.status == "created":
-                    needs = slot.needs
-                    previous = earlier if needs is None else _status_of_needs(needs)
+                    previous = earlier if slot.needs is None else _status_of_needs(slot)
                     if previous in COMPLETED:
                         self._admit(slot, previous)
                         moved = True
@@ -476,14 +318,14 @@ class Simulation:
 
     def _revive_dependents(self, slot: _Slot) -> None:
         """Have what was skipped because of a job processed again, now that it runs anew."""
-        affected = {slot.index}
-        grown = True
-        while grown:
-            found = {s.index for s in self._slots if _follows(s, slot, affected)}
-            grown = not found <= affected
+        affected: set[_Slot] = set()
+        found = {slot}
+        while not found <= affected:
             affected |= found
-        for other in self._slots:
-            if other is not slot and other.index in affected and other.run.status == "skipped":
+            first = min(changed.stage for changed in affected)
+            found = {other for other in self._slots if _follows(other, first, affected)}
+        for other in affected:
+            if other is not slot and other.run.status == "skipped":
                 self._interrupt(other.run, "created")
 
     # ------------------------------------------------------------------ what was done
@@ -507,7 +349,7 @@ class Simulation:
         }
         doing[action.name](slot, run)
 
-    def _find(self, number: int) -> tuple[_Slot | None, Run | None]:
+    def _find(self, number: int) -> tuple[_Slot | None, _Run | None]:
         pipeline_id, index, attempt = split_job_id(number)
         if pipeline_id != self._record.id or not 0 < index <= len(self._slots):
             return None, None
@@ -539,7 +381,7 @@ class Simulation:
             self._run_again(slot)
         self._arm()
 
-    def _retryable(self, run: Run) -> bool:
+    def _retryable(self, run: _Run) -> bool:
         return run.status != "success" and is_retryable(run.status, run.attempt, retried=False)
 
     def _run_again(self, slot: _Slot) -> None:
@@ -548,11 +390,13 @@ class Simulation:
         self._add_run(slot)
         self._cancelled = False
 
-    def _cancel(self, slot: _Slot, run: Run) -> None:
-        if run is slot.run and run.status in CANCELABLE:
+    def _cancel(self, slot: _Slot, run: _Run) -> None:
+        if self._mirrors and run is slot.run:
+            self._cancel_all()
+        elif run is slot.run and run.status in CANCELABLE:
             self._interrupt(run, "canceled")
 
-    def _retry(self, slot: _Slot, run: Run) -> None:
+    def _retry(self, slot: _Slot, run: _Run) -> None:
         if run is slot.run and run.status in CANCELABLE:
             self._catch_up_with_polls()
         if is_retryable(run.status, run.attempt, run is not slot.run):
@@ -561,7 +405,7 @@ class Simulation:
             self._revive_dependents(slot)
             self._arm()
 
-    def _play(self, slot: _Slot, run: Run) -> None:
+    def _play(self, slot: _Slot, run: _Run) -> None:
         if run is not slot.run or run.status not in PLAYABLE:
             return
         self._cancelled = False
@@ -570,7 +414,7 @@ class Simulation:
         if self._mirrors:
             self._arm()
 
-    def _erase(self, _: _Slot, run: Run) -> None:
+    def _erase(self, _: _Slot, run: _Run) -> None:
         started, erased = "running" in run.statuses, run.erased_at is not None
         if is_erasable(run.plan.spec, run.status, started, erased):
             run.erased_at = self._now
@@ -603,31 +447,34 @@ def _arrange(scenario: Scenario) -> tuple[list[_Slot], list[list[_Slot]]]:
 def _tie(slots: list[_Slot]) -> None:
     named: dict[str, list[_Slot]] = {}
     for slot in slots:
-        for name in {slot.job.name, base_name(slot.job.name)}:
-            named.setdefault(name, []).append(slot)
+        named.setdefault(slot.job.name, []).append(slot)
     for slot in slots:
         if slot.job.needs is not None:
             slot.needs = [needed for name in slot.job.needs for needed in named.get(name, ())]
 
 
-def _status_of_needs(needs: Iterable[_Slot]) -> PipelineStatus:
+def _status_of_needs(slot: _Slot) -> PipelineStatus:
     bits = 0
-    for slot in needs:
-        bits |= slot.run.bits[slot.run.status]
+    under_way = False
+    for needed in slot.needs or ():
+        bits |= needed.run.bits[needed.run.status]
+        under_way = under_way or needed.run.status in CANCELABLE
+    if under_way and slot.job.when == "always":
+        return "pending"  # one that was skipped would start it while another still runs
     return status_of_bits(bits, dag=True) or "success"
 
 
-def _follows(slot: _Slot, changed: _Slot, affected: set[int]) -> bool:
+def _follows(slot: _Slot, stage: int, affected: set[_Slot]) -> bool:
     if slot.needs is None:
-        return slot.stage > changed.stage
-    return any(needed.index in affected for needed in slot.needs)
+        return slot.stage > stage
+    return not affected.isdisjoint(slot.needs)
 
 
-def _may_fail(run: Run) -> bool:
+def _may_fail(run: _Run) -> bool:
     return run.plan.spec.allow_failure
 
 
-def _last_to_finish(runs: list[Run]) -> list[Run]:
+def _last_to_finish(runs: list[_Run]) -> list[_Run]:
     ran = [run for run in runs if "running" in run.statuses] or runs
     last = max(run.moments[-1] for run in ran)
     return [run for run in ran if run.moments[-1] == last]

@@ -34,7 +34,7 @@ BLOCKED: frozenset[PipelineStatus] = frozenset({"manual", "scheduled"})
 """Waiting for a person or for a delay."""
 ALIVE: frozenset[PipelineStatus] = frozenset(STATUSES) - COMPLETED - BLOCKED
 """On its way."""
-CANCELABLE: frozenset[PipelineStatus] = (ALIVE | {"scheduled"}) - {"canceling"}
+CANCELABLE: frozenset[PipelineStatus] = frozenset(STATUSES) - COMPLETED - {"manual", "canceling"}
 """What a cancel stops."""
 RETRYABLE = FINISHED
 """What may run once more."""
@@ -58,9 +58,7 @@ BITS_ALLOWED: Mapping[JobStatus, int] = {
 """The same of a job that is allowed to fail."""
 
 
-def composite(
-    jobs: Iterable[tuple[JobStatus, bool]], dag: bool = False
-) -> PipelineStatus | None:
+def composite(jobs: Iterable[tuple[JobStatus, bool]], dag: bool = False) -> PipelineStatus | None:
     """Say the statuses of jobs, each with its ``allow_failure``, as one; None for no jobs.
 
     ``dag`` judges them as the needs of a job: one that was passed over is decisive, and nothing

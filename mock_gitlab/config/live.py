@@ -1,0 +1,215 @@
+"""LiveConfig: the last good configuration, the last failed attempt, the watch."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .globs import existing, touches
+from .loader import Loaded, Settings, load, load_defaults
+from .overrides import overridden
+from .places import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, Callable, Mapping
+
+    from mock_gitlab.engine.model import Moment
+
+
+logger = logging.getLogger("mock_gitlab.config")
+
+QUIET_MS = 50
+"""How long nothing must happen in the folders before a change counts as complete."""
+LONGEST_WAIT_MS = 500
+"""How long changes without a pause are waited for."""
+RETRY_SECONDS = 1.0
+"""How long to wait before watching again where the watch itself has failed."""
+_LATER = ("database", "host", "port", "watch", "log_level")
+_KUBERNETES = "..data"
+
+Batch = set[tuple[Any, str]]
+"""Changes that were noticed together: what kind, and the path."""
+
+
+def _ignore(_: Loaded) -> None:
+    pass
+
+
+class LiveConfig:
+    """The configuration that is in force, kept current with its files.
+
+    ``path`` of None means that there is no file, now or later. ``overrides`` beat environment and
+    files (see ``overridden``). ``on_change`` is told of each configuration that comes into force
+    after the first one; where it raises, the one before stays. Calls and watch belong on one
+    event loop; only the reading of files happens in a thread.
+
+    Raises:
+        ConfigurationError: the first configuration has mistakes.
+    """
+
+    def __init__(
+        self,
+        path: Path | str | None,
+        environ: Mapping[str, str],
+        overrides: Mapping[str, Any] | None = None,
+        on_change: Callable[[Loaded], None] = _ignore,
+        operations: frozenset[str] | None = None,
+        *,
+        now: Callable[[], Moment],
+        must_exist: bool = True,
+    ) -> None:
+        self.path = None if path is None else Path(path)
+        self.on_change = on_change
+        self.last_failure: ConfigurationError | None = None
+        self._environ = environ
+        self._overrides = dict(overrides or {})
+        self._operations = operations
+        self._now = now
+        self._must_exist = must_exist
+        self._one_at_a_time = threading.Lock()
+        self.current = self._load()
+        self.loaded_at = now()
+
+    # ------------------------------------------------------------------ reloading
+
+    def reload(self) -> bool:
+        """Read the files again and put them in force; False where they have mistakes."""
+        return self._settle(self._attempt())
+
+    async def reload_now(self) -> bool:
+        """Do the same without holding up the event loop; of several, one after the other."""
+        return self._settle(await asyncio.to_thread(self._attempt))
+
+    def _attempt(self) -> Loaded | ConfigurationError:
+        with self._one_at_a_time:
+            try:
+                return self._load()
+            except ConfigurationError as error:
+                return error
+
+    def _load(self) -> Loaded:
+        if self.path is None:
+            loaded = load_defaults()
+        else:
+            loaded = load(
+                self.path,
+                self._environ,
+                operations=self._operations,
+                must_exist=self._must_exist,
+            )
+            # Once it has been there, a file that is missing is one that is just being replaced.
+            self._must_exist = self._must_exist or self.path in loaded.files
+        return overridden(loaded, self._environ, self._overrides)
+
+    def _settle(self, outcome: Loaded | ConfigurationError) -> bool:
+        if isinstance(outcome, ConfigurationError):
+            self.last_failure = outcome
+            for mistake in outcome.mistakes:
+                logger.error("%s", mistake)
+            logger.error("The configuration before stays in force.")
+            return False
+        self.on_change(outcome)
+        self._tell(self.current.settings, outcome)
+        self.current, self.loaded_at, self.last_failure = outcome, self._now(), None
+        return True
+
+    def _tell(self, before: Settings, loaded: Loaded) -> None:
+        logger.info(
+            "Configuration loaded: %d scenarios, %d rules.",
+            len(loaded.declarations.scenarios),
+            len(loaded.declarations.rules),
+        )
+        for warning in loaded.warnings:
+            logger.warning("%s", warning)
+        for name in _LATER:
+            if getattr(before, name) != getattr(loaded.settings, name):
+                logger.warning("A change of %s takes effect at the next start.", name)
+
+    # ------------------------------------------------------------------ watching
+
+    async def watch(self, stop: asyncio.Event, changes: AsyncIterable[Batch] | None = None) -> None:
+        """Reload whenever files change, until ``stop`` is set.
+
+        ``changes`` stands in for what the file system tells: sets of (kind, path) in any number.
+        """
+        if changes is not None:
+            async for batch in changes:
+                await self._noticed(batch)
+            return
+        if self.path is None or not self.current.settings.watch:
+            await stop.wait()
+        while not stop.is_set():
+            try:
+                await self._watch_folders(stop)
+            except Exception:
+                logger.exception("Watching the files failed; trying again.")
+                await _wait(stop, RETRY_SECONDS)
+
+    async def _watch_folders(self, stop: asyncio.Event) -> None:
+        """Watch the folders of now, until others have to be watched."""
+        from watchfiles import awatch
+
+        armed = self.watched()
+        batches = awatch(
+            *armed,
+            watch_filter=None,
+            stop_event=stop,
+            step=QUIET_MS,
+            debounce=LONGEST_WAIT_MS,
+            recursive=False,
+            force_polling=self.current.settings.watch_polling or None,
+            ignore_permission_denied=True,
+        )
+        upcoming = asyncio.ensure_future(anext(batches, None))
+        try:
+            # The first step arms the watch; what changed before that would be lost.
+            await asyncio.sleep(0)
+            await self._catch_up()
+            while armed == self.watched() and (batch := await upcoming) is not None:
+                await self._noticed(batch)
+                upcoming = asyncio.ensure_future(anext(batches, None))
+        finally:
+            upcoming.cancel()
+            await asyncio.wait([upcoming])
+            await batches.aclose()
+
+    def watched(self) -> tuple[Path, ...]:
+        """List the folders to watch now: where one is missing, the nearest above it."""
+        failed = () if self.last_failure is None else self.last_failure.folders
+        folders = {existing(folder).absolute() for folder in (*self.current.folders, *failed)}
+        return tuple(sorted(folders))
+
+    async def _catch_up(self) -> None:
+        outcome = await asyncio.to_thread(self._attempt)
+        if outcome != self.current:
+            self._settle(outcome)
+
+    async def _noticed(self, batch: Batch) -> None:
+        if not any(self._concerns(Path(path)) for _, path in batch):
+            return
+        try:
+            await self.reload_now()
+        except Exception:
+            logger.exception("The new configuration could not be put in force.")
+
+    def _concerns(self, changed: Path) -> bool:
+        """Tell whether a change matters. Events may name a folder by its real path."""
+        assert self.path is not None
+        if changed.name == _KUBERNETES:
+            return True
+        folder = changed.parent.resolve()
+        names = [each / changed.name for each in self.watched() if each.resolve() == folder]
+        base = self.path.parent.absolute()
+        patterns = [self.path.name, *self.current.patterns]
+        patterns += () if self.last_failure is None else self.last_failure.patterns
+        return any(touches(base, pattern, name) for name in names for pattern in patterns)
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    """Wait, but not beyond the stop."""
+    waiting = asyncio.ensure_future(stop.wait())
+    await asyncio.wait([waiting], timeout=seconds)
+    waiting.cancel()

@@ -1,0 +1,96 @@
+"""Settings from the environment and from options, which beat the file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from .models import MockFile
+from .places import ConfigurationError, Document, Entry, Mistake, Node
+from .scalars import BadScalar, resolve_reference
+from .wording import mistakes_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .loader import Loaded
+
+VARIABLES = {
+    "MOCK_TOKEN": "token",
+    "MOCK_DATABASE": "database",
+    "MOCK_HOST": "host",
+    "MOCK_PORT": "port",
+    "MOCK_WATCH": "watch",
+    "MOCK_WATCH_POLLING": "watch_polling",
+    "MOCK_LOG_LEVEL": "log_level",
+    "MOCK_ALLOW_RESET": "allow_reset",
+}
+"""Which variable of the environment stands for which key of mock.yaml; an empty one for none."""
+_SWITCHES = ("watch", "watch_polling", "allow_reset")
+_SWITCHED = {
+    **dict.fromkeys(("1", "yes", "on", "true"), True),
+    **dict.fromkeys(("0", "no", "off", "false"), False),
+}
+_SETTINGS = ("database", "host", "port", "watch", "watch_polling", "log_level")
+
+
+def overridden(loaded: Loaded, environ: Mapping[str, str], overrides: Mapping[str, Any]) -> Loaded:
+    """Let the environment beat what was loaded, and ``overrides`` beat both.
+
+    ``overrides`` takes the keys of mock.yaml that VARIABLES names; None is as good as left out.
+    Paths of databases are relative to the working directory here.
+
+    Raises:
+        ConfigurationError: a variable or an option that cannot be understood.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    options = _checked({name: (name, value) for name, value in given.items()}, "options")
+    from_environ = _checked(
+        {
+            name: (variable, _meaning(name, environ[variable]))
+            for variable, name in VARIABLES.items()
+            if environ.get(variable)
+        },
+        "environment",
+    )
+    values = {**from_environ, **options}
+    settings = {name: values[name] for name in _SETTINGS if name in values}
+    if settings.get("database", ":memory:") != ":memory:":
+        settings["database"] = Path(settings["database"])
+    declared = {name: values[name] for name in ("token", "allow_reset") if name in values}
+    if "token" in values:
+        source = "option" if "token" in options else "environment"
+        settings |= {"token": values["token"], "token_source": source}
+    return replace(
+        loaded,
+        settings=replace(loaded.settings, **settings),
+        declarations=replace(loaded.declarations, **declared),
+    )
+
+
+def _meaning(name: str, text: str) -> Any:
+    if name in _SWITCHES and text.lower() in _SWITCHED:
+        return _SWITCHED[text.lower()]
+    try:
+        return resolve_reference(text)
+    except BadScalar:
+        return text
+
+
+def _checked(given: Mapping[str, tuple[str, Any]], source: str) -> dict[str, Any]:
+    """Check values, each with the name under which people know it, as those of a file."""
+    values = {name: str(v) if isinstance(v, Path) else v for name, (_, v) in given.items()}
+    try:
+        return MockFile.model_validate(values).model_dump(exclude_unset=True)
+    except ValidationError as error:
+        root = Node(1, 1, values)
+        root.entries = {name: Entry(Node(1, 1), Node(1, 1, v)) for name, v in values.items()}
+        found = mistakes_of(error, MockFile, Document(source, root))
+        known = {name: shown for name, (shown, _) in given.items()}
+        raise ConfigurationError(
+            Mistake(each.file, each.line, each.column, known.get(each.where, each.where), each.what)
+            for each in found
+        ) from None

@@ -1,0 +1,101 @@
+"""The JSON Schemas of what may be written, for editors that complete and check."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from .models import MockFile, ScenarioFile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pydantic import BaseModel
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_REFERENCE = {
+    "title": "Environment variable",
+    "description": "The value of an environment variable, with a default if need be.",
+    "type": "string",
+    "pattern": r"^\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\}$",
+}
+_TO_REFERENCE = {"$ref": "#/$defs/Reference"}
+_ABOUT = ("title", "description", "default", "examples")
+
+
+def mock_schema() -> dict[str, Any]:
+    """Make the JSON Schema (2020-12) of mock.yaml."""
+    return _schema(MockFile, "mock.yaml")
+
+
+def scenario_schema() -> dict[str, Any]:
+    """Make the JSON Schema (2020-12) of a file of scenarios."""
+    return _schema(ScenarioFile, "A file of scenarios")
+
+
+SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
+    "mock.schema.json": mock_schema,
+    "scenario.schema.json": scenario_schema,
+}
+"""The schemas by the names of their files."""
+
+
+def schema_text(name: str) -> str:
+    """Write a schema as the text of its file."""
+    return json.dumps(SCHEMAS[name](), indent=2) + "\n"
+
+
+def _schema(model: type[BaseModel], title: str) -> dict[str, Any]:
+    schema = _finished(model.model_json_schema())
+    schema["$defs"]["Reference"] = _REFERENCE
+    schema["patternProperties"] = {"^x-": {"description": "Templates for aliases; ignored."}}
+    return {"$schema": DIALECT, **schema, "title": title}
+
+
+def _finished(schema: Any) -> Any:
+    """Say what pydantic leaves open, and let ``${NAME}`` stand wherever a scalar is wanted."""
+    if isinstance(schema, list):
+        return [_finished(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    done = {name: _below(name, value) for name, value in schema.items()}
+    if done.get("default", ...) is None:
+        del done["default"]
+    if "patternProperties" in done:
+        done.setdefault("additionalProperties", False)
+    if isinstance(done.get("title"), str):
+        done["title"] = done["title"].removesuffix("Model")
+    return _with_reference(done)
+
+
+def _below(name: str, value: Any) -> Any:
+    if name in ("properties", "patternProperties", "$defs"):
+        return {key: _finished(each) for key, each in value.items()}
+    if name in ("items", "additionalProperties"):
+        return _finished(value)
+    if name in ("anyOf", "oneOf"):
+        return [_alternative(each) for each in value]
+    return value
+
+
+def _alternative(schema: dict[str, Any]) -> dict[str, Any]:
+    """Finish one of several; the reference, if any, goes beside them all."""
+    return schema if _restricted(schema) else dict(_finished(schema))
+
+
+def _with_reference(schema: dict[str, Any]) -> dict[str, Any]:
+    choices = schema.pop("oneOf", None) or schema.get("anyOf")
+    if choices is None and _restricted(schema):
+        about = {name: schema.pop(name) for name in _ABOUT if name in schema}
+        return {**about, "anyOf": [schema, _TO_REFERENCE]}
+    if choices is not None:
+        more = [_TO_REFERENCE] if any(map(_restricted, choices)) else []
+        schema["anyOf"] = [*choices, *more]
+    return schema
+
+
+def _restricted(schema: dict[str, Any]) -> bool:
+    """Tell whether a schema is that of a scalar which takes only some texts, or none."""
+    if schema.get("type") in ("integer", "number", "boolean"):
+        return True
+    return any(name in schema for name in ("enum", "const", "pattern"))

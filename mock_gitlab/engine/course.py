@@ -1,0 +1,192 @@
+"""What the runs of a pipeline's jobs are to do, and which statuses they go through in doing it.
+
+A pipeline without jobs has one all the same, which mirrors it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from .model import ATTEMPTS_LIMIT, JobSpec, TerminalStatus, job_id
+from .statuses import COMPLETED, RETRYABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .model import Moment, PipelineRecord, Scenario, Span
+    from .statuses import JobStatus, PipelineStatus
+
+# ---------------------------------------------------------------------------- to do
+
+
+class Plan(NamedTuple):
+    """What one run of a job is to do; ``duration`` of None: it does not end by itself.
+
+    ``polls`` is how many looks end the run early, for the job that mirrors a pipeline.
+    """
+
+    spec: JobSpec
+    pending: Span
+    duration: Span | None
+    polls: int | None = None
+
+
+def plan_of_job(job: JobSpec, attempt: int) -> Plan:
+    """Merge a job and the entry of its ``attempts`` for a run."""
+    if job.attempts:
+        entry = job.attempts[min(attempt, len(job.attempts) - 1)]
+        said = {name: getattr(entry, name) for name in entry.__slots__}
+        job = replace(job, **{name: value for name, value in said.items() if value is not None})
+    return Plan(job, job.pending, None if job.never_complete else job.duration)
+
+
+def plan_of_pipeline(record: PipelineRecord, scenario: Scenario, attempt: int) -> Plan:
+    """Make the plan of the one job that mirrors a pipeline without jobs.
+
+    Inline values override every attempt, field by field.
+    """
+    after, status = scenario.terminal_after, scenario.terminal_status
+    endless, pending = scenario.never_complete, scenario.pending
+    polls = scenario.terminal_after_polls
+    if scenario.attempts:
+        entry = scenario.attempts[min(attempt, len(scenario.attempts) - 1)]
+        after = after if entry.terminal_after is None else entry.terminal_after
+        status = entry.terminal_status or status
+        endless = endless if entry.never_complete is None else entry.never_complete
+        pending = pending if entry.pending is None else entry.pending
+        polls = polls if entry.terminal_after_polls is None else entry.terminal_after_polls
+    after = after if record.terminal_after is None else record.terminal_after
+    status = record.terminal_status or status
+    return _mirror(after, status, endless, pending, polls, scenario.coverage)
+
+
+@lru_cache(maxsize=1024)
+def _mirror(
+    after: Span | None,
+    status: TerminalStatus,
+    endless: bool,
+    pending: Span,
+    polls: int | None,
+    coverage: float | None,
+) -> Plan:
+    polls = None if endless else polls
+    if endless or (after is None and polls is not None):
+        duration = None
+    else:
+        pending = min(pending, after or 0)
+        duration = (after or 0) - pending
+    spec = JobSpec(
+        name="pipeline",
+        duration=duration or 0,
+        status=status,
+        pending=pending,
+        never_complete=endless,
+        coverage=coverage,
+    )
+    return Plan(spec, pending, duration, polls)
+
+
+# ---------------------------------------------------------------------------- gone through
+
+
+class Run:
+    """One run of a job: which statuses it took on, in steps of which several may share a moment."""
+
+    __slots__ = (
+        "attempt",
+        "erased_at",
+        "id",
+        "moments",
+        "plan",
+        "retried_at",
+        "slot",
+        "status",
+        "statuses",
+    )
+
+    def __init__(self, number: int, slot: int, attempt: int, plan: Plan, at: Moment) -> None:
+        self.id = number
+        self.slot = slot
+        self.attempt = attempt
+        self.plan = plan
+        self.moments: list[Moment] = [at]
+        self.statuses: list[JobStatus] = ["created"]
+        self.status: JobStatus = "created"
+        self.retried_at: Moment | None = None
+        self.erased_at: Moment | None = None
+
+    def step(self, at: Moment, status: JobStatus) -> None:
+        """Take on a status."""
+        self.moments.append(at)
+        self.statuses.append(status)
+        self.status = status
+
+
+class Course(NamedTuple):
+    """All that a pipeline goes through: its runs by ascending id, and its own steps.
+
+    ``moments`` and ``statuses`` are the pipeline's; ``started_at`` is the first start of any run.
+    What is seen never lies before ``floor``: looks have ended the pipeline at that moment.
+    """
+
+    runs: list[Run]
+    moments: list[Moment]
+    statuses: list[PipelineStatus]
+    started_at: Moment | None
+    floor: Moment
+
+
+def course_undisturbed(record: PipelineRecord, scenario: Scenario) -> Course:
+    """Write down the course of a pipeline without jobs to which nothing was done.
+
+    The same as its simulation, several times faster.
+    """
+    plan = plan_of_pipeline(record, scenario, 0)
+    begins = record.created_at
+    run = Run(job_id(record.id, 1, 0), 1, 0, plan, begins)
+    run.step(begins, "pending")
+    starts, polled = begins + plan.pending, polled_at(record, plan.polls)
+    ends = polled if plan.duration is None else starts + plan.duration
+    if polled is not None and ends is not None:
+        ends = min(ends, polled)
+        starts = min(starts, ends)
+    run.step(starts, "running")
+    if ends is not None:
+        run.step(ends, plan.spec.status)
+    moments, statuses = visible(run.moments, run.statuses)
+    return Course([run], moments, statuses, starts, begins if polled is None else polled)
+
+
+def visible(
+    moments: Sequence[Moment], statuses: Sequence[PipelineStatus]
+) -> tuple[list[Moment], list[PipelineStatus]]:
+    """Reduce steps to what can be seen: the last of each moment, where it differs from before."""
+    seen_at: list[Moment] = []
+    seen: list[PipelineStatus] = []
+    last = len(moments) - 1
+    for place, moment in enumerate(moments):
+        status = statuses[place]
+        settled = place == last or moments[place + 1] != moment
+        if settled and not (seen and seen[-1] == status):
+            seen_at.append(moment)
+            seen.append(status)
+    return seen_at, seen
+
+
+def polled_at(record: PipelineRecord, threshold: int | None) -> Moment | None:
+    """Tell when looks have ended the present attempt, if that many are enough."""
+    if threshold is None or record.polled_at is None or record.polls < threshold:
+        return None
+    return max(record.polled_at, record.created_at)
+
+
+def is_retryable(run_status: JobStatus, attempt: int, retried: bool) -> bool:
+    """Tell whether a run may be followed by another."""
+    return run_status in RETRYABLE and not retried and attempt < ATTEMPTS_LIMIT
+
+
+def is_erasable(spec: JobSpec, status: JobStatus, started: bool, erased: bool) -> bool:
+    """Tell whether a run has left something that can be erased."""
+    return status in COMPLETED and started and not erased and bool(spec.trace or spec.artifacts)

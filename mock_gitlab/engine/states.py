@@ -1,0 +1,176 @@
+"""What is seen of a pipeline, of its jobs and of what changes with them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .statuses import COMPLETED, FINISHED
+
+if TYPE_CHECKING:
+    from .course import Run
+    from .model import Artifact, JobSpec, Moment
+    from .statuses import JobStatus, PipelineStatus
+
+_SPREAD = re.compile(r" \d+/\d+\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class JobState:
+    """One run of a job at a moment.
+
+    ``queued_at`` is when it became pending; ``finished_at`` when it came to an end after having
+    run, or was canceled. ``spec`` has the fields of its attempt merged in.
+    """
+
+    id: int
+    slot: int
+    attempt: int
+    name: str
+    stage: str
+    status: JobStatus
+    created_at: Moment
+    queued_at: Moment | None
+    started_at: Moment | None
+    finished_at: Moment | None
+    erased_at: Moment | None
+    allow_failure: bool
+    retried: bool
+    failure_reason: str | None
+    spec: JobSpec
+
+    @property
+    def base_name(self) -> str:
+        """The name as declared, without what ``parallel`` has added."""
+        return _SPREAD.sub("", self.name)
+
+    @property
+    def is_bridge(self) -> bool:
+        """Whether it starts a pipeline elsewhere."""
+        return self.spec.downstream is not None
+
+    @property
+    def artifacts(self) -> tuple[Artifact, ...]:
+        """What it has left; nothing before it has run to its own end, or once it is erased."""
+        ran = self.started_at is not None and self.status in ("success", "failed")
+        return self.spec.artifacts if ran and self.erased_at is None else ()
+
+    def duration(self, now: Moment) -> float | None:
+        """Count the seconds from its start to its end, or to now; None: it never started."""
+        return _seconds(self.started_at, self.finished_at, now)
+
+    def queued_duration(self, now: Moment) -> float | None:
+        """Count the seconds from being queued to its start or end, or to now; None: never queued.
+
+        A job that ended in the queue has stopped waiting.
+        """
+        left = self.finished_at if self.started_at is None else self.started_at
+        return _seconds(self.queued_at, left, now)
+
+    def trace(self, now: Moment) -> str:
+        """Show what its log holds by now: in proportion to the time that it has run.
+
+        A log that is still being written ends with a complete line.
+        """
+        if self.started_at is None or self.erased_at is not None:
+            return ""
+        text, length = self.spec.trace, self.spec.duration
+        elapsed = max(0, (now if self.finished_at is None else self.finished_at) - self.started_at)
+        if self.status in ("success", "failed") or elapsed >= length:
+            return text
+        written = len(text) * elapsed // length
+        return text[: text.rfind("\n", 0, written) + 1]
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineState:
+    """A pipeline at a moment.
+
+    ``duration`` and ``queued_duration`` are whole seconds; ``jobs`` holds all runs there are,
+    those that were retried too, by ascending id.
+    """
+
+    status: PipelineStatus
+    created_at: Moment
+    started_at: Moment | None
+    finished_at: Moment | None
+    updated_at: Moment
+    duration: int | None
+    queued_duration: int | None
+    coverage: float | None
+    has_warnings: bool
+    jobs: tuple[JobState, ...]
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more happens unless somebody asks for it."""
+        return self.status in COMPLETED
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A pipeline's status and ``updated_at``, which hold until just before ``until``.
+
+    ``until`` of None: for ever, if nothing is done to the pipeline.
+    """
+
+    status: PipelineStatus
+    updated_at: Moment
+    until: Moment | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A status that changed, of a job or (``job_id`` of None) of the pipeline.
+
+    ``before`` is None where the job or the pipeline is new.
+    """
+
+    at: Moment
+    job_id: int | None
+    name: str
+    before: JobStatus | None
+    after: JobStatus
+
+
+def state_of(run: Run, now: Moment) -> JobState:
+    """See a run that exists; the steps up to now say when it was queued, started and ended."""
+    status: JobStatus = "created"
+    queued = started = finished = None
+    for place, moment in enumerate(run.moments):
+        if moment > now:
+            break
+        status = run.statuses[place]
+        if status == "running":
+            started, finished = moment if started is None else started, None
+        elif status == "pending":
+            queued, started, finished = moment, None, None
+        elif status == "created":
+            queued = started = finished = None
+        elif started is not None or status in FINISHED:
+            finished = moment
+    spec = run.plan.spec
+    return JobState(
+        run.id,
+        run.slot,
+        run.attempt,
+        spec.name,
+        spec.stage,
+        status,
+        run.moments[0],
+        queued,
+        started,
+        finished,
+        run.erased_at if run.erased_at is not None and run.erased_at <= now else None,
+        spec.allow_failure,
+        run.retried_at is not None and run.retried_at <= now,
+        (spec.failure_reason or "script_failure") if status == "failed" else None,
+        spec,
+    )
+
+
+def _seconds(begins: Moment | None, ends: Moment | None, now: Moment) -> float | None:
+    if begins is None:
+        return None
+    return max(0, (now if ends is None else ends) - begins) / 1000

@@ -1,0 +1,132 @@
+"""A scenario drawn over time: a row a job, a bar over the seconds, its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mock_gitlab.engine.model import PipelineRecord
+from mock_gitlab.engine.timeline import Timeline
+
+if TYPE_CHECKING:
+    from mock_gitlab.engine.model import Moment, Scenario
+    from mock_gitlab.engine.timeline import JobState, PipelineState
+
+_MARKS = {"created": " ", "pending": ".", "scheduled": ":", "running": "=", "manual": "?"}
+
+
+def _timeline(scenario: Scenario) -> Timeline:
+    return Timeline(
+        PipelineRecord(
+            id=1, iid=1, project_id=1, ref="main", sha="", source="trigger", created_at=0,
+            scenario_id=scenario.scenario_id,
+        ),
+        scenario,
+    )  # fmt: skip
+
+
+def as_json(scenario: Scenario) -> dict[str, Any]:
+    """Tell the course of a scenario that nobody interferes with; times in seconds.
+
+    ``ends_at`` is None where it never ends by time alone.
+    """
+    timeline = _timeline(scenario)
+    changes = timeline.changes(-1, None)
+    last = max((change.at for change in changes), default=0)
+    state = timeline.at(last)
+    return {
+        "scenario_id": scenario.scenario_id,
+        "name": scenario.name,
+        "status": state.status,
+        "ends_at": last / 1000 if state.finished else None,
+        "terminal_after_polls": scenario.terminal_after_polls,
+        "jobs": [_job(job) for job in state.jobs],
+        "changes": [
+            {"at": change.at / 1000, "job": change.name, "status": change.after}
+            for change in changes
+            if change.job_id is not None
+        ],
+        "pipeline": [
+            {"at": change.at / 1000, "status": change.after}
+            for change in changes
+            if change.job_id is None
+        ],
+    }
+
+
+def _job(job: JobState) -> dict[str, Any]:
+    return {
+        "name": job.name,
+        "stage": job.stage,
+        "status": job.status,
+        "allow_failure": job.allow_failure,
+        "queued_at": _seconds(job.queued_at),
+        "started_at": _seconds(job.started_at),
+        "finished_at": _seconds(job.finished_at),
+    }
+
+
+def _seconds(moment: Moment | None) -> float | None:
+    return None if moment is None else moment / 1000
+
+
+def as_chart(scenario: Scenario, width: int = 50) -> str:
+    """Draw the course of a scenario that nobody interferes with, as text."""
+    timeline = _timeline(scenario)
+    last = max((change.at for change in timeline.changes(-1, None)), default=0)
+    state = timeline.at(last)
+    span = max(last, 1000) if state.finished else max(last * 5 // 4, 10_000)
+    label = max(len("pipeline"), *(len(_label(job)) for job in state.jobs))
+    lines = [f"{scenario.scenario_id}: {scenario.name}", _scale(label, span, width)]
+    for job in state.jobs:
+        cells = "".join(
+            _MARKS.get(_status(timeline.job(job.id, at)), " ") for at in _moments(span, width)
+        )
+        lines.append(f"{_label(job):<{label}} |{cells}| {_end(job)}")
+    cells = _pipeline_cells(timeline, span, width)
+    lines.append(f"{'pipeline':<{label}} |{cells}| {_verdict(scenario, state)}")
+    lines.append("= running  . pending  : delayed  ? waits to be played")
+    return "\n".join(lines)
+
+
+def _label(job: JobState) -> str:
+    return f"{job.stage}/{job.name}"
+
+
+def _moments(span: int, width: int) -> list[Moment]:
+    return [span * column // width for column in range(width)]
+
+
+def _status(job: JobState | None) -> str:
+    return "created" if job is None else job.status
+
+
+def _pipeline_cells(timeline: Timeline, span: int, width: int) -> str:
+    return "".join(_MARKS.get(timeline.window(at).status, " ") for at in _moments(span, width))
+
+
+def _scale(label: int, span: int, width: int) -> str:
+    end = _clock(span)
+    return f"{'':<{label}}  0{end:>{width - 1}}"
+
+
+def _clock(span: int) -> str:
+    seconds = span / 1000
+    if seconds < 120:
+        return f"{seconds:g}s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}m{rest:02}s" if rest else f"{minutes}m"
+
+
+def _end(job: JobState) -> str:
+    at = "" if job.finished_at is None else f" at {_clock(job.finished_at)}"
+    allowed = ", allowed to fail" if job.allow_failure and job.status == "failed" else ""
+    return f"{job.status}{at}{allowed}"
+
+
+def _verdict(scenario: Scenario, state: PipelineState) -> str:
+    if state.finished:
+        at = "" if state.finished_at is None else f" at {_clock(state.finished_at)}"
+        return f"{state.status}{at}"
+    if scenario.terminal_after_polls is not None and not scenario.never_complete:
+        return f"{scenario.terminal_status} after {scenario.terminal_after_polls} polls"
+    return "never ends" if state.status == "running" else f"waits: {state.status}"
