@@ -198,9 +198,9 @@ def _text_covers(earlier: str | None, later: str | None) -> bool:
 
 
 def _path_covers(earlier: str | None, later: str | None) -> bool:
-    return (
-        bool(earlier and later) and _literal(str(later)) and matches_path(str(earlier), str(later))
-    )
+    if earlier is None or earlier == later:
+        return True
+    return later is not None and _literal(later) and matches_path(earlier, later)
 
 
 def _literal(pattern: str) -> bool:

@@ -76,6 +76,8 @@ def _syntax_mistake(text: str, file: str, error: yaml.YAMLError) -> Mistake:
             error = better
     assert isinstance(error, yaml.MarkedYAMLError)
     mark, what = _in_words(error, text)
+    if mark.index >= len(text):
+        return _at(file, text.rstrip("\n"), what)
     return Mistake(file, mark.line + 1, mark.column + 1, "", what)
 
 
@@ -88,6 +90,8 @@ def _in_words(error: yaml.MarkedYAMLError, text: str) -> tuple[Any, str]:
     if "end of stream" in problem and error.context_mark and "quoted" in context:
         return error.context_mark, "the quote that opens here is never closed"
     if "flow" in context and error.context_mark:
+        if "${" in text[: mark.index + 1].rpartition("\n")[2]:
+            return mark, "inside of [ ] or { } text with ${...} must be in quotes"
         kind = "[" if "sequence" in context else "{"
         begin = error.context_mark.line + 1
         return mark, f'a comma or the end of the "{kind}" of line {begin} is missing'
@@ -124,10 +128,10 @@ class _Open:
     key: Node | None = None
     pairs: list[Entry] = field(default_factory=list)
 
-    def step(self) -> str | int:
-        if self.mapping:
-            return self.key.text or "" if self.key else "?"
-        return len(self.node.items)
+    def steps(self) -> Steps:
+        if not self.mapping:
+            return (len(self.node.items),)
+        return (self.key.text,) if self.key and self.key.text else ()
 
 
 class _Composer:
@@ -180,7 +184,7 @@ class _Composer:
         if self._is_key():
             return node
         try:
-            plain = event.implicit[0]
+            plain = event.implicit[0] and event.tag is None
             text = interpolate(event.value, self._environ) if "$" in event.value else event.value
             if plain and text == event.value:
                 node.value = resolve(text)
@@ -257,7 +261,7 @@ class _Composer:
         if node.text is None and not node.broken:
             self._note(node, "a key must be text")
         elif node.text == "":
-            self._note(node, "a key is missing before the colon")
+            self._note(node, "a key must not be empty")
         return node
 
     def _fill_mapping(self, node: Node, pairs: list[Entry]) -> None:
@@ -300,7 +304,7 @@ class _Composer:
     # ------------------------------------------------------------------ mistakes
 
     def _path(self) -> Steps:
-        return tuple(level.step() for level in self._stack)
+        return tuple(step for level in self._stack for step in level.steps())
 
     def _note(self, node: Node, what: str) -> None:
         node.broken = True

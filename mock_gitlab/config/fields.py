@@ -157,7 +157,17 @@ Instant = Annotated[
 
 
 def _as_text(value: Any) -> Any:
+    if isinstance(value, str):
+        return _unicode(value)
     return getattr(value, "text", value)
+
+
+def _unicode(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise mistake("is no valid Unicode text") from None
+    return text
 
 
 def _digits(value: Any) -> Any:

@@ -23,11 +23,12 @@ class TooManyFolders(Exception):
 class Expansion:
     """The files that a pattern names, sorted, and the folders that decide on it."""
 
+    limit: int
     files: list[Path] = field(default_factory=list)
     folders: list[Path] = field(default_factory=list)
 
 
-def expand(base: Path, pattern: str) -> Expansion:
+def expand(base: Path, pattern: str, limit: int = FOLDERS_LIMIT) -> Expansion:
     """Find the files of a pattern, relative to ``base`` unless it is absolute.
 
     ``*``, ``?`` and ``[...]`` stay inside one name, ``**`` goes through folders. Hidden names
@@ -35,9 +36,9 @@ def expand(base: Path, pattern: str) -> Expansion:
     missing one, so that its appearance is noticed.
 
     Raises:
-        TooManyFolders: more than FOLDERS_LIMIT.
+        TooManyFolders: more than ``limit``.
     """
-    found = Expansion()
+    found = Expansion(limit)
     path = base / pattern
     start = base if not path.is_absolute() or path.is_relative_to(base) else type(path)(path.anchor)
     if start.is_dir():
@@ -80,8 +81,8 @@ def _parts(path: Path) -> tuple[str, ...]:
 
 
 def _walk(folder: Path, parts: tuple[str, ...], found: Expansion) -> None:
-    if len(found.folders) >= FOLDERS_LIMIT:
-        raise TooManyFolders(f"leads through more than {FOLDERS_LIMIT} folders")
+    if len(found.folders) >= found.limit:
+        raise TooManyFolders(f"leads through more than {found.limit} folders")
     first, rest = parts[0], parts[1:]
     if not is_pattern(first) and rest:
         _descend(folder, first, rest, found)

@@ -272,7 +272,10 @@ def _names_taken(jobs: Sequence[JobModel]) -> Iterator[Found]:
 
 def _inside(job: JobModel, stages: Sequence[str]) -> Iterator[Found]:
     if stages and job.stage not in stages:
-        yield ("stage",), f'"{job.stage}" is not among the stages: {", ".join(stages)}'
+        yield (
+            ("stage",),
+            f'"{job.stage}" is not among the stages: {", ".join(dict.fromkeys(stages))}',
+        )
     if job.when == "delayed" and job.start_in is None:
         yield ("when",), "a delayed job needs start_in"
     if job.when != "delayed" and job.start_in is not None:

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-_NAME = re.compile(r"[\w./*-]+")
+_LONG = 16
+_NAME = re.compile(r"[\w./*<-]+")
 Steps = tuple[str | int, ...]
 """The way from the root of a document to a value."""
 
@@ -53,6 +54,8 @@ class ConfigurationError(Exception):
 
 def where(path: Sequence[str | int]) -> str:
     """Write a path for people: ``scenarios[0].jobs[2].name``."""
+    if len(path) > _LONG:
+        return f"{where(path[: _LONG // 2])}..."
     words = ""
     for step in path:
         if isinstance(step, int):

@@ -22,7 +22,7 @@ _WORDS: dict[str, Plain] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)", re.ASCII)
-_NUMBER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)?\.[0-9]*(?:[eE][-+]?[0-9]+)?", re.ASCII)
+_NUMBER = re.compile(r"[-+]?(?:(?:0|[1-9][0-9]*)\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?", re.ASCII)
 _DOLLAR = re.compile(r"\$(?:(\$)|\{([^}]*)(\}?))")
 _REFERENCE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.ASCII | re.DOTALL)
 
@@ -53,7 +53,7 @@ def resolve(text: str) -> Plain:
         return _WORDS[text]
     if _INTEGER.fullmatch(text):
         return int(_measured(text))
-    if _NUMBER.fullmatch(text) and any(map(str.isdigit, text)):
+    if _NUMBER.fullmatch(text):
         return _finite(float(_measured(text)))
     return text
 

@@ -20,7 +20,6 @@ _WHAT = {
     "string_type": "must be text, not {got}",
     "string_too_short": "must not be empty",
     "string_too_long": "must have {max_length} characters at most",
-    "string_unicode": "is no valid Unicode text",
     "int_type": "must be a whole number, not {got}",
     "int_parsing_size": "is too large a number",
     "float_type": "must be a number, not {got}",
@@ -33,6 +32,10 @@ _WHAT = {
     "too_short": "must not be empty",
     "too_long": "must have {max_length} entries at most",
 }
+_NO_STEPS = ("~glob", "~list", "~mapping", "~one", "~present", "~scenario", "~text", "[key]")
+"""What pydantic puts into paths besides keys and indexes: the tags of alternatives."""
+_MANY = 8
+"""How many words are still listed in a message."""
 _STAND_INS: dict[str | int, Any] = {"scenario_id": 0, "name": "?"}
 """What may stand in for a value that must not be missing."""
 
@@ -56,7 +59,7 @@ def _mistake(error: ErrorDetails, model: type[BaseModel], document: Document) ->
     if error["type"] == "extra_forbidden":
         what = unknown(str(path[-1]), _fields_at(model, path[:-1]))
         return document.mistake(path, what, at_key=True)
-    return document.mistake(path, _in_words(error), at_key=error["loc"][-1] == "[key]")
+    return document.mistake(path, _in_words(error), at_key="[key]" in error["loc"][-1:])
 
 
 def _contradictions_besides(
@@ -91,8 +94,14 @@ def _leave_out(value: Any, path: Steps) -> None:
 
 def _near(path: Steps, refused: Sequence[Steps]) -> bool:
     """Tell whether a contradiction may only be there because something was left out."""
-    around = path[:-1]
-    return any(other[: len(around)] == around for other in refused)
+    return any(_around(path, other) for other in refused)
+
+
+def _around(path: Steps, other: Steps) -> bool:
+    jobs = path.index("jobs") + 1 if "jobs" in path else 0
+    if jobs and other[:jobs] == path[:jobs] and other[-1] in ("name", "parallel"):
+        return True
+    return other[: len(path) - 1] == path[:-1]
 
 
 def unknown(name: str, allowed: Iterable[str]) -> str:
@@ -138,9 +147,14 @@ def _in_words(error: ErrorDetails) -> str:
 
 def _no_choice(got: Any, context: Mapping[str, Any]) -> str:
     allowed = str(context["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
-    one_of = f"one of {', '.join(allowed)}" if len(allowed) > 1 else allowed[0]
     hint = nearest(got, allowed) if isinstance(got, str) else None
-    return f"must be {one_of}, not {kind(got)}" + (f"; did you mean {hint}?" if hint else "")
+    if len(allowed) > _MANY:
+        what = f"must be one of {len(allowed)} words that the schema lists, not {kind(got)}"
+    elif len(allowed) > 1:
+        what = f"must be one of {', '.join(allowed)}, not {kind(got)}"
+    else:
+        what = f"must be {allowed[0]}, not {kind(got)}"
+    return f"{what}; did you mean {hint}?" if hint not in (None, got) else what
 
 
 def _fields_at(model: type[BaseModel], path: Steps) -> set[str]:

@@ -131,7 +131,7 @@ class Course(NamedTuple):
     What is seen never lies before ``floor``: looks have ended the pipeline at that moment.
     """
 
-    runs: list[Run]
+    runs: Sequence[Run]
     moments: list[Moment]
     statuses: list[PipelineStatus]
     started_at: Moment | None

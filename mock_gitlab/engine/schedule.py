@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from .course import (
     Course,
-    Run,
     course_undisturbed,
     is_erasable,
     is_retryable,
@@ -19,13 +18,13 @@ from .course import (
     plan_of_pipeline,
     polled_at,
 )
-from .model import JobSpec, TerminalStatus, job_id, split_job_id
-from .statuses import BITS, BITS_ALLOWED, CANCELABLE, COMPLETED, PLAYABLE, status_of_bits
+from .model import TerminalStatus, job_id, split_job_id
+from .stages import LiveRun, Slot, Stages
+from .statuses import CANCELABLE, COMPLETED, PLAYABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from .course import Plan
     from .model import Action, Moment, PipelineRecord, Scenario
     from .statuses import JobStatus, PipelineStatus
 
@@ -42,44 +41,6 @@ def course_of(
     return course_undisturbed(record, scenario)
 
 
-# ---------------------------------------------------------------------------- simulation
-
-_VALID: Mapping[str, tuple[PipelineStatus, ...]] = {
-    "on_success": ("success", "skipped"),
-    "manual": ("success", "skipped"),
-    "delayed": ("success", "skipped"),
-    "on_failure": ("failed",),
-    "always": ("success", "failed", "skipped"),
-}
-
-
-class _Run(Run):
-    """A run while it is played. What is scheduled for it counts only within one ``epoch``."""
-
-    __slots__ = ("bits", "epoch", "final", "immediate")
-
-    def __init__(self, number: int, slot: int, attempt: int, plan: Plan, at: Moment) -> None:
-        super().__init__(number, slot, attempt, plan, at)
-        self.bits = BITS_ALLOWED if plan.spec.allow_failure else BITS
-        self.epoch = 0
-        self.final = plan.spec.status
-        self.immediate = False
-
-
-class _Slot:
-    """The place of a job in its pipeline, and its runs; the last is the latest."""
-
-    __slots__ = ("index", "job", "needs", "run", "runs", "stage")
-
-    def __init__(self, index: int, job: JobSpec, stage: int) -> None:
-        self.index = index
-        self.job = job
-        self.stage = stage
-        self.needs: list[_Slot] | None = None
-        self.run: _Run
-        self.runs: list[_Run] = []
-
-
 class Simulation:
     """Plays a pipeline: what is scheduled happens first at each moment, then what was done."""
 
@@ -91,7 +52,7 @@ class Simulation:
         self._downstreams = downstreams
         self._mirrors = not scenario.jobs
         self._now = record.created_at
-        self._events: list[tuple[Moment, int, int, _Run, Callable[[_Run], None]]] = []
+        self._events: list[tuple[Moment, int, int, LiveRun, Callable[[LiveRun], None]]] = []
         self._sequence = 0
         self._deadline: Moment | None = None
         self._waiting = 0  # how many latest runs are merely created
@@ -99,7 +60,8 @@ class Simulation:
         self._started_at: Moment | None = None
         self._moments: list[Moment] = []
         self._statuses: list[PipelineStatus] = []
-        self._slots, self._stages = _arrange(scenario)
+        self._stages = Stages(scenario)
+        self._slots = self._stages.slots
         self._earliest = self._now if self._mirrors else self._now + scenario.pending
 
     def play(self) -> Course:
@@ -155,7 +117,7 @@ class Simulation:
             if not (self._waiting and self._process()):
                 return
 
-    def _later(self, moment: Moment, run: _Run, happen: Callable[[_Run], None]) -> None:
+    def _later(self, moment: Moment, run: LiveRun, happen: Callable[[LiveRun], None]) -> None:
         self._sequence += 1
         heappush(self._events, (moment, self._sequence, run.epoch, run, happen))
 
@@ -165,16 +127,8 @@ class Simulation:
             self._moments.append(self._now)
             self._statuses.append(status)
 
-    def _composite(self) -> PipelineStatus:
-        bits = 0
-        for slot in self._slots:
-            bits |= slot.run.bits[slot.run.status]
-        status = status_of_bits(bits)
-        assert status is not None  # there is always a job
-        return status
-
     def _status(self) -> PipelineStatus:
-        status = self._composite()
+        status = self._stages.composite()
         if status not in COMPLETED:
             return status
         if self._cancelled:
@@ -203,7 +157,7 @@ class Simulation:
         self._deadline = min(moments, default=None)
 
     def _expire(self) -> None:
-        if self._composite() in COMPLETED:
+        if self._stages.composite() in COMPLETED:
             return
         for slot in self._slots:
             run = slot.run
@@ -217,7 +171,7 @@ class Simulation:
 
     # ------------------------------------------------------------------ a run
 
-    def _add_run(self, slot: _Slot) -> None:
+    def _add_run(self, slot: Slot) -> None:
         attempt = len(slot.runs)
         plan = (
             plan_of_pipeline(self._record, self._scenario, attempt)
@@ -225,20 +179,20 @@ class Simulation:
             else plan_of_job(slot.job, attempt)
         )
         number = job_id(self._record.id, slot.index, attempt)
-        slot.run = _Run(number, slot.index, attempt, plan, self._now)
+        slot.run = LiveRun(number, slot.index, attempt, plan, self._now)
         slot.runs.append(slot.run)
         self._waiting += 1
 
-    def _step(self, run: _Run, status: JobStatus) -> None:
+    def _step(self, run: LiveRun, status: JobStatus) -> None:
         self._waiting += (status == "created") - (run.status == "created")
         run.step(self._now, status)
 
-    def _interrupt(self, run: _Run, status: JobStatus) -> None:
+    def _interrupt(self, run: LiveRun, status: JobStatus) -> None:
         """Take on a status by force: what the run still had before it no longer happens."""
         run.epoch += 1
         self._step(run, status)
 
-    def _queue(self, run: _Run) -> None:
+    def _queue(self, run: LiveRun) -> None:
         self._interrupt(run, "pending")
         starts = max(self._now + run.plan.pending, self._earliest)
         if starts <= self._now:
@@ -246,7 +200,7 @@ class Simulation:
         else:
             self._later(starts, run, self._start)
 
-    def _start(self, run: _Run) -> None:
+    def _start(self, run: LiveRun) -> None:
         self._step(run, "running")
         if self._started_at is None:
             self._started_at = self._now
@@ -260,7 +214,7 @@ class Simulation:
         elif duration is not None:
             self._later(self._now + duration, run, self._end)
 
-    def _end(self, run: _Run, status: TerminalStatus | None = None) -> None:
+    def _end(self, run: LiveRun, status: TerminalStatus | None = None) -> None:
         if run.status == "pending":
             self._step(run, "running")
             if self._started_at is None:
@@ -269,13 +223,13 @@ class Simulation:
         if run.status == "manual":
             run.final = "success"
 
-    def _follow(self, run: _Run) -> None:
+    def _follow(self, run: LiveRun) -> None:
         for moment, status in self._downstreams.get(run.id, ()):
             shown: JobStatus = status if status in COMPLETED or status == "manual" else "running"
             self._later(max(moment, self._now), run, self._mirroring(shown))
 
-    def _mirroring(self, status: JobStatus) -> Callable[[_Run], None]:
-        def mirror(run: _Run) -> None:
+    def _mirroring(self, status: JobStatus) -> Callable[[LiveRun], None]:
+        def mirror(run: LiveRun) -> None:
             if run.status != status:
                 fresh = run.status in COMPLETED
                 self._step(run, status)
@@ -289,43 +243,25 @@ class Simulation:
     def _process(self) -> bool:
         """Admit or skip the jobs whose turn has come; False: there are none."""
         moved = False
-        bits = 0
-        for stage in self._stages:
-            earlier = status_of_bits(bits) or "success"
-            for slot in stage:
-                if slot.run.status == "created":
-                    previous = earlier if slot.needs is None else _status_of_needs(slot)
-                    if previous in COMPLETED:
-                        self._admit(slot, previous)
-                        moved = True
-            for slot in stage:
-                bits |= slot.run.bits[slot.run.status]
+        for slot, previous in self._stages.due():
+            self._admit(slot, previous)
+            moved = True
         return moved
 
-    def _admit(self, slot: _Slot, previous: PipelineStatus) -> None:
-        run, job = slot.run, slot.job
-        valid = _VALID[job.when]
-        strict = slot.needs is not None and job.when != "always"
-        if previous not in valid or (strict and previous == "skipped"):
-            self._step(run, "skipped")
-        elif job.when == "manual" and not run.immediate:
-            self._step(run, "manual")
-        elif job.when == "delayed" and not run.immediate and job.start_in:
-            self._step(run, "scheduled")
-            self._later(self._now + job.start_in, run, self._queue)
+    def _admit(self, slot: Slot, previous: PipelineStatus) -> None:
+        verdict = slot.verdict(previous)
+        if verdict == "go":
+            self._queue(slot.run)
+        elif verdict == "delayed":
+            self._step(slot.run, "scheduled")
+            self._later(self._now + slot.job.start_in, slot.run, self._queue)
         else:
-            self._queue(run)
+            self._step(slot.run, verdict)
 
-    def _revive_dependents(self, slot: _Slot) -> None:
+    def _revive_dependents(self, slot: Slot) -> None:
         """Have what was skipped because of a job processed again, now that it runs anew."""
-        affected: set[_Slot] = set()
-        found = {slot}
-        while not found <= affected:
-            affected |= found
-            first = min(changed.stage for changed in affected)
-            found = {other for other in self._slots if _follows(other, first, affected)}
-        for other in affected:
-            if other is not slot and other.run.status == "skipped":
+        for other in self._stages.dependents(slot) - {slot}:
+            if other.run.status == "skipped":
                 self._interrupt(other.run, "created")
 
     # ------------------------------------------------------------------ what was done
@@ -349,7 +285,7 @@ class Simulation:
         }
         doing[action.name](slot, run)
 
-    def _find(self, number: int) -> tuple[_Slot | None, _Run | None]:
+    def _find(self, number: int) -> tuple[Slot | None, LiveRun | None]:
         pipeline_id, index, attempt = split_job_id(number)
         if pipeline_id != self._record.id or not 0 < index <= len(self._slots):
             return None, None
@@ -381,22 +317,22 @@ class Simulation:
             self._run_again(slot)
         self._arm()
 
-    def _retryable(self, run: _Run) -> bool:
+    def _retryable(self, run: LiveRun) -> bool:
         return run.status != "success" and is_retryable(run.status, run.attempt, retried=False)
 
-    def _run_again(self, slot: _Slot) -> None:
+    def _run_again(self, slot: Slot) -> None:
         slot.run.retried_at = self._now
         slot.run.epoch += 1
         self._add_run(slot)
         self._cancelled = False
 
-    def _cancel(self, slot: _Slot, run: _Run) -> None:
+    def _cancel(self, slot: Slot, run: LiveRun) -> None:
         if self._mirrors and run is slot.run:
             self._cancel_all()
         elif run is slot.run and run.status in CANCELABLE:
             self._interrupt(run, "canceled")
 
-    def _retry(self, slot: _Slot, run: _Run) -> None:
+    def _retry(self, slot: Slot, run: LiveRun) -> None:
         if run is slot.run and run.status in CANCELABLE:
             self._catch_up_with_polls()
         if is_retryable(run.status, run.attempt, run is not slot.run):
@@ -405,7 +341,7 @@ class Simulation:
             self._revive_dependents(slot)
             self._arm()
 
-    def _play(self, slot: _Slot, run: _Run) -> None:
+    def _play(self, slot: Slot, run: LiveRun) -> None:
         if run is not slot.run or run.status not in PLAYABLE:
             return
         self._cancelled = False
@@ -414,7 +350,7 @@ class Simulation:
         if self._mirrors:
             self._arm()
 
-    def _erase(self, _: _Slot, run: _Run) -> None:
+    def _erase(self, _: Slot, run: LiveRun) -> None:
         started, erased = "running" in run.statuses, run.erased_at is not None
         if is_erasable(run.plan.spec, run.status, started, erased):
             run.erased_at = self._now
@@ -427,57 +363,11 @@ class Simulation:
             self._note()
 
 
-def _arrange(scenario: Scenario) -> tuple[list[_Slot], list[list[_Slot]]]:
-    """Place the jobs in their stages and tie them to what they need."""
-    if not scenario.jobs:
-        slots = [_Slot(1, _MIRROR, 0)]
-        return slots, [slots]
-    declared = dict.fromkeys([".pre", *scenario.stages, *(job.stage for job in scenario.jobs)])
-    declared.pop(".post", None)
-    place = {stage: index for index, stage in enumerate([*declared, ".post"])}
-    slots = [_Slot(i, job, place[job.stage]) for i, job in enumerate(scenario.jobs, 1)]
-    if any(job.needs is not None for job in scenario.jobs):
-        _tie(slots)
-    stages: list[list[_Slot]] = [[] for _ in place]
-    for slot in slots:
-        stages[slot.stage].append(slot)
-    return slots, [stage for stage in stages if stage]
-
-
-def _tie(slots: list[_Slot]) -> None:
-    named: dict[str, list[_Slot]] = {}
-    for slot in slots:
-        named.setdefault(slot.job.name, []).append(slot)
-    for slot in slots:
-        if slot.job.needs is not None:
-            slot.needs = [needed for name in slot.job.needs for needed in named.get(name, ())]
-
-
-def _status_of_needs(slot: _Slot) -> PipelineStatus:
-    bits = 0
-    under_way = False
-    for needed in slot.needs or ():
-        bits |= needed.run.bits[needed.run.status]
-        under_way = under_way or needed.run.status in CANCELABLE
-    if under_way and slot.job.when == "always":
-        return "pending"  # one that was skipped would start it while another still runs
-    return status_of_bits(bits, dag=True) or "success"
-
-
-def _follows(slot: _Slot, stage: int, affected: set[_Slot]) -> bool:
-    if slot.needs is None:
-        return slot.stage > stage
-    return not affected.isdisjoint(slot.needs)
-
-
-def _may_fail(run: _Run) -> bool:
+def _may_fail(run: LiveRun) -> bool:
     return run.plan.spec.allow_failure
 
 
-def _last_to_finish(runs: list[_Run]) -> list[_Run]:
+def _last_to_finish(runs: list[LiveRun]) -> list[LiveRun]:
     ran = [run for run in runs if "running" in run.statuses] or runs
     last = max(run.moments[-1] for run in ran)
     return [run for run in ran if run.moments[-1] == last]
-
-
-_MIRROR = JobSpec(name="pipeline")

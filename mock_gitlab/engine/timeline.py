@@ -158,15 +158,17 @@ class Timeline:
     # ------------------------------------------------------------------ actions
 
     def permits(self, action: Action) -> None:
-        """Let an action on a job pass that GitLab would allow at its moment.
+        """Let an action pass that GitLab would allow at its moment.
+
+        A whole pipeline may always be cancelled and retried: see ``affects``.
 
         Raises:
             NotFound: there is no such job at that moment.
             Refused: "Job is not retryable", "Unplayable Job" or "Job is not erasable!".
         """
-        if action.job_id is None:
+        if action.job_id is None and action.name in ("cancel", "retry"):
             return
-        job = self.job(action.job_id, action.at)
+        job = None if action.job_id is None else self.job(action.job_id, action.at)
         if job is None:
             raise NotFound("job")
         if action.name == "retry" and not is_retryable(job.status, job.attempt, job.retried):

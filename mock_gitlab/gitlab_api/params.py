@@ -13,8 +13,9 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
+from math import isinf
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote_to_bytes
 
@@ -23,10 +24,18 @@ if TYPE_CHECKING:
 
 _MOST_PAIRS = 4096
 _DEEPEST = 32
+_DEEPEST_JSON = 100
 _LARGEST = 2**63 - 1
-_KEY = re.compile(r"\A[^\[]+|\[[^\]]*\]")
-_NUMBER = re.compile(r"-?\d{1,19}\Z")
-_PATH_NUMBER = re.compile(r"-?\d{1,40}\Z")
+_KEY = re.compile(r"\A[^\[]+|\[[^\[\]]*\]")
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+_INTEGER = re.compile(r"[+-]?[0-9]{1,40}")
+_INDEX = re.compile(r"[0-9]{1,40}")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ].+)?")
+_PATH_NUMBER = re.compile(r"(-?)([0-9]+)")
+_LONGEST_PATH_NUMBER = 40
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 _TRUE = frozenset(("true", "1", "t", "on", True, 1))
 _FALSE = frozenset(("false", "0", "f", "off", False, 0))
 _FORM, _MULTIPART, _JSON = (
@@ -63,23 +72,35 @@ def parse(query_string: bytes, content_type: str | None, body: bytes) -> dict[st
 
 
 def _read_body(content_type: str | None, body: bytes) -> dict[str, Any]:
-    kind, _, rest = (content_type or _JSON).partition(";")
+    kind, _, rest = (content_type or "").partition(";")
     kind = kind.strip().lower()
+    if not kind:
+        return _read_untyped(body)
     if kind == _JSON or kind.endswith("+json"):
         return _read_json(body)
     if kind == _FORM:
         return _nest(_form_pairs(body))
     if kind == _MULTIPART:
         return _nest(_multipart_pairs(rest, body))
-    what = f"The provided content-type '{kind}' is not supported."
-    raise BadParameters(415, {"error": what})
+    raise _unsupported(kind)
+
+
+def _unsupported(kind: str) -> BadParameters:
+    return BadParameters(415, {"error": f"The provided content-type '{kind}' is not supported."})
+
+
+def _read_untyped(body: bytes) -> dict[str, Any]:
+    """Take a body of no declared type for JSON if it is that."""
+    try:
+        _decode_json(body)
+    except (ValueError, RecursionError):
+        raise _unsupported("") from None
+    return _read_json(body)
 
 
 def _read_json(body: bytes) -> dict[str, Any]:
     try:
-        value = json.loads(body, parse_constant=_no_constant)
-        body.decode()
-        json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate is no text
+        value = _decode_json(body)
     except (ValueError, RecursionError):
         raise _bad(
             "message body does not match declared format: "
@@ -87,29 +108,51 @@ def _read_json(body: bytes) -> dict[str, Any]:
         ) from None
     if not isinstance(value, dict):
         raise _bad("message body does not match declared format: A JSON object is expected")
-    _refuse_nul(value)
+    # Only escapes can bring in what raw UTF-8 cannot; without them most bodies need no walk.
+    if b"\\u" in body or body.count(b"{") + body.count(b"[") > _DEEPEST_JSON:
+        for key, item in value.items():
+            _refuse_unstorable(key, key)
+            _inspect(item, key, 2)
     return value
+
+
+def _decode_json(body: bytes) -> Any:
+    return _JSON_TEXT.decode(body.decode("utf-8-sig"))
 
 
 def _no_constant(name: str) -> None:
     raise ValueError(name)
 
 
-def _refuse_nul(value: Any) -> None:
-    """Refuse text that no GitLab could store."""
+def _finite(digits: str | float) -> float:
+    number = float(digits)
+    if isinf(number):
+        raise ValueError(digits)
+    return number
+
+
+_JSON_TEXT = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
+
+
+def _inspect(value: Any, name: str, depth: int) -> None:
+    """Refuse what is nested too deep, and text that no GitLab could store."""
     if isinstance(value, str):
-        if "\0" in value:
-            raise _bad("the parameters contain a null byte")
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            _refuse_nul(key)
-            _refuse_nul(item)
-    elif isinstance(value, list):
-        for item in value:
-            _refuse_nul(item)
+        _refuse_unstorable(value, name)
+    elif isinstance(value, dict | list):
+        if depth > _DEEPEST_JSON:
+            raise _bad("the parameters are nested too deep")
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            inner = f"{name}[{key}]"
+            _refuse_unstorable(str(key), inner)
+            _inspect(item, inner, depth + 1)
 
 
-def _form_pairs(text: bytes) -> list[tuple[str, Any]]:
+def _refuse_unstorable(text: str, name: str) -> None:
+    if _UNSTORABLE.search(text):
+        raise _bad(f"{name.encode(errors='replace').decode()} is invalid")
+
+
+def _form_pairs(text: bytes) -> list[tuple[str, str]]:
     try:
         pairs = parse_qsl(
             text.decode(),
@@ -121,17 +164,23 @@ def _form_pairs(text: bytes) -> list[tuple[str, Any]]:
         raise _bad("the parameters are not valid UTF-8") from None
     except ValueError:
         raise _bad(f"there are more than {_MOST_PAIRS} parameters") from None
-    if any("\0" in key or "\0" in value for key, value in pairs):
-        raise _bad("the parameters contain a null byte")
-    return [*pairs]
+    return _storable(pairs)
 
 
-def _multipart_pairs(parameters: str, body: bytes) -> list[tuple[str, Any]]:
+def _storable(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    for key, value in pairs:
+        if "\0" in key or "\0" in value:
+            raise _bad(f"{key} is invalid")
+    return pairs
+
+
+def _multipart_pairs(parameters: str, body: bytes) -> list[tuple[str, str]]:
     from python_multipart.exceptions import FormParserError
     from python_multipart.multipart import FormParser, parse_options_header
 
     options = parse_options_header(f"multipart/form-data;{parameters}")[1]
-    pairs: list[tuple[str, Any]] = []
+    pairs: list[tuple[str, str]] = []
+    ends: list[bool] = []
 
     def on_field(field: Any) -> None:
         pairs.append((_text(field.field_name), _text(field.value or b"")))
@@ -144,17 +193,22 @@ def _multipart_pairs(parameters: str, body: bytes) -> list[tuple[str, Any]]:
 
     try:
         parser = FormParser(
-            "multipart/form-data", on_field, on_file, boundary=options.get(b"boundary")
+            "multipart/form-data",
+            on_field,
+            on_file,
+            on_end=lambda: ends.append(True),
+            boundary=options.get(b"boundary"),
+            config={"MAX_MEMORY_FILE_SIZE": len(body)},  # what is in memory needs no file
         )
         parser.write(body)
         parser.finalize()
     except (FormParserError, ValueError):
         raise _bad("message body does not match declared format") from None
+    if not ends:
+        raise _bad("message body does not match declared format: it breaks off")
     if len(pairs) > _MOST_PAIRS:
         raise _bad(f"there are more than {_MOST_PAIRS} parameters")
-    if any("\0" in key or "\0" in value for key, value in pairs):
-        raise _bad("the parameters contain a null byte")
-    return pairs
+    return _storable(pairs)
 
 
 def _text(content: bytes) -> str:
@@ -299,7 +353,7 @@ class Param:
             "default": self.default,
             "minimum": self.minimum,
             "maximum": self.maximum,
-            "minLength": None if self.allow_blank else 1,
+            "minLength": None if self.allow_blank or self.kind is not Kind.STRING else 1,
             "examples": None if self.example is None else [self.example],
         }
         return {**schema, **{key: value for key, value in known.items() if value is not None}}
@@ -332,7 +386,7 @@ class Param:
         return []
 
     def _read_hashes(self, value: Any, name: str) -> tuple[Any, list[str]]:
-        if isinstance(value, dict) and value and all(key.isdecimal() for key in value):
+        if isinstance(value, dict) and value and all(_INDEX.fullmatch(key) for key in value):
             value = [value[key] for key in sorted(value, key=int)]
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
             return None, [f"{name} is invalid"]
@@ -371,7 +425,7 @@ def _check(params: Iterable[Param], given: Mapping[str, Any], named: Any) -> tup
         if param.required and param.name not in given:
             refusals.append(f"{name} is missing")
         blank = value is None or (isinstance(value, str) and not value.strip())
-        if param.required and not param.allow_blank and blank:
+        if blank and not param.allow_blank and (param.required or param.name in given):
             refusals.append(f"{name} is empty")
         values[param.name], refused = param.read(value, name)
         refusals += refused
@@ -387,9 +441,11 @@ def _read_text(value: Any) -> str:
 
 
 def _read_integer(value: Any) -> int:
-    if isinstance(value, str) and _NUMBER.match(value):
+    if isinstance(value, str) and _INTEGER.fullmatch(value):
         value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > _LARGEST:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise _Invalid
+    if not -_LARGEST - 1 <= value <= _LARGEST:
         raise _Invalid
     return value
 
@@ -397,13 +453,12 @@ def _read_integer(value: Any) -> int:
 def _read_number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise _Invalid
+    if isinstance(value, str) and not _NUMBER.fullmatch(value):
+        raise _Invalid
     try:
-        number = float(value)
+        return _finite(value)
     except (ValueError, OverflowError):
         raise _Invalid from None
-    if number != number or number in (float("inf"), float("-inf")):
-        raise _Invalid
-    return number
 
 
 def _read_boolean(value: Any) -> bool:
@@ -416,13 +471,14 @@ def _read_boolean(value: Any) -> bool:
 
 
 def _read_moment(value: Any) -> int:
-    if not isinstance(value, str) or not re.match(r"\d{4}-\d\d-\d\d", value):
+    if not isinstance(value, str) or not _MOMENT.fullmatch(value):
         raise _Invalid
     try:
         moment = datetime.fromisoformat(value)
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
-        return round(moment.timestamp() * 1000)
+        # In UTC first: what lies outside the years that can be written overflows here.
+        return (moment.astimezone(UTC) - _EPOCH) // _MILLISECOND
     except (ValueError, OverflowError):
         raise _Invalid from None
 
@@ -485,15 +541,19 @@ PAGE = (
 
 
 def path_integer(name: str, text: str) -> int:
-    """Read the number of something in a path.
+    """Read the number of something in a path; ``text`` is the segment as it was sent.
+
+    Of a number with more than 40 digits only the first 40 are read: nothing has such a number,
+    and so none is found under either.
 
     Raises:
         BadParameters: it is no number.
     """
-    text = decode_segment(text)
-    if not _PATH_NUMBER.match(text):
+    number = _PATH_NUMBER.fullmatch(decode_segment(text))
+    if number is None:
         raise _bad(f"{name} is invalid")
-    return int(text)
+    sign, digits = number.groups()
+    return int(sign + (digits.lstrip("0")[:_LONGEST_PATH_NUMBER] or "0"))
 
 
 def decode_segment(raw: str) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, overload
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from urllib.parse import quote_plus
 
 from mock_gitlab.engine.model import MockGitLabError, NotFound, Refused
 
@@ -57,6 +57,9 @@ def error_of(error: MockGitLabError) -> Error:
 # ---------------------------------------------------------------------------- values
 
 
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - without a zone isoformat() adds none
+
+
 @overload
 def timestamp(moment: Moment) -> str: ...
 @overload
@@ -71,7 +74,7 @@ def timestamp(moment: Moment | None) -> str | None:
 
 @lru_cache(maxsize=4096)
 def _second(second: int) -> str:
-    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return (_EPOCH + timedelta(seconds=second)).isoformat()
 
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
@@ -88,6 +91,18 @@ def etag(body: bytes) -> str:
 
 
 # ---------------------------------------------------------------------------- pages
+
+
+class Page(NamedTuple):
+    """Which part of a list is asked for: the page's number, from 1, and its size in rows."""
+
+    number: int
+    size: int
+
+    @property
+    def offset(self) -> int:
+        """How many rows come before it; never more than fits in 64 bits."""
+        return min((self.number - 1) * self.size, 2**63 - 1)
 
 
 def page_headers(
@@ -107,7 +122,7 @@ def page_headers(
     pages = None if total is None else max(1, -(-total // per_page))
     last = page if pages is None else pages
     following = page + 1 if more else None
-    previous = page - 1 if page > 1 and (pages is None or page <= last + 0) else None
+    previous = page - 1 if 1 < page <= last else None
     links = {"prev": previous, "next": following, "first": 1, "last": pages}
     headers = [
         ("X-Page", str(page)),
@@ -127,7 +142,7 @@ def page_headers(
 
 def _query(given: Mapping[str, Any]) -> str:
     pairs = (pair for key in sorted(given) for pair in _pairs(key, given[key]))
-    return "&".join(f"{quote(key, safe='')}={quote(value, safe='')}" for key, value in pairs)
+    return "&".join(f"{quote_plus(key)}={quote_plus(value)}" for key, value in pairs)
 
 
 def _pairs(key: str, value: Any) -> Iterator[tuple[str, str]]:
@@ -135,7 +150,9 @@ def _pairs(key: str, value: Any) -> Iterator[tuple[str, str]]:
         for name in sorted(value):
             yield from _pairs(f"{key}[{name}]", value[name])
     elif isinstance(value, list | tuple):
-        for item in value:
+        for item in value or ("",):
             yield from _pairs(f"{key}[]", item)
+    elif isinstance(value, bool):
+        yield key, "true" if value else "false"
     else:
-        yield key, {True: "true", False: "false", None: ""}.get(value, str(value))
+        yield key, "" if value is None else str(value)

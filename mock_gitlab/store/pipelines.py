@@ -32,11 +32,11 @@ _BEHAVIOUR = ", ".join(f"s.{name}" for name in BEHAVIOUR.split(", "))
 _SELECT = (
     f"SELECT {_RECORD}, {_BEHAVIOUR} FROM pipelines p LEFT JOIN scenarios s USING (scenario_id)"
 )
-_ONE = f"{_SELECT} WHERE p.id = ? AND p.project_id = ?"
+SELECT_ONE = f"{_SELECT} WHERE p.id = ? AND p.project_id = ?"
 _WIDTH = _RECORD.count(",") + 1
 UNTIL = _WIDTH - 1
 """Where in a row stands the moment before which its stored status holds."""
-_INSERT = """INSERT INTO pipelines (
+INSERT = """INSERT INTO pipelines (
     project_id, ref, sha, source, created_at, tag, name, variables_json, scenario_id,
     terminal_after_seconds, terminal_status, matched_json, upstream_job_id,
     status, updated_at, status_until, iid
@@ -191,7 +191,7 @@ class PipelineTable:
     def insert(self, record: PipelineRecord, window: Window) -> tuple[int, int]:
         """Add a pipeline; its ``id`` and ``iid`` are not looked at but given: returns both."""
         row = self._db.one(
-            _INSERT,
+            INSERT,
             (
                 record.project_id,
                 record.ref,
@@ -216,7 +216,7 @@ class PipelineTable:
 
     def of_project(self, project_id: int, pipeline_id: int) -> Row | None:
         """Find one of a project, joined with its scenario, as it stands in the file."""
-        return self._db.one(_ONE, (pipeline_id, project_id))
+        return self._db.one(SELECT_ONE, (pipeline_id, project_id))
 
     def of_any_project(self, pipeline_id: int) -> Row | None:
         """Find one by its number alone."""

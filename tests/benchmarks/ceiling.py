@@ -1,0 +1,96 @@
+"""The ceiling: a bare ASGI application that runs the same statement and writes the same body.
+
+``python -m tests.benchmarks.ceiling FOLDER`` serves it on a free port, with the settings of the
+real server, over a copy of its schema.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import sys
+from collections.abc import Awaitable, Callable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from mock_gitlab.server import address, listen
+from mock_gitlab.store.pipelines import INSERT, SELECT_ONE
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+_NEW = (1, "main", "a" * 40, "trigger", 0, 0, None, "[]", 5, None, None, None, None)
+_NEW += ("running", 0, 5000)
+
+
+def _body(number: int) -> dict[str, Any]:
+    """Give a body of the size of a real one."""
+    url = f"http://127.0.0.1:8000/root/project-1/-/pipelines/{number}"
+    moment = "2026-01-01T00:00:00.000Z"
+    return {
+        "id": number, "iid": number, "project_id": 1, "sha": "a" * 40, "ref": "main",
+        "status": "running", "source": "trigger", "created_at": moment, "updated_at": moment,
+        "web_url": url, "before_sha": "0" * 40, "tag": False, "yaml_errors": None,
+        "user": {
+            "id": 1, "username": "root", "public_email": None, "name": "Administrator",
+            "state": "active", "locked": False, "avatar_url": f"{url}/avatar.png",
+            "web_url": "http://127.0.0.1:8000/root",
+        },
+        "started_at": moment, "finished_at": None, "committed_at": None, "duration": None,
+        "queued_duration": None, "coverage": None,
+        "detailed_status": {
+            "icon": "status_running", "text": "Running", "label": "running", "group": "running",
+            "tooltip": "running", "has_details": False,
+            "details_path": f"/root/project-1/-/pipelines/{number}", "illustration": None,
+            "favicon": "/assets/ci_favicons/favicon_status_running.png",
+        },
+        "archived": False, "name": None,
+    }  # fmt: skip
+
+
+class Ceiling:
+    """Two answers: POST inserts a row, anything else selects one."""
+
+    def __init__(self, folder: Path) -> None:
+        self._db = sqlite3.connect(
+            folder / "ceiling.db", isolation_level=None, check_same_thread=False
+        )
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        schema = (files("mock_gitlab.store") / "schema.sql").read_text(encoding="utf-8")
+        self._db.executescript(schema)
+        self._db.execute("INSERT INTO scenarios (scenario_id, name) VALUES (5, 'five')")
+        self._db.execute(INSERT, _NEW).fetchone()
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        if scope["method"] == "POST":
+            await receive()
+            number, _ = self._db.execute(INSERT, _NEW).fetchone()
+        else:
+            number = self._db.execute(SELECT_ONE, (1, 1)).fetchone()[0]
+        body = json.dumps(_body(number), separators=(",", ":")).encode()
+        head = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+        await send({"type": "http.response.start", "status": 200, "headers": head})
+        await send({"type": "http.response.body", "body": body})
+
+
+def main() -> None:
+    """Serve until killed; the first line printed is the address."""
+    bound = listen("127.0.0.1", 0)
+    print(address(bound), flush=True)
+    config = uvicorn.Config(
+        Ceiling(Path(sys.argv[1])),
+        ws="none",
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+    )
+    uvicorn.Server(config).run(sockets=[bound])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,470 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mock_gitlab.config.loader import Settings, load, load_defaults
+from mock_gitlab.engine.matching import (
+    Fault,
+    Limit,
+    RequestPattern,
+    Response,
+    Rule,
+    TriggerPattern,
+)
+from mock_gitlab.engine.model import ClockSetting, DeclaredToken, Project, User
+
+from .conftest import Folder
+
+ROOT = Path(__file__).parents[2]
+
+
+def numbers(folder: Folder, **options: Any) -> set[int]:
+    declared = folder.load(**options).declarations.scenarios
+    return {each.scenario.scenario_id for each in declared if each.source == "file"}
+
+
+# ---------------------------------------------------------------------------- files
+
+
+def test_scenarios_beside_the_file_are_found_without_being_named(folder: Folder):
+    folder.write(
+        mock="version: 1",
+        scenarios__a="scenarios: [{scenario_id: 900}]",
+        scenarios__b="scenarios: [{scenario_id: 901}]",
+        other__c="scenarios: [{scenario_id: 902}]",
+    )
+    assert numbers(folder) == {900, 901}
+
+
+def test_only_what_is_named_is_read(folder: Folder):
+    folder.write(
+        mock="scenarios: [other/*.yaml, x.yaml, {scenario_id: 904}]",
+        x="scenarios: [{scenario_id: 903}]",
+        scenarios__a="scenarios: [{scenario_id: 900}]",
+        other__c="scenarios: [{scenario_id: 902}]",
+    )
+    assert numbers(folder) == {902, 903, 904}
+
+
+def test_a_file_named_twice_is_read_once(folder: Folder):
+    folder.write(
+        mock="scenarios: [s/*.yaml, s/a.yaml]",
+        s__a="scenarios: [{scenario_id: 900}]",
+    )
+    assert numbers(folder) == {900}
+
+
+def test_a_pattern_that_catches_the_configuration_itself_leaves_it_out(folder: Folder):
+    folder.write(mock="scenarios: ['*.yaml']", x="scenarios: [{scenario_id: 900}]")
+    assert numbers(folder) == {900}
+
+
+def test_no_scenarios_at_all_are_fine(folder: Folder):
+    folder.write(mock="rules:\nprojects:\nfaults:\nscenarios:\n")
+    assert numbers(folder) == set()
+
+
+def test_without_a_file_the_defaults_hold_and_scenarios_are_found_all_the_same(folder: Folder):
+    folder.write(scenarios__a="scenarios: [{scenario_id: 900}]")
+    assert numbers(folder, must_exist=False) == {900}
+    assert folder.load(must_exist=False).folders == (folder.path, folder.path / "scenarios")
+
+
+def test_a_file_that_must_exist_is_missed(folder: Folder):
+    assert folder.mistakes() == ["mock.yaml:1:1: cannot be read: No such file or directory"]
+
+
+def test_a_folder_in_place_of_a_file_cannot_be_read(folder: Folder):
+    folder.mock.mkdir()
+    assert folder.mistakes() == ["mock.yaml:1:1: cannot be read: Is a directory"]
+
+
+def test_the_defaults_need_no_file():
+    loaded = load_defaults()
+    assert loaded.settings == Settings()
+    assert len(loaded.declarations.scenarios) == 103
+    assert (loaded.files, loaded.folders) == ((), ())
+
+
+def test_files_and_folders_are_listed_for_the_watch(folder: Folder):
+    folder.write(
+        mock="scenarios: [s/*/*.yaml, later/*.yaml]",
+        s__t__a="scenarios: [{scenario_id: 900}]",
+        later__b="scenarios: [{scenario_id: 901}]",
+    )
+    loaded = folder.load()
+    at = folder.path
+    assert loaded.files == (folder.mock, at / "s/t/a.yaml", at / "later/b.yaml")
+    assert loaded.folders == (at, at / "s", at / "s/t", at / "later")
+    assert loaded.patterns == ("s/*/*.yaml", "later/*.yaml")
+
+
+def test_too_many_folders_are_a_mistake(folder: Folder):
+    for number in range(2001):
+        (folder.path / f"f{number}").mkdir()
+    folder.write(mock="scenarios: ['**/x.yaml', a.yaml]", a="scenarios: []")
+    assert folder.mistakes() == [
+        'mock.yaml:1:1: scenarios: "**/x.yaml" leads through more than 2000 folders',
+        'mock.yaml:1:13: scenarios[0]: "**/x.yaml" matches no file',
+    ]
+
+
+def test_a_path_that_no_file_can_have_is_a_mistake(folder: Folder):
+    folder.write(mock='scenarios: ["a\\0b/*.yaml"]')
+    assert "matches no file" in folder.mistakes()[0]
+
+
+def test_mistakes_of_all_files_come_at_once_sorted_by_place(folder: Folder):
+    folder.write(
+        mock="tokn: x\nport: y\nscenarios: [b.yaml, a.yaml]",
+        a="scenarios:\n  - {scenario_id: x}\n",
+        b="scenario: []\n",
+    )
+    assert folder.mistakes() == [
+        'a.yaml:2:19: scenarios[0].scenario_id: must be a whole number, not the text "x"',
+        "b.yaml:1:1: scenarios: is missing",
+        "b.yaml:1:1: scenario: is no known key; did you mean scenarios?",
+        "mock.yaml:1:1: tokn: is no known key; did you mean token?",
+        'mock.yaml:2:7: port: must be a whole number, not the text "y"',
+    ]
+
+
+def test_a_number_taken_in_another_file_names_both_places(folder: Folder):
+    folder.write(
+        mock="scenarios: [{scenario_id: 900}, a.yaml, b.yaml]",
+        a="scenarios:\n  - scenario_id: 900\n",
+        b="scenarios:\n  - name: x\n    scenario_id: 900.0\n",
+    )
+    assert folder.mistakes() == [
+        "a.yaml:2:18: scenarios[0].scenario_id: scenario 900 stands in mock.yaml:1 already",
+        "b.yaml:3:18: scenarios[0].scenario_id: scenario 900 stands in mock.yaml:1 already",
+    ]
+
+
+def test_a_file_that_cannot_be_read_makes_no_scenario_unknown(folder: Folder):
+    folder.write(mock="rules: [{scenario: 900}]", scenarios__a="scenarios: [\n")
+    assert [mistake.split(":")[0] for mistake in folder.mistakes()] == ["scenarios/a.yaml"]
+
+
+def test_a_scenario_with_a_mistake_is_still_known_by_its_number(folder: Folder):
+    folder.write(mock="rules: [{scenario: 900}]\nscenarios: [{scenario_id: 900, x: 1}]")
+    assert folder.mistakes() == ["mock.yaml:2:32: scenarios[0].x: is no known key"]
+
+
+def test_operations_are_only_checked_where_they_are_known(folder: Folder):
+    folder.write(mock="faults: [{when: {operation: get_pipelin}, drop: true}]")
+    assert len(folder.load().declarations.faults) == 1
+    assert folder.mistakes(operations=frozenset({"list_pipelines"})) == [
+        'mock.yaml:1:29: faults[0].when.operation: there is no operation "get_pipelin"; '
+        "did you mean list_pipelines?"
+    ]
+    assert folder.load(operations=frozenset({"get_pipelin"})).files == (folder.mock,)
+
+
+# ---------------------------------------------------------------------------- what is declared
+
+
+def test_a_scenario_knows_its_file_and_line(folder: Folder):
+    folder.write(
+        mock="scenarios:\n  - s/a.yaml\n  - {scenario_id: 901}\n",
+        s__a="# comment\nscenarios:\n  - name: x\n    scenario_id: 900\n",
+    )
+    declared = folder.load().declarations
+    found = {n: declared.declared(n) for n in (900, 901, 500)}
+    assert [(d.source, d.file, d.line) for d in found.values() if d] == [
+        ("file", "s/a.yaml", 3),
+        ("file", "mock.yaml", 3),
+        ("builtin", None, None),
+    ]
+
+
+def test_a_scenario_outside_of_the_folder_is_named_by_its_whole_path(
+    folder: Folder, tmp_path_factory: pytest.TempPathFactory
+):
+    other = Folder(tmp_path_factory.mktemp("other")).write(a="scenarios: [{scenario_id: 900}]")
+    folder.write(mock=f"scenarios: ['{other.path}/*.yaml']")
+    found = folder.load().declarations.declared(900)
+    assert found is not None
+    assert found.file == f"{other.path}/a.yaml"
+
+
+def test_a_file_claims_the_number_of_a_built_in(folder: Folder):
+    folder.write(mock="scenarios: [{scenario_id: 7, name: mine}]")
+    declared = folder.load().declarations
+    named = [d.scenario.name for d in declared.scenarios if d.scenario.scenario_id == 7]
+    assert named == ["mine"]
+    assert len(declared.scenarios) == 103
+
+
+def test_projects_and_the_rest_are_taken_as_written(folder: Folder):
+    folder.write(
+        mock="""
+        default_scenario: 7
+        clock: {start: "2026-01-01T01:00:00.250+01:00", frozen: true}
+        seed: 7
+        strict: true
+        allow_reset: true
+        journal: 5
+        sandboxes: 6
+        max_body_bytes: 7
+        token: abc
+        user: {id: 3, username: u, name: N, email: e@x}
+        projects:
+          - {id: 1, path: a/b}
+          - id: 42
+            path: group/sub/app
+            default_branch: trunk
+            refs: [main, release/*]
+            tags: [v*]
+            trigger_tokens: [{description: ci, token: t}, {token: u}]
+        """
+    )
+    declared = folder.load().declarations
+    assert declared.default_scenario == 7
+    assert declared.clock == ClockSetting(1_767_225_600_250, frozen=True)
+    assert (declared.seed, declared.strict, declared.allow_reset) == ("7", True, True)
+    assert (declared.journal_limit, declared.sandbox_limit, declared.body_limit) == (5, 6, 7)
+    assert declared.token == "abc"
+    assert declared.user == User(3, "u", "N", "e@x")
+    assert declared.projects == (
+        Project(1, "a/b"),
+        Project(
+            42,
+            "group/sub/app",
+            "trunk",
+            ("main", "release/*"),
+            ("v*",),
+            (DeclaredToken("t", "ci"), DeclaredToken("u")),
+        ),
+    )
+
+
+def test_rules_keep_their_order_key_and_place(folder: Folder):
+    folder.write(
+        mock="""
+        rules:
+          - when:
+              project: 42
+              ref: /^v/
+              variables: {A: x*, B: true, C: false, D: 5}
+              source: trigger
+              username: r*
+              inputs: {n: 3, l: [a]}
+            scenario: 3
+            variables: {V: 1, W: x}
+            name: called
+          - {scenario: [1, 2], cycle: true}
+          - {when: {source: [api, web]}, respond: {status: 400, body: {message: no}}}
+        """
+    )
+    assert folder.load().declarations.rules == (
+        Rule(
+            key="mock.yaml:rules[0]",
+            when=TriggerPattern(
+                project="42",
+                ref="/^v/",
+                variables=(("A", "x*"), ("B", True), ("C", False), ("D", "5")),
+                source=("trigger",),
+                username="r*",
+                inputs=(("n", 3), ("l", ["a"])),
+            ),
+            scenarios=(3,),
+            variables=(("V", "1"), ("W", "x")),
+            name="called",
+            place="mock.yaml:3",
+        ),
+        Rule("mock.yaml:rules[1]", TriggerPattern(), (1, 2), cycle=True, place="mock.yaml:13"),
+        Rule(
+            "mock.yaml:rules[2]",
+            TriggerPattern(source=("api", "web")),
+            respond=Response(400, body={"message": "no"}),
+            place="mock.yaml:14",
+        ),
+    )
+
+
+def test_faults_keep_their_order_key_and_place(folder: Folder):
+    folder.write(
+        mock="""
+        faults:
+          - when: {method: GET, path: "/projects/*", operation: get_pipeline, project: g/*}
+            times: 2
+            skip: 1
+            every: 3
+            respond: {status: 503, headers: {Retry-After: 1, X-A: b}, body: [1]}
+          - {delay: 1.5s}
+          - {drop: true}
+          - {truncate: true}
+          - {slow: 10}
+          - {malformed: true}
+          - {limit: {requests: 10, per: 60s}}
+        """
+    )
+    first, *others = folder.load().declarations.faults
+    assert first == Fault(
+        key="mock.yaml:faults[0]",
+        when=RequestPattern("GET", "/projects/*", "get_pipeline", "g/*"),
+        times=2,
+        skip=1,
+        every=3,
+        respond=Response(503, (("Retry-After", "1"), ("X-A", "b")), [1]),
+        place="mock.yaml:3",
+    )
+    assert [(f.delay, f.body, f.slow, f.limit) for f in others] == [
+        (1500, None, 0, None),
+        (0, "drop", 0, None),
+        (0, "truncate", 0, None),
+        (0, "slow", 10_000, None),
+        (0, "malformed", 0, None),
+        (0, None, 0, Limit(10, 60_000)),
+    ]
+
+
+def test_templates_for_aliases_may_stand_at_the_top(folder: Folder):
+    folder.write(
+        mock="x-job: &job {duration: 5s}\nscenarios:\n"
+        "  - {scenario_id: 900, jobs: [{<<: *job, name: a}, {<<: *job, name: b, duration: 1}]}",
+        scenarios__a="x-anything: [1]\nscenarios: []",
+    )
+    found = folder.load().declarations.declared(900)
+    assert found is not None
+    assert [job.duration for job in found.scenario.jobs] == [5000, 1000]
+
+
+# ---------------------------------------------------------------------------- settings
+
+
+def test_settings_have_defaults_beside_the_file(folder: Folder):
+    folder.write(mock="version: 1")
+    assert folder.load().settings == Settings(database=folder.path / "mock.db")
+
+
+def test_settings_are_taken_from_the_file(folder: Folder):
+    folder.write(
+        mock="""
+        token: ${T:-abc}
+        database: data/x.db
+        host: 0.0.0.0
+        port: ${PORT}
+        watch: false
+        watch_polling: true
+        log_level: debug
+        """
+    )
+    assert folder.load({"PORT": "0", "T": "12345"}).settings == Settings(
+        token="12345",
+        token_source="file",
+        database=folder.path / "data/x.db",
+        host="0.0.0.0",
+        port=0,
+        watch=False,
+        watch_polling=True,
+        log_level="debug",
+    )
+
+
+def test_a_database_in_memory_is_no_path(folder: Folder):
+    folder.write(mock='database: ":memory:"')
+    assert folder.load().settings.database == ":memory:"
+
+
+def test_an_absolute_database_stays_where_it_is(folder: Folder):
+    folder.write(mock="database: /var/lib/x.db")
+    assert folder.load().settings.database == Path("/var/lib/x.db")
+
+
+def test_the_token_is_never_in_what_settings_and_declarations_print(folder: Folder):
+    folder.write(mock="token: hidden-word")
+    loaded = folder.load()
+    assert "hidden-word" not in repr(loaded.settings)
+    assert "hidden-word" not in repr(loaded.declarations)
+
+
+# ---------------------------------------------------------------------------- warnings
+
+
+def warnings(folder: Folder) -> list[str]:
+    return [str(each).replace(f"{folder.path}/", "") for each in folder.load().warnings]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        ("{}", "{ref: main}"),
+        ("{ref: main}", "{ref: main}"),
+        ("{ref: release/*}", "{ref: release/1, project: g/a}"),
+        ("{ref: /^v/}", "{ref: v1}"),
+        ("{project: g/*}", "{project: g/a}"),
+        ("{variables: {A: b}}", "{variables: {A: b, C: d}}"),
+        ("{inputs: {A: 1}}", "{inputs: {A: 1}, username: x}"),
+        ("{source: [api, web]}", "{source: api}"),
+        ("{username: r*}", "{username: root}"),
+    ],
+)
+def test_a_rule_behind_a_looser_one_is_out_of_reach(folder: Folder, earlier: str, later: str):
+    folder.write(mock=f"rules:\n  - {{when: {earlier}}}\n  - {{when: {later}}}\n")
+    assert warnings(folder) == [
+        "mock.yaml:3:5: rules[1]: is never reached: mock.yaml:2 catches whatever it would"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        ("{ref: main}", "{}"),
+        ("{ref: release/*}", "{ref: release/1*}"),
+        ("{ref: main}", "{ref: /main/}"),
+        ("{project: g/*}", "{project: h/a}"),
+        ("{project: g/*}", "{}"),
+        ("{variables: {A: b, C: d}}", "{variables: {A: b}}"),
+        ("{inputs: {A: 1}}", "{inputs: {A: 2}}"),
+        ("{source: api}", "{source: [api, web]}"),
+        ("{source: api}", "{}"),
+        ("{username: r*}", "{username: x}"),
+    ],
+)
+def test_a_rule_behind_one_that_asks_for_more_is_within_reach(
+    folder: Folder, earlier: str, later: str
+):
+    folder.write(mock=f"rules:\n  - {{when: {earlier}}}\n  - {{when: {later}}}\n")
+    assert warnings(folder) == []
+
+
+def test_a_scenario_that_nothing_names_is_out_of_use_where_there_are_rules(folder: Folder):
+    folder.write(
+        mock="""
+        default_scenario: 900
+        scenarios:
+          - {scenario_id: 900}
+          - {scenario_id: 901, jobs: [{name: a, downstream: {project: 1, scenario: 902}}]}
+          - {scenario_id: 902}
+          - {scenario_id: 903}
+        rules: [{when: {ref: x}, scenario: [901]}]
+        """
+    )
+    assert warnings(folder) == [
+        "mock.yaml:7:19: scenarios[3].scenario_id: no rule names scenario 903; only a request can"
+    ]
+
+
+def test_without_rules_no_scenario_is_out_of_use(folder: Folder):
+    folder.write(mock="scenarios: [{scenario_id: 900}]")
+    assert warnings(folder) == []
+
+
+# ---------------------------------------------------------------------------- what is shipped
+
+
+def test_the_shipped_configuration_has_neither_mistakes_nor_warnings():
+    loaded = load(ROOT / "mock.yaml", {})
+    assert loaded.warnings == ()
+    assert loaded.settings.token == "MOCK_SUPER_SECRET"
+    assert loaded.declarations.default_scenario == 500
+    assert len(loaded.files) == 5
+
+
+def test_the_shipped_token_comes_from_the_environment():
+    assert load(ROOT / "mock.yaml", {"MOCK_TOKEN": "abc"}).declarations.token == "abc"

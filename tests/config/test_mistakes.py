@@ -1,0 +1,42 @@
+"""Each file in mistakes/ opens with what is to be said of it: line, column, place and words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mock_gitlab.config.loader import load
+from mock_gitlab.config.places import ConfigurationError, Mistake
+
+MISTAKES = Path(__file__).parent / "mistakes"
+FILES = sorted(file.name for file in MISTAKES.iterdir())
+OPERATIONS = frozenset({"get_pipeline", "trigger_pipeline"})
+
+
+def expected(file: str) -> list[str]:
+    """Read the messages in the comments that open a file."""
+    lines = (MISTAKES / file).read_bytes().splitlines()
+    return [
+        f"{file}:{line.removeprefix(b'# ').decode()}" for line in lines if line.startswith(b"# ")
+    ]
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_broken_file_is_refused_with_exactly_these_messages(
+    file: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(MISTAKES)
+    with pytest.raises(ConfigurationError) as refused:
+        load(file, {}, operations=OPERATIONS)
+    assert [str(mistake) for mistake in refused.value.mistakes] == expected(file)
+    assert str(refused.value) == "\n".join(expected(file))
+
+
+def test_mistakes_sort_by_file_line_and_column():
+    late, early, other = (
+        Mistake("b.yaml", 10, 1, "", "late"),
+        Mistake("b.yaml", 9, 5, "x", "early"),
+        Mistake("a.yaml", 11, 1, "", "other"),
+    )
+    assert ConfigurationError([late, early, other, late]).mistakes == (other, early, late)

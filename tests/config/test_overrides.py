@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mock_gitlab.config.loader import load_defaults
+from mock_gitlab.config.overrides import overridden
+from mock_gitlab.config.places import ConfigurationError
+
+
+def test_nothing_given_changes_nothing():
+    loaded = load_defaults()
+    assert overridden(loaded, {"MOCK_TOKEN": "", "PATH": "x"}, {"port": None}) == loaded
+
+
+def test_the_environment_beats_the_file():
+    environ = {
+        "MOCK_TOKEN": "12345",
+        "MOCK_DATABASE": "x.db",
+        "MOCK_HOST": "::1",
+        "MOCK_PORT": "0",
+        "MOCK_WATCH": "0",
+        "MOCK_WATCH_POLLING": "Yes",
+        "MOCK_LOG_LEVEL": "debug",
+        "MOCK_ALLOW_RESET": "true",
+    }
+    loaded = overridden(load_defaults(), environ, {})
+    settings = loaded.settings
+    assert (settings.token, settings.token_source) == ("12345", "environment")
+    assert loaded.declarations.token == "12345"
+    assert loaded.declarations.allow_reset is True
+    assert (settings.database, settings.host, settings.port) == (Path("x.db"), "::1", 0)
+    assert (settings.watch, settings.watch_polling) == (False, True)
+    assert settings.log_level == "debug"
+
+
+def test_options_beat_the_environment():
+    given = {"token": "b", "database": Path("y.db"), "port": 5}
+    environ = {"MOCK_TOKEN": "a", "MOCK_PORT": "4", "MOCK_DATABASE": ":memory:"}
+    settings = overridden(load_defaults(), environ, given).settings
+    assert (settings.token, settings.token_source) == ("b", "option")
+    assert (settings.port, settings.database) == (5, Path("y.db"))
+
+
+def test_a_database_in_memory_stays_in_memory():
+    settings = overridden(load_defaults(), {"MOCK_DATABASE": ":memory:"}, {}).settings
+    assert settings.database == ":memory:"
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "message"),
+    [
+        (
+            "MOCK_PORT",
+            "abc",
+            'environment:1:1: MOCK_PORT: must be a whole number, not the text "abc"',
+        ),
+        (
+            "MOCK_WATCH",
+            "maybe",
+            'environment:1:1: MOCK_WATCH: must be true or false, not the text "maybe"',
+        ),
+        ("MOCK_TOKEN", "a b", "environment:1:1: MOCK_TOKEN: must be one word of plain ASCII"),
+        (
+            "MOCK_PORT",
+            "9" * 200,
+            f'environment:1:1: MOCK_PORT: must be a whole number, not the text "{"9" * 40}..."',
+        ),
+    ],
+)
+def test_a_variable_that_cannot_be_understood_is_named(variable: str, text: str, message: str):
+    with pytest.raises(ConfigurationError) as refused:
+        overridden(load_defaults(), {variable: text}, {})
+    assert str(refused.value) == message
+
+
+def test_an_option_that_cannot_be_understood_is_named():
+    with pytest.raises(ConfigurationError, match="options:1:1: port: must be 65535 or less"):
+        overridden(load_defaults(), {}, {"port": 70000})

@@ -1,0 +1,174 @@
+"""Scenarios survive being kept as JSON text."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mock_gitlab.engine.builtins import builtin_scenarios
+from mock_gitlab.engine.codec import decode_scenario, encode_scenario
+from mock_gitlab.engine.matching import Fault, Limit, RequestPattern, Response
+from mock_gitlab.engine.model import (
+    TERMINAL_STATUSES,
+    Artifact,
+    Attempt,
+    Downstream,
+    JobAttempt,
+    JobSpec,
+    Scenario,
+    TestCase,
+    TestSuite,
+    Variable,
+)
+
+spans = st.integers(0, 10**12)
+text = st.text(max_size=5)
+statuses = st.sampled_from(TERMINAL_STATUSES)
+maybe = st.none() | st.booleans()
+percents = st.none() | st.floats(0, 100)
+json_values: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | text,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(text, inner, max_size=2),
+    max_leaves=4,
+)
+
+
+def some(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
+    return st.lists(strategy, max_size=2).map(tuple)
+
+
+variables = st.builds(Variable, text, text, st.sampled_from(["env_var", "file"]), st.booleans())
+artifacts = st.builds(Artifact, text, text)
+job_attempts = st.builds(
+    JobAttempt,
+    st.none() | spans,
+    st.none() | statuses,
+    st.none() | text,
+    st.none() | spans,
+    maybe,
+    st.none() | text,
+    percents,
+    st.none() | some(artifacts),
+)
+downstreams = st.builds(
+    Downstream,
+    text,
+    st.none() | spans,
+    st.none() | text,
+    st.none() | st.just("depend"),
+    some(variables),
+)
+jobs = st.builds(
+    JobSpec,
+    name=text,
+    duration=spans,
+    status=statuses,
+    allow_failure=st.booleans(),
+    needs=st.none() | some(text),
+    tags=some(text),
+    coverage=percents,
+    trace=text,
+    artifacts=some(artifacts),
+    attempts=some(job_attempts),
+    downstream=st.none() | downstreams,
+)
+attempts = st.builds(
+    Attempt, st.none() | spans, st.none() | statuses, maybe, st.none() | spans, st.none() | spans
+)
+suites = st.builds(
+    TestSuite,
+    text,
+    some(st.builds(TestCase, text, execution_time=st.floats(0, 9))),
+    st.none() | text,
+)
+patterns = st.builds(
+    RequestPattern,
+    st.none() | text,
+    variables=some(st.tuples(text, text | st.booleans())),
+    status=st.none() | st.integers(),
+)
+faults = st.builds(
+    Fault,
+    text,
+    patterns,
+    respond=st.none()
+    | st.builds(Response, st.integers(), some(st.tuples(text, text)), json_values),
+    body=st.none() | st.sampled_from(["drop", "slow"]),
+    limit=st.none() | st.builds(Limit, st.integers(), st.integers()),
+)
+scenarios = st.builds(
+    Scenario,
+    scenario_id=spans,
+    name=text,
+    terminal_after=st.none() | spans,
+    terminal_status=statuses,
+    never_complete=st.booleans(),
+    coverage=percents,
+    attempts=some(attempts),
+    stages=some(text),
+    jobs=some(jobs),
+    test_suites=some(suites),
+    faults=some(faults),
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(scenarios)
+def test_a_scenario_comes_back_from_json_text_as_it_was(scenario: Scenario):
+    assert decode_scenario(json.loads(json.dumps(encode_scenario(scenario)))) == scenario
+
+
+def test_only_what_differs_from_the_defaults_is_written():
+    scenario = Scenario(900, "x", terminal_after=60_000, jobs=(JobSpec("a", duration=5),))
+    assert encode_scenario(scenario) == {
+        "scenario_id": 900,
+        "name": "x",
+        "terminal_after": 60_000,
+        "jobs": [{"name": "a", "duration": 5}],
+    }
+
+
+def test_the_body_of_an_answer_keeps_its_lists():
+    fault = Fault("f", RequestPattern(), respond=Response(body=[1, [2]]))
+    found = decode_scenario(encode_scenario(Scenario(1, "x", faults=(fault,))))
+    assert found.faults[0].respond == Response(body=[1, [2]])
+
+
+def test_an_unknown_field_is_an_error():
+    with pytest.raises(TypeError):
+        decode_scenario({"scenario_id": 1, "name": "x", "colour": "red"})
+
+
+@pytest.mark.parametrize("seconds", [1, 7, 99])
+def test_a_built_in_of_a_small_number_succeeds_after_so_many_seconds(seconds: int):
+    declared = {d.scenario.scenario_id: d for d in builtin_scenarios()}[seconds]
+    assert declared.scenario.terminal_after == seconds * 1000
+    assert declared.scenario.terminal_status == "success"
+    assert declared.definition["terminal_after_seconds"] == seconds
+    assert declared.source == "builtin"
+
+
+def test_the_built_ins_are_these():
+    ends = {
+        d.scenario.scenario_id: d.scenario.terminal_after
+        for d in builtin_scenarios()
+        if d.scenario.scenario_id >= 100
+    }
+    assert ends == {100: 60_000, 200: 120_000, 500: 300_000}
+    assert len(builtin_scenarios()) == 103
+
+
+def test_the_built_in_of_number_zero_never_completes():
+    first = builtin_scenarios()[0]
+    assert (first.scenario.scenario_id, first.scenario.never_complete) == (0, True)
+    assert first.scenario.name == "never completes"
+
+
+def test_the_names_of_built_ins_say_what_they_do():
+    names = {d.scenario.scenario_id: d.scenario.name for d in builtin_scenarios()}
+    assert names[1] == "succeeds after 1 second"
+    assert names[500] == "succeeds after 300 seconds"

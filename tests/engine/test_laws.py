@@ -1,0 +1,418 @@
+"""What holds for every pipeline, whatever is declared and whatever is done to it.
+
+Spans are a few milliseconds, so that much happens at the same moment and every moment can be tried.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from mock_gitlab.engine.course import course_undisturbed
+from mock_gitlab.engine.model import (
+    TERMINAL_STATUSES,
+    Action,
+    Attempt,
+    JobAttempt,
+    JobSpec,
+    NotFound,
+    PipelineRecord,
+    Refused,
+    Scenario,
+    TerminalStatus,
+    job_id,
+    split_job_id,
+)
+from mock_gitlab.engine.schedule import Simulation
+from mock_gitlab.engine.statuses import CANCELABLE, COMPLETED, composite
+from mock_gitlab.engine.timeline import PipelineState, Timeline
+
+CREATED = 1_000
+END = CREATED + 120  # later than anything that these scenarios have in store
+MOMENTS = range(CREATED - 2, END)
+
+few = settings(max_examples=60, deadline=None)
+
+spans = st.integers(0, 6)
+final = st.sampled_from(TERMINAL_STATUSES)
+
+
+job_attempts = st.builds(
+    JobAttempt,
+    duration=st.none() | spans,
+    status=st.none() | final,
+    pending=st.none() | spans,
+    never_complete=st.none() | st.just(value=False),
+)
+attempts = st.builds(
+    Attempt,
+    terminal_after=st.none() | spans,
+    terminal_status=st.none() | final,
+    pending=st.none() | spans,
+    terminal_after_polls=st.none() | st.integers(1, 3),
+)
+
+
+@st.composite
+def jobs(draw: st.DrawFn) -> tuple[JobSpec, ...]:
+    names = "abcde"[: draw(st.integers(1, 5))]
+    return tuple(
+        JobSpec(
+            name=name,
+            stage=draw(st.sampled_from(["one", "two", "three"])),
+            duration=draw(spans),
+            status=draw(final),
+            when=draw(st.sampled_from(["on_success", "on_failure", "always", "manual", "delayed"])),
+            start_in=draw(spans),
+            allow_failure=draw(st.booleans()),
+            needs=draw(
+                st.none() | st.lists(st.sampled_from(names[:place] or "a"), unique=True).map(tuple)
+            )
+            if place
+            else draw(st.sampled_from([None, ()])),
+            pending=draw(spans),
+            never_complete=draw(st.integers(0, 9)) == 0,
+            attempts=tuple(draw(st.lists(job_attempts, max_size=2))),
+        )
+        for place, name in enumerate(names)
+    )
+
+
+without_jobs = st.builds(
+    Scenario,
+    scenario_id=st.just(1),
+    name=st.just("generated"),
+    terminal_after=st.none() | spans,
+    terminal_status=final,
+    never_complete=st.booleans(),
+    pending=spans,
+    terminal_after_polls=st.none() | st.integers(1, 3),
+    attempts=st.lists(attempts, max_size=2).map(tuple),
+)
+with_jobs = st.builds(
+    Scenario,
+    scenario_id=st.just(1),
+    name=st.just("generated"),
+    terminal_after=st.none() | st.integers(0, 20),
+    terminal_status=final,
+    never_complete=st.integers(0, 4).map(lambda n: n == 0),
+    pending=spans,
+    jobs=jobs(),
+)
+scenarios = without_jobs | with_jobs
+actions = st.builds(
+    Action,
+    name=st.sampled_from(["cancel", "retry", "play", "erase"]),
+    at=st.integers(CREATED - 1, CREATED + 40),
+    job_id=st.none() | st.builds(job_id, st.just(7), st.integers(1, 5), st.integers(0, 2)),
+)
+untouched = st.builds(
+    PipelineRecord,
+    id=st.just(7),
+    iid=st.just(1),
+    project_id=st.just(42),
+    ref=st.just("main"),
+    sha=st.just("0" * 40),
+    source=st.just("trigger"),
+    created_at=st.just(CREATED),
+    terminal_after=st.none() | spans,
+    terminal_status=st.none() | final,
+    renamed_at=st.none() | st.integers(CREATED, CREATED + 20),
+)
+
+
+@st.composite
+def touched(draw: st.DrawFn) -> PipelineRecord:
+    return replace(draw(untouched), actions=tuple(draw(st.lists(actions, max_size=5))))
+
+
+@st.composite
+def looked_at(draw: st.DrawFn) -> PipelineRecord:
+    polled_at = draw(st.none() | st.integers(CREATED - 2, CREATED + 20))
+    polls = 0 if polled_at is None else draw(st.integers(1, 4))
+    return replace(draw(touched()), polls=polls, polled_at=polled_at)
+
+
+Shown = tuple[str, tuple[tuple[int, str], ...]]
+
+
+def shown(state: PipelineState) -> Shown:
+    return state.status, tuple((job.id, job.status) for job in state.jobs)
+
+
+# ---------------------------------------------------------------------------- looking
+
+
+@few
+@given(looked_at(), scenarios, st.lists(st.sampled_from(MOMENTS), max_size=12))
+def test_what_is_seen_does_not_depend_on_earlier_looks(
+    record: PipelineRecord, scenario: Scenario, moments: list[int]
+):
+    seen = Timeline(record, scenario)
+    for now in moments:
+        seen.changes(now, None)
+        seen.next_change(now)
+        assert seen.at(now) == Timeline(record, scenario).at(now)
+        assert seen.window(now) == Timeline(record, scenario).window(now)
+
+
+@few
+@given(touched(), scenarios, st.integers(-1000, 10**13))
+def test_the_course_depends_on_spans_alone_and_not_on_the_date(
+    record: PipelineRecord, scenario: Scenario, way: int
+):
+    later = replace(
+        record,
+        created_at=record.created_at + way,
+        renamed_at=None if record.renamed_at is None else record.renamed_at + way,
+        actions=tuple(replace(action, at=action.at + way) for action in record.actions),
+    )
+    here, there = Timeline(record, scenario), Timeline(later, scenario)
+    for now in MOMENTS:
+        mine, other = here.at(now), there.at(now + way)
+        assert shown(mine) == shown(other)
+        assert (mine.duration, mine.queued_duration) == (other.duration, other.queued_duration)
+        assert mine.updated_at + way == other.updated_at
+
+
+# ---------------------------------------------------------------------------- time
+
+
+@few
+@given(untouched, scenarios)
+def test_time_alone_never_changes_a_finished_pipeline(record: PipelineRecord, scenario: Scenario):
+    seen = Timeline(record, scenario)
+    states = [seen.at(now) for now in MOMENTS]
+    assert len({state.status for state in states if state.finished}) <= 1
+    assert sorted(states, key=lambda state: state.finished) == states
+
+
+@few
+@given(touched(), scenarios)
+def test_a_finished_pipeline_changes_only_when_something_is_done(
+    record: PipelineRecord, scenario: Scenario
+):
+    seen = Timeline(record, scenario)
+    done = {max(action.at, CREATED) for action in record.actions}
+    for before, now in pairwise(MOMENTS):
+        if seen.at(before).finished and now not in done:
+            assert seen.at(now).status == seen.at(before).status
+
+
+@few
+@given(touched(), scenarios, actions)
+def test_an_action_does_not_change_the_past(
+    record: PipelineRecord, scenario: Scenario, action: Action
+):
+    after = replace(record, actions=(*record.actions, action))
+    for now in range(CREATED, max(action.at, CREATED)):
+        assert Timeline(after, scenario).at(now) == Timeline(record, scenario).at(now)
+
+
+@given(st.integers(0, 10**9), st.integers(0, 10**9), final)
+def test_elapsed_exactly_equal_is_terminal(length: int, pending: int, status: TerminalStatus):
+    scenario = Scenario(1, "timed", terminal_after=length, terminal_status=status, pending=pending)
+    record = PipelineRecord(7, 1, 42, "main", "0" * 40, "trigger", CREATED)
+    seen = Timeline(record, scenario)
+    assert seen.at(CREATED + length).status == status
+    if length:
+        assert seen.at(CREATED + length - 1).status in ("pending", "running")
+
+
+# ---------------------------------------------------------------------------- jobs
+
+
+@few
+@given(untouched, with_jobs)
+def test_no_job_starts_before_what_it_waits_for_has_ended(
+    record: PipelineRecord, scenario: Scenario
+):
+    seen = Timeline(record, scenario)
+    stages = list(dict.fromkeys(job.stage for job in scenario.jobs))
+    for job in seen.at(END).jobs:
+        if job.started_at is not None:
+            for other in seen.at(job.started_at).jobs:
+                earlier = stages.index(other.stage) < stages.index(job.stage)
+                waits = earlier if job.spec.needs is None else other.name in job.spec.needs
+                assert not waits or other.status in COMPLETED or other.status == "manual"
+
+
+@few
+@given(looked_at(), scenarios)
+def test_the_times_of_a_job_are_in_order(record: PipelineRecord, scenario: Scenario):
+    seen = Timeline(record, scenario)
+    for now in MOMENTS:
+        for job in seen.at(now).jobs:
+            times = [job.created_at, job.queued_at, job.started_at, job.finished_at]
+            known = [moment for moment in times if moment is not None]
+            assert known == sorted(known)
+
+
+@few
+@given(looked_at(), scenarios)
+def test_numbers_of_runs_never_repeat_and_lead_back_to_their_place(
+    record: PipelineRecord, scenario: Scenario
+):
+    found = Timeline(record, scenario).at(END).jobs
+    numbers = [job.id for job in found]
+    assert numbers == sorted(set(numbers))
+    assert [split_job_id(job.id) for job in found] == [(7, job.slot, job.attempt) for job in found]
+
+
+@few
+@given(looked_at(), scenarios)
+def test_one_run_of_each_job_is_the_latest(record: PipelineRecord, scenario: Scenario):
+    seen = Timeline(record, scenario)
+    for now in MOMENTS:
+        latest = sorted(job.slot for job in seen.at(now).jobs if not job.retried)
+        assert latest == list(range(1, (len(scenario.jobs) or 1) + 1))
+
+
+@few
+@given(touched(), with_jobs)
+def test_the_pipelines_status_is_made_of_its_latest_runs(
+    record: PipelineRecord, scenario: Scenario
+):
+    assume(not any(a.name == "cancel" and a.job_id is None for a in record.actions))
+    plain = replace(scenario, never_complete=False)
+    seen = Timeline(replace(record, terminal_status=None), plain)
+    for now in MOMENTS:
+        state = seen.at(now)
+        latest = [(job.status, job.allow_failure) for job in state.jobs if not job.retried]
+        assert state.status == composite(latest)
+
+
+@few
+@given(looked_at(), without_jobs)
+def test_the_one_job_of_a_pipeline_without_jobs_has_its_status(
+    record: PipelineRecord, scenario: Scenario
+):
+    seen = Timeline(record, scenario)
+    for now in MOMENTS:
+        state = seen.at(now)
+        assert state.jobs[-1].status == state.status
+
+
+@few
+@given(untouched | looked_at(), without_jobs)
+def test_the_quick_way_to_write_down_a_course_equals_its_simulation(
+    record: PipelineRecord, scenario: Scenario
+):
+    record = replace(record, actions=())
+    quick = course_undisturbed(record, scenario)
+    played = Simulation(record, scenario, {}).play()
+    assert quick[1:] == played[1:]
+    assert [(r.id, r.slot, r.attempt, r.plan, r.moments, r.statuses) for r in quick.runs] == [
+        (r.id, r.slot, r.attempt, r.plan, r.moments, r.statuses) for r in played.runs
+    ]
+
+
+# ---------------------------------------------------------------------------- what is done
+
+
+@few
+@given(touched(), scenarios, actions)
+def test_what_is_permitted_and_has_an_effect_changes_what_is_seen(
+    record: PipelineRecord, scenario: Scenario, action: Action
+):
+    # by looks a retry means that there were enough of them: see test_actions
+    assume(scenario.terminal_after_polls is None)
+    assume(not any(attempt.terminal_after_polls for attempt in scenario.attempts))
+    now = max([CREATED, action.at, *(earlier.at for earlier in record.actions)])
+    action = replace(action, at=now)
+    before = Timeline(record, scenario)
+    after = Timeline(replace(record, actions=(*record.actions, action)), scenario)
+    try:
+        before.permits(action)
+        effect = before.affects(action)
+    except (NotFound, Refused):
+        effect = False
+    if effect:
+        assert after.at(now) != before.at(now)
+    elif action.name != "cancel":
+        assert all(after.at(later) == before.at(later) for later in MOMENTS)
+
+
+@few
+@given(looked_at(), scenarios)
+def test_after_a_cancel_nothing_moves_and_the_pipeline_is_canceled(
+    record: PipelineRecord, scenario: Scenario
+):
+    at = max([CREATED, *(action.at for action in record.actions)])
+    cancelled = replace(record, actions=(*record.actions, Action("cancel", at)))
+    seen = Timeline(cancelled, scenario)
+    for now in range(at, END):
+        state = seen.at(now)
+        assert state.status == "canceled"
+        assert not any(job.status in CANCELABLE for job in state.jobs)
+
+
+# ---------------------------------------------------------------------------- what is to come
+
+
+@few
+@given(looked_at(), scenarios)
+def test_the_next_change_is_the_first_moment_that_differs(
+    record: PipelineRecord, scenario: Scenario
+):
+    seen = Timeline(record, scenario)
+    states = {now: shown(seen.at(now)) for now in MOMENTS}
+    for now in MOMENTS:
+        differs = (later for later in range(now + 1, END) if states[later] != states[now])
+        assert seen.next_change(now) == next(differs, None)
+
+
+@few
+@given(looked_at(), scenarios, st.lists(st.sampled_from(MOMENTS), min_size=3, max_size=3))
+def test_changes_of_two_spans_of_time_are_those_of_both_in_one(
+    record: PipelineRecord, scenario: Scenario, moments: list[int]
+):
+    a, b, c = sorted(moments)
+    seen = Timeline(record, scenario)
+    assert seen.changes(a, b) + seen.changes(b, c) == seen.changes(a, c)
+    assert seen.changes(a, c) + seen.changes(c, None) == seen.changes(a, None)
+
+
+@few
+@given(touched(), scenarios)
+def test_changes_one_after_the_other_make_what_is_seen(record: PipelineRecord, scenario: Scenario):
+    seen = Timeline(record, scenario)
+    known: dict[int | None, str] = {}
+    for now in range(CREATED, END):
+        for change in seen.changes(now - 1, now):
+            assert (change.at, change.before) == (now, known.get(change.job_id))
+            known[change.job_id] = change.after
+        status, runs = shown(seen.at(now))
+        expected: dict[int | None, str] = {None: status, **dict(runs)}
+        assert known == expected
+
+
+@few
+@given(looked_at(), scenarios)
+def test_a_window_agrees_with_what_is_seen(record: PipelineRecord, scenario: Scenario):
+    seen = Timeline(record, scenario)
+    for now in MOMENTS:
+        window = seen.window(now)
+        until = END if window.until is None else window.until
+        assert until > now
+        for later in range(now, until):
+            state = seen.at(later)
+            assert (state.status, state.updated_at) == (window.status, window.updated_at)
+
+
+@few
+@given(touched(), with_jobs)
+def test_more_attempts_than_are_declared_repeat_the_last(
+    record: PipelineRecord, scenario: Scenario
+):
+    state = Timeline(record, scenario).at(END)
+    for job in state.jobs:
+        declared = scenario.jobs[job.slot - 1]
+        if not declared.attempts:
+            assert job.spec == declared
+        else:
+            entry = declared.attempts[min(job.attempt, len(declared.attempts) - 1)]
+            assert job.spec.status == (entry.status or declared.status)
