@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import sys
 from collections import Counter
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from mock_gitlab.app import MockGitLabApp
     from mock_gitlab.config.loader import Loaded
     from mock_gitlab.config.places import Mistake
-    from mock_gitlab.engine.model import Declarations
+    from mock_gitlab.engine.model import Declarations, Scenario
 
 DEFAULT_CONFIG = "mock.yaml"
 FINE, MISTAKES, CANNOT_START = 0, 1, 2
@@ -126,14 +127,24 @@ def _serve(chosen: argparse.Namespace) -> int:
         _print_lines([f"mock-gitlab: {error}"])
         return CANNOT_START
     url = address(bound)
+    _set_up_logging(settings.log_level)
 
     def ready() -> None:
         _print_banner(app, url)
         if chosen.ready_file is not None:
             _write_ready_file(chosen.ready_file, url, settings.token)
 
-    serve(app, bound, settings.log_level, ready)
+    serve(app, bound, ready)
     return FINE
+
+
+def _set_up_logging(level: str) -> None:
+    chosen = "debug" if level == "trace" else level
+    logging.basicConfig(level=chosen.upper(), format="%(levelname)s: %(message)s")
+    if chosen == "info":
+        # What uvicorn and watchfiles tell at this level is of no use to a test's author.
+        for name in ("uvicorn", "watchfiles"):
+            logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _print_lines(lines: Iterable[str]) -> None:
@@ -142,7 +153,7 @@ def _print_lines(lines: Iterable[str]) -> None:
 
 
 _TOKEN_SOURCES = {
-    "default": "MOCK_SUPER_SECRET, the default",
+    "default": "the default one, which README.md names",
     "file": "from the configuration file",
     "environment": "from MOCK_TOKEN",
     "option": "from an option",
@@ -343,17 +354,25 @@ def _preview(chosen: argparse.Namespace) -> int:
     from mock_gitlab.preview import as_chart, as_json
 
     try:
-        declared = _load(chosen).declarations.declared(chosen.scenario)
+        declarations = _load(chosen).declarations
     except ConfigurationError as error:
         _print_lines(map(str, error.mistakes))
         return MISTAKES
-    if declared is None:
+
+    def find(number: int | None) -> Scenario | None:
+        declared = declarations.declared(
+            declarations.default_scenario if number is None else number
+        )
+        return None if declared is None else declared.scenario
+
+    scenario = find(chosen.scenario)
+    if scenario is None:
         _print_lines([f"mock-gitlab: there is no scenario {chosen.scenario}"])
         return MISTAKES
     if chosen.json:
-        print(json.dumps(as_json(declared.scenario), indent=2))
+        print(json.dumps(as_json(scenario, find), indent=2))
     else:
-        print(as_chart(declared.scenario, max(10, chosen.width)))
+        print(as_chart(scenario, find, max(10, chosen.width)))
     return FINE
 
 

@@ -2,34 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from mock_gitlab.engine.model import PipelineRecord
+from mock_gitlab.engine.model import PipelineRecord, Scenario
 from mock_gitlab.engine.timeline import Timeline
 
 if TYPE_CHECKING:
-    from mock_gitlab.engine.model import Moment, Scenario
+    from mock_gitlab.engine.model import Moment
     from mock_gitlab.engine.timeline import JobState, PipelineState
 
 _MARKS = {"created": " ", "pending": ".", "scheduled": ":", "running": "=", "manual": "?"}
+_FOR_EVER: Moment = 2**62
+_DEEPEST = 20
 
 
-def _timeline(scenario: Scenario) -> Timeline:
-    return Timeline(
-        PipelineRecord(
-            id=1, iid=1, project_id=1, ref="main", sha="", source="trigger", created_at=0,
-            scenario_id=scenario.scenario_id,
-        ),
-        scenario,
+Find = Callable[[int | None], Scenario | None]
+"""Looks a scenario up by its number; None stands for the default one."""
+
+
+def timeline_of(scenario: Scenario, find: Find, created_at: Moment = 0, depth: int = 0) -> Timeline:
+    """Play a scenario without interference, with the pipelines that its bridges start."""
+    record = PipelineRecord(
+        id=1, iid=1, project_id=1, ref="main", sha="", source="trigger", created_at=created_at,
+        scenario_id=scenario.scenario_id,
     )  # fmt: skip
+    downstreams: dict[int, Timeline] = {}
+    while True:
+        timeline = Timeline(record, scenario, downstreams)
+        missing = [
+            (job_id, at, find(downstream.scenario_id))
+            for job_id, at, downstream in timeline.starting_bridges(_FOR_EVER)
+            if job_id not in downstreams
+        ]
+        found = [(job_id, at, other) for job_id, at, other in missing if other is not None]
+        if not found or depth == _DEEPEST:
+            return timeline
+        for job_id, at, other in found:
+            downstreams[job_id] = timeline_of(other, find, at, depth + 1)
 
 
-def as_json(scenario: Scenario) -> dict[str, Any]:
+def as_json(scenario: Scenario, find: Find) -> dict[str, Any]:
     """Tell the course of a scenario that nobody interferes with; times in seconds.
 
     ``ends_at`` is None where it never ends by time alone.
     """
-    timeline = _timeline(scenario)
+    timeline = timeline_of(scenario, find)
     changes = timeline.changes(-1, None)
     last = max((change.at for change in changes), default=0)
     state = timeline.at(last)
@@ -69,9 +87,9 @@ def _seconds(moment: Moment | None) -> float | None:
     return None if moment is None else moment / 1000
 
 
-def as_chart(scenario: Scenario, width: int = 50) -> str:
+def as_chart(scenario: Scenario, find: Find, width: int = 50) -> str:
     """Draw the course of a scenario that nobody interferes with, as text."""
-    timeline = _timeline(scenario)
+    timeline = timeline_of(scenario, find)
     last = max((change.at for change in timeline.changes(-1, None)), default=0)
     state = timeline.at(last)
     span = max(last, 1000) if state.finished else max(last * 5 // 4, 10_000)

@@ -53,13 +53,13 @@ def address(bound: socket.socket) -> str:
 class Server(uvicorn.Server):
     """uvicorn, saying when it is ready."""
 
-    def __init__(self, app: MockGitLabApp, log_level: str, ready: Callable[[], None]) -> None:
+    def __init__(self, app: MockGitLabApp, ready: Callable[[], None]) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
                 ws="none",
                 lifespan="on",
-                log_level=log_level,
+                log_config=None,
                 access_log=False,
                 server_header=False,
                 date_header=True,
@@ -76,9 +76,9 @@ class Server(uvicorn.Server):
 
 
 def serve(
-    app: MockGitLabApp, bound: socket.socket, log_level: str, ready: Callable[[], None]
+    app: MockGitLabApp, bound: socket.socket, ready: Callable[[], None]
 ) -> None:
     """Serve until interrupted; ``ready`` is called once requests are answered."""
-    server = Server(app, log_level, ready)
+    server = Server(app, ready)
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[bound])

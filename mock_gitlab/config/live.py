@@ -152,11 +152,11 @@ class LiveConfig:
         """Watch the folders of now, until others have to be watched."""
         from watchfiles import awatch
 
-        armed = self.watched()
+        armed, over = self.watched(), asyncio.Event()
         batches = awatch(
             *armed,
             watch_filter=None,
-            stop_event=stop,
+            stop_event=over,
             step=QUIET_MS,
             debounce=LONGEST_WAIT_MS,
             recursive=False,
@@ -164,17 +164,19 @@ class LiveConfig:
             ignore_permission_denied=True,
         )
         upcoming = asyncio.ensure_future(anext(batches, None))
+        stopping = asyncio.ensure_future(_pass_on(stop, over))
         try:
             # The first step arms the watch; what changed before that would be lost.
             await asyncio.sleep(0)
             await self._catch_up()
-            while armed == self.watched() and (batch := await upcoming) is not None:
+            # The shield leaves it to the event to end the watch: watchfiles waits for its thread.
+            while armed == self.watched() and (batch := await asyncio.shield(upcoming)) is not None:
                 await self._noticed(batch)
                 upcoming = asyncio.ensure_future(anext(batches, None))
         finally:
-            upcoming.cancel()
-            await asyncio.wait([upcoming])
-            await batches.aclose()
+            over.set()
+            stopping.cancel()
+            await asyncio.gather(upcoming, stopping, return_exceptions=True)
 
     def watched(self) -> tuple[Path, ...]:
         """List the folders to watch now: where one is missing, the nearest above it."""
@@ -206,6 +208,11 @@ class LiveConfig:
         patterns = [self.path.name, *self.current.patterns]
         patterns += () if self.last_failure is None else self.last_failure.patterns
         return any(touches(base, pattern, name) for name in names for pattern in patterns)
+
+
+async def _pass_on(stop: asyncio.Event, over: asyncio.Event) -> None:
+    await stop.wait()
+    over.set()
 
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:

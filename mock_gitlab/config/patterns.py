@@ -176,7 +176,7 @@ class RequestWhenModel(Written):
         Annotated[
             Text,
             Matching(
-                r"^/(?!api/v4(/|$))", 'must be a path that begins with "/", without "/api/v4"'
+                r"^/(?!api/v4(/|$)).*$", 'must be a path that begins with "/", without "/api/v4"'
             ),
         ]
         | None

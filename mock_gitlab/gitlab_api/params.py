@@ -562,7 +562,7 @@ def decode_segment(raw: str) -> str:
     Raises:
         BadParameters: what is encoded is not UTF-8, or a null byte.
     """
-    if "%" not in raw and raw.isascii():
+    if "%" not in raw and raw.isascii() and "\0" not in raw:
         return raw
     decoded = _text(unquote_to_bytes(raw.encode("latin-1")))
     if "\0" in decoded:

@@ -125,8 +125,8 @@ def test_mistakes_of_all_files_come_at_once_sorted_by_place(folder: Folder):
     )
     assert folder.mistakes() == [
         'a.yaml:2:19: scenarios[0].scenario_id: must be a whole number, not the text "x"',
-        "b.yaml:1:1: scenarios: is missing",
         "b.yaml:1:1: scenario: is no known key; did you mean scenarios?",
+        "b.yaml:1:1: scenarios: is missing",
         "mock.yaml:1:1: tokn: is no known key; did you mean token?",
         'mock.yaml:2:7: port: must be a whole number, not the text "y"',
     ]

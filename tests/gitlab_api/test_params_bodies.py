@@ -53,7 +53,7 @@ def test_query_and_body_are_one_set():
         (MULTIPART, part("ref", b"body") + b"--frontier--\r\n"),
     ],
 )
-def test_the_body_beats_the_query(content_type, body):
+def test_the_body_beats_the_query(content_type: str | None, body: bytes):
     assert parse(b"ref=query", content_type, body) == {"ref": "body"}
 
 
@@ -77,18 +77,18 @@ def test_plus_and_percent_are_decoded_once():
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "text/plain; charset=utf-8", "TEXT/PLAIN"])
-def test_another_content_type_is_415_by_its_name(content_type):
+def test_another_content_type_is_415_by_its_name(content_type: str | None):
     expected = "The provided content-type 'text/plain' is not supported."
     assert refused(b"", content_type, b"ref=main") == (415, expected)
 
 
 @pytest.mark.parametrize("content_type", [None, "", " ", ";"])
-def test_a_body_of_no_type_is_json_if_it_parses(content_type):
+def test_a_body_of_no_type_is_json_if_it_parses(content_type: str | None):
     assert parse(b"", content_type, b'{"ref": "main"}') == {"ref": "main"}
 
 
 @pytest.mark.parametrize("content_type", [None, ""])
-def test_a_body_of_no_type_that_is_no_json_is_415(content_type):
+def test_a_body_of_no_type_that_is_no_json_is_415(content_type: str | None):
     expected = "The provided content-type '' is not supported."
     assert refused(b"", content_type, b"ref=main") == (415, expected)
 
@@ -96,7 +96,7 @@ def test_a_body_of_no_type_that_is_no_json_is_415(content_type):
 @pytest.mark.parametrize(
     "content_type", ["application/json; charset=utf-8", "Application/JSON", "application/ld+json"]
 )
-def test_json_is_known_by_its_type_whatever_follows_it(content_type):
+def test_json_is_known_by_its_type_whatever_follows_it(content_type: str | None):
     assert parse(b"", content_type, b'{"a": [1]}') == {"a": [1]}
 
 
@@ -134,13 +134,13 @@ def test_json_may_begin_with_a_byte_order_mark():
         b'{"a": ' + b"1" * 5000 + b"}",
     ],
 )
-def test_json_that_cannot_be_read_is_400(body):
+def test_json_that_cannot_be_read_is_400(body: bytes):
     assert refused(b"", JSON, body) == (400, UNREADABLE)
 
 
 @pytest.mark.parametrize("body", [b"[]", b"1", b'"ref=main"', b"null", b"true"])
 @pytest.mark.parametrize("content_type", [JSON, None])
-def test_json_that_is_no_object_is_400(content_type, body):
+def test_json_that_is_no_object_is_400(content_type: str | None, body: bytes):
     expected = "message body does not match declared format: A JSON object is expected"
     assert refused(b"", content_type, body) == (400, expected)
 
@@ -154,7 +154,7 @@ def test_json_may_be_nested_a_hundred_deep():
 
 
 @pytest.mark.parametrize("depth", [101, 900])
-def test_json_that_is_nested_deeper_is_400(depth):
+def test_json_that_is_nested_deeper_is_400(depth: int):
     assert refused(b"", JSON, nested(depth)) == (400, "the parameters are nested too deep")
 
 
@@ -176,8 +176,12 @@ def test_many_flat_brackets_are_not_deep():
         (rb'{"variables": {"\udc00": "x"}}', "variables[?]"),
     ],
 )
-def test_json_text_that_cannot_be_stored_is_refused_by_its_name(body, name):
+def test_json_text_that_cannot_be_stored_is_refused_by_its_name(body: bytes, name: str):
     assert refused(b"", JSON, body) == (400, f"{name} is invalid")
+
+
+def test_escapes_and_numbers_stand_side_by_side():
+    assert parse(b"", JSON, rb'{"a": [1, null, "\u00e9"]}') == {"a": [1, None, "é"]}
 
 
 def test_an_escaped_pair_of_surrogates_is_a_character():
@@ -188,7 +192,7 @@ def test_an_escaped_pair_of_surrogates_is_a_character():
 
 
 @pytest.mark.parametrize("text", [b"a=%ff", b"%ff=a", b"a=\xff"])
-def test_a_query_or_form_that_is_no_utf8_is_400(text):
+def test_a_query_or_form_that_is_no_utf8_is_400(text: bytes):
     expected = (400, "the parameters are not valid UTF-8")
     assert refused(text, None, b"") == expected
     assert refused(b"", FORM, text) == expected
@@ -235,13 +239,13 @@ def test_a_file_is_its_content_as_text():
         (MULTIPART, b"--frontier\r\n\r\n1\r\n--frontier--\r\n"),
     ],
 )
-def test_a_malformed_multipart_body_is_400(content_type, body):
+def test_a_malformed_multipart_body_is_400(content_type: str | None, body: bytes):
     expected = "message body does not match declared format"
     assert refused(b"", content_type, body) == (400, expected)
 
 
 @pytest.mark.parametrize("more", ["", '; filename="f"'])
-def test_a_multipart_body_that_breaks_off_is_400(more):
+def test_a_multipart_body_that_breaks_off_is_400(more: str):
     expected = "message body does not match declared format: it breaks off"
     assert refused(b"", MULTIPART, part("a", b"1", more)) == (400, expected)
 
@@ -258,7 +262,7 @@ def test_a_large_file_that_breaks_off_leaves_nothing_open():
         ("a", b"\0", "a is invalid"),
     ],
 )
-def test_multipart_text_that_is_no_text_is_400(name, value, error):
+def test_multipart_text_that_is_no_text_is_400(name: str, value: bytes, error: str):
     assert refused(b"", MULTIPART, part(name, value) + b"--frontier--\r\n") == (400, error)
 
 
@@ -282,7 +286,9 @@ BYTES = st.binary(max_size=60) | st.lists(PIECES, max_size=25).map(b"".join)
 
 @settings(max_examples=300, deadline=None)
 @given(query=BYTES, content_type=TYPES, body=BYTES)
-def test_whatever_is_sent_is_parameters_or_a_refusal_that_can_be_written(query, content_type, body):
+def test_whatever_is_sent_is_parameters_or_a_refusal_that_can_be_written(
+    query: bytes, content_type: str | None, body: bytes
+):
     try:
         found = parse(query, content_type, body)
     except BadParameters as error:

@@ -29,7 +29,7 @@ FORM = "application/x-www-form-urlencoded"
         ("a%5Bb%5D=1", {"a": {"b": "1"}}),
     ],
 )
-def test_a_name_in_brackets_is_a_key_of_a_hash(text, nested):
+def test_a_name_in_brackets_is_a_key_of_a_hash(text: str, nested: Any):
     assert parse(text.encode(), None, b"") == nested
 
 
@@ -41,7 +41,7 @@ def test_a_name_in_brackets_is_a_key_of_a_hash(text, nested):
         ("a[b][]=1&a[b][]=2", {"a": {"b": ["1", "2"]}}),
     ],
 )
-def test_empty_brackets_append(text, nested):
+def test_empty_brackets_append(text: str, nested: Any):
     assert parse(text.encode(), None, b"") == nested
 
 
@@ -56,7 +56,7 @@ def test_empty_brackets_append(text, nested):
         ("a[]=1&a[][k]=2", ["1", {"k": "2"}]),
     ],
 )
-def test_a_key_that_the_last_hash_holds_begins_the_next(text, nested):
+def test_a_key_that_the_last_hash_holds_begins_the_next(text: str, nested: Any):
     assert parse(text.encode(), None, b"") == {"a": nested}
 
 
@@ -75,7 +75,7 @@ def test_numbers_in_brackets_are_keys_until_an_array_is_declared():
         ("a[][k]=1&a[][k][w]=2", "expected Hash (got String) for param `k'"),
     ],
 )
-def test_a_parameter_of_two_shapes_is_400(text, error):
+def test_a_parameter_of_two_shapes_is_400(text: str, error: str):
     with pytest.raises(BadParameters) as caught:
         parse(text.encode(), None, b"")
     assert (caught.value.status, caught.value.body) == (400, {"error": error})
@@ -86,7 +86,7 @@ def test_a_plain_value_replaces_a_nested_one():
 
 
 @pytest.mark.parametrize("key", ["[a]", "a[b", "a]b", "a[b]c", "[]", "[", "a[[b]]", "a[b]]"])
-def test_brackets_that_do_not_pair_are_part_of_the_name(key):
+def test_brackets_that_do_not_pair_are_part_of_the_name(key: str):
     assert parse(f"{key}=1".encode(), None, b"") == {key: "1"}
 
 
@@ -96,7 +96,7 @@ def test_31_brackets_after_a_name_are_taken():
 
 @pytest.mark.parametrize("bracket", [b"[b]", b"[]"])
 @pytest.mark.parametrize("count", [32, 50_000])
-def test_more_brackets_are_400(bracket, count):
+def test_more_brackets_are_400(bracket: bytes, count: int):
     with pytest.raises(BadParameters) as caught:
         parse(b"a" + bracket * count + b"=1", None, b"")
     assert caught.value.body == {"error": "the parameters are nested too deep"}
@@ -114,11 +114,13 @@ NAMES = st.text(
 )
 VALUES = st.recursive(
     TEXTS | st.lists(TEXTS, min_size=1, max_size=3),
-    lambda inner: st.dictionaries(NAMES, inner, min_size=1, max_size=3)
-    | st.lists(
-        st.fixed_dictionaries({"key": TEXTS, "value": TEXTS, "more": inner}),
-        min_size=1,
-        max_size=3,
+    lambda inner: (
+        st.dictionaries(NAMES, inner, min_size=1, max_size=3)
+        | st.lists(
+            st.fixed_dictionaries({"key": TEXTS, "value": TEXTS, "more": inner}),
+            min_size=1,
+            max_size=3,
+        )
     ),
     max_leaves=8,
 )
@@ -138,7 +140,7 @@ def pairs(key: str, value: Any) -> Iterator[str]:
 
 @settings(max_examples=150, deadline=None)
 @given(st.dictionaries(NAMES, VALUES, max_size=4))
-def test_a_form_and_json_of_the_same_value_are_the_same(value):
+def test_a_form_and_json_of_the_same_value_are_the_same(value: dict[str, Any]):
     form = "&".join(text for key, item in value.items() for text in pairs(key, item)).encode()
     as_json = parse(b"", "application/json", json.dumps(value).encode())
     assert parse(b"", FORM, form) == as_json == parse(form, None, b"") == value

@@ -1,0 +1,401 @@
+"""Changes are injected, so that nothing waits; a few tests ask the real file system."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mock_gitlab.config.live import LiveConfig
+from mock_gitlab.config.places import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from mock_gitlab.config.loader import Loaded
+
+    from .conftest import Folder
+
+GENEROUS = 30
+SCENARIO = "scenarios: [{scenario_id: %d}]"
+
+
+class Watched:
+    """A live configuration, what it told of, and a clock that counts the questions."""
+
+    def __init__(
+        self, folder: Folder, environ: dict[str, str] | None = None, **options: Any
+    ) -> None:
+        self.seen: list[Loaded] = []
+        self.told = asyncio.Event()
+        self.clock = 1000
+        self.live = LiveConfig(
+            folder.mock, environ or {}, on_change=self.tell, now=self.now, **options
+        )
+
+    def tell(self, loaded: Loaded) -> None:
+        self.seen.append(loaded)
+        self.told.set()
+
+    def now(self) -> int:
+        self.clock += 1
+        return self.clock
+
+    def has(self, number: int) -> bool:
+        return self.live.current.declarations.declared(number) is not None
+
+    async def notice(self, *paths: Path) -> None:
+        """Let the file system tell of changes, all at once."""
+
+        async def changes() -> AsyncIterator[set[tuple[Any, str]]]:
+            yield {("changed", str(path)) for path in paths}
+
+        await self.live.watch(asyncio.Event(), changes())
+
+
+# ---------------------------------------------------------------------------- loading
+
+
+def test_the_first_configuration_is_there_at_once(folder: Folder):
+    watched = Watched(folder.write(mock="scenarios: [{scenario_id: 900}]"))
+    assert watched.has(900)
+    assert watched.live.loaded_at == 1001
+    assert watched.live.last_failure is None
+    assert watched.seen == []
+
+
+def test_the_first_configuration_must_be_without_mistakes(folder: Folder):
+    folder.write(mock="tokn: x")
+    with pytest.raises(ConfigurationError):
+        Watched(folder)
+
+
+def test_without_a_path_there_are_only_defaults_and_overrides():
+    live = LiveConfig(None, {"MOCK_PORT": "5"}, {"host": "::1"}, now=lambda: 7)
+    assert (live.path, live.current.settings.port, live.current.settings.host) == (None, 5, "::1")
+    assert live.reload()
+    assert live.watched() == ()
+
+
+def test_a_reload_puts_the_new_configuration_in_force(folder: Folder):
+    watched = Watched(folder.write(mock="scenarios: [{scenario_id: 900}]"))
+    folder.write(mock="scenarios: [{scenario_id: 901}]")
+    assert watched.live.reload()
+    assert (watched.has(900), watched.has(901)) == (False, True)
+    assert watched.seen == [watched.live.current]
+    assert watched.live.loaded_at == 1002
+
+
+def test_a_mistake_keeps_the_last_good_configuration_whole(
+    folder: Folder, caplog: pytest.LogCaptureFixture
+):
+    watched = Watched(folder.write(mock="scenarios: [{scenario_id: 900}]"))
+    before = watched.live.current
+    folder.write(mock="default_scenario: 7\nscenarios: [{scenario_id: 901, x: 1}]")
+    assert not watched.live.reload()
+    assert watched.live.current is before
+    assert watched.live.loaded_at == 1001
+    assert watched.seen == []
+    failure = watched.live.last_failure
+    assert failure is not None
+    assert [record.getMessage() for record in caplog.records] == [
+        str(failure.mistakes[0]),
+        "The configuration before stays in force.",
+    ]
+    assert {record.name for record in caplog.records} == {"mock_gitlab.config"}
+
+
+def test_the_failure_is_forgotten_once_the_mistake_is_gone(folder: Folder):
+    watched = Watched(folder.write(mock="port: 1"))
+    folder.write(mock="port: x")
+    watched.live.reload()
+    folder.write(mock="port: 1")
+    assert watched.live.reload()
+    assert watched.live.last_failure is None
+
+
+def test_a_reload_of_the_same_files_is_told_of_too(folder: Folder):
+    watched = Watched(folder.write(mock="port: 1"))
+    assert watched.live.reload()
+    assert len(watched.seen) == 1
+
+
+def test_the_environment_and_options_beat_the_files_at_each_reload(folder: Folder):
+    watched = Watched(
+        folder.write(mock="token: a"), {"MOCK_TOKEN": "b"}, overrides={"allow_reset": True}
+    )
+    folder.write(mock="token: c\nallow_reset: false")
+    watched.live.reload()
+    assert watched.live.current.declarations.token == "b"
+    assert watched.live.current.declarations.allow_reset
+
+
+def test_operations_are_checked_where_they_are_known(folder: Folder):
+    folder.write(mock="faults: [{when: {operation: x}, drop: true}]")
+    with pytest.raises(ConfigurationError, match="there is no operation"):
+        Watched(folder, operations=frozenset({"get_pipeline"}))
+
+
+def test_a_change_that_waits_for_the_next_start_is_told_of(
+    folder: Folder, caplog: pytest.LogCaptureFixture
+):
+    watched = Watched(folder.write(mock="port: 1\ntoken: a"))
+    folder.write(mock="port: 2\ntoken: b\ndatabase: x.db\nrules: [{}, {}]")
+    caplog.set_level(logging.WARNING)
+    watched.live.reload()
+    assert [record.getMessage() for record in caplog.records] == [
+        str(watched.live.current.warnings[0]),
+        "A change of database takes effect at the next start.",
+        "A change of port takes effect at the next start.",
+    ]
+    assert watched.live.current.declarations.token == "b"
+
+
+def test_a_configuration_that_cannot_be_put_in_force_leaves_the_one_before(folder: Folder):
+    def refuse(_: Loaded) -> None:
+        raise RuntimeError("the disk is full")
+
+    watched = Watched(folder.write(mock="port: 1"))
+    watched.live.on_change = refuse
+    before = watched.live.current
+    folder.write(mock="port: 2")
+    with pytest.raises(RuntimeError, match="disk"):
+        watched.live.reload()
+    assert watched.live.current is before
+
+
+def test_a_file_that_has_been_there_may_not_vanish(folder: Folder):
+    watched = Watched(folder, must_exist=False)
+    folder.write(mock="scenarios: [{scenario_id: 900}]")
+    assert watched.live.reload()
+    folder.mock.unlink()
+    assert not watched.live.reload()
+    assert watched.has(900)
+
+
+async def together(live: LiveConfig, times: int) -> list[bool]:
+    return await asyncio.gather(*(live.reload_now() for _ in range(times)))
+
+
+def test_many_reloads_at_once_all_succeed_and_the_last_one_counts(folder: Folder):
+    watched = Watched(folder.write(mock="scenarios: [{scenario_id: 900}]"))
+    folder.write(mock="scenarios: [{scenario_id: 901}]")
+    assert asyncio.run(together(watched.live, 20)) == [True] * 20
+    assert watched.has(901)
+    assert len(watched.seen) == 20
+
+
+# ---------------------------------------------------------------------------- noticing
+
+
+def noticed(watched: Watched, *paths: Path) -> int:
+    """Say how often a change of paths led to a new configuration."""
+    before = len(watched.seen)
+    asyncio.run(watched.notice(*paths))
+    return len(watched.seen) - before
+
+
+def test_changes_of_the_files_that_were_read_are_noticed(folder: Folder):
+    folder.write(mock="version: 1", scenarios__a=SCENARIO % 900)
+    watched = Watched(folder)
+    folder.write(scenarios__a=SCENARIO % 901)
+    assert noticed(watched, folder.path / "scenarios/a.yaml") == 1
+    assert watched.has(901)
+    assert noticed(watched, folder.mock) == 1
+
+
+def test_several_changes_at_once_are_one_reload(folder: Folder):
+    folder.write(mock="version: 1", scenarios__a=SCENARIO % 900)
+    assert noticed(Watched(folder), folder.mock, folder.path / "scenarios/a.yaml") == 1
+
+
+def test_a_new_file_and_a_removed_one_are_noticed(folder: Folder):
+    watched = Watched(folder.write(mock="version: 1", scenarios__a=SCENARIO % 900))
+    folder.write(scenarios__b=SCENARIO % 901)
+    assert noticed(watched, folder.path / "scenarios/b.yaml") == 1
+    assert watched.has(901)
+    (folder.path / "scenarios/b.yaml").unlink()
+    assert noticed(watched, folder.path / "scenarios/b.yaml") == 1
+    assert not watched.has(901)
+
+
+def test_the_folder_of_scenarios_may_appear_later(folder: Folder):
+    watched = Watched(folder.write(mock="version: 1"))
+    assert watched.live.watched() == (folder.path,)
+    folder.write(scenarios__a=SCENARIO % 900)
+    assert noticed(watched, folder.path / "scenarios") == 1
+    assert watched.has(900)
+    assert watched.live.watched() == (folder.path, folder.path / "scenarios")
+
+
+def test_a_folder_that_a_failed_attempt_missed_is_watched_for(folder: Folder):
+    watched = Watched(folder.write(mock="version: 1"))
+    folder.write(mock="scenarios: [more/*.yaml]")
+    assert noticed(watched, folder.mock) == 0
+    folder.write(more__a=SCENARIO % 900)
+    assert noticed(watched, folder.path / "more") == 1
+    assert watched.has(900)
+
+
+def test_the_configuration_itself_may_appear_later(folder: Folder):
+    watched = Watched(folder, must_exist=False)
+    folder.write(mock="scenarios: [{scenario_id: 900}]")
+    assert noticed(watched, folder.mock) == 1
+    assert watched.has(900)
+
+
+@pytest.mark.parametrize(
+    "name", ["mock.db", "mock.db-wal", "mock.db-shm", "README.md", ".mock.yaml.swp", "other.yaml"]
+)
+def test_what_else_changes_in_the_folder_is_left_alone(folder: Folder, name: str):
+    watched = Watched(folder.write(mock="version: 1"))
+    assert noticed(watched, folder.path / name) == 0
+
+
+def test_the_link_that_kubernetes_moves_is_noticed(folder: Folder):
+    watched = Watched(folder.write(mock="version: 1"))
+    assert noticed(watched, folder.path / "..data") == 1
+
+
+def test_a_folder_behind_a_link_is_known_by_both_names(folder: Folder, tmp_path: Path):
+    real = tmp_path / "real"
+    real.mkdir()
+    (tmp_path / "scenarios").symlink_to(real)
+    watched = Watched(folder.write(mock="version: 1", scenarios__a=SCENARIO % 900))
+    assert noticed(watched, real / "a.yaml") == 1
+    assert noticed(watched, tmp_path / "scenarios/a.yaml") == 1
+
+
+def test_the_watch_outlives_a_configuration_that_cannot_be_put_in_force(
+    folder: Folder, caplog: pytest.LogCaptureFixture
+):
+    def refuse(_: Loaded) -> None:
+        raise RuntimeError("the disk is full")
+
+    watched = Watched(folder.write(mock="version: 1"))
+    watched.live.on_change = refuse
+    assert noticed(watched, folder.mock) == 0
+    assert "could not be put in force" in caplog.text
+
+
+# ---------------------------------------------------------------------------- the file system
+
+
+def replace_atomically(folder: Folder, name: str, text: str) -> None:
+    fresh = folder.path / "fresh.tmp"
+    fresh.write_text(text)
+    os.replace(fresh, folder.path / name)
+
+
+def watch_really(
+    folder: Folder, change: Callable[[Watched], object], number: int, **options: Any
+) -> Watched:
+    """Watch, let ``change`` happen, and wait until a scenario of that number is there."""
+
+    async def run() -> Watched:
+        watched = Watched(folder, **options)
+        stop = asyncio.Event()
+        watching = asyncio.create_task(watched.live.watch(stop))
+        await asyncio.sleep(0)
+        change(watched)
+        while not watched.has(number):
+            await asyncio.wait_for(watched.told.wait(), GENEROUS)
+            watched.told.clear()
+        stop.set()
+        await asyncio.wait_for(watching, GENEROUS)
+        return watched
+
+    return asyncio.run(run())
+
+
+def test_a_file_that_is_saved_in_place_is_really_noticed(folder: Folder):
+    folder.write(mock="version: 1", scenarios__a=SCENARIO % 900)
+    watch_really(folder, lambda _: folder.write(scenarios__a=SCENARIO % 901), 901)
+
+
+def test_a_file_that_is_replaced_by_a_rename_is_really_noticed_each_time(folder: Folder):
+    folder.write(mock="version: 1", scenarios__a=SCENARIO % 900)
+
+    def change(watched: Watched) -> None:
+        tell = watched.live.on_change
+
+        def again(loaded: Loaded) -> None:
+            tell(loaded)
+            if loaded.declarations.declared(901):
+                replace_atomically(folder, "scenarios/a.yaml", SCENARIO % 902)
+
+        watched.live.on_change = again
+        replace_atomically(folder, "scenarios/a.yaml", SCENARIO % 901)
+
+    watch_really(folder, change, 902)
+
+
+def test_a_folder_that_appears_is_really_watched_from_then_on(folder: Folder):
+    folder.write(mock="version: 1")
+
+    def change(watched: Watched) -> None:
+        tell = watched.live.on_change
+
+        def again(loaded: Loaded) -> None:
+            tell(loaded)
+            if loaded.declarations.declared(900):
+                folder.write(scenarios__b=SCENARIO % 901)
+
+        watched.live.on_change = again
+        folder.write(scenarios__a=SCENARIO % 900)
+
+    watch_really(folder, change, 901)
+
+
+def test_polling_notices_too(folder: Folder):
+    folder.write(mock="watch_polling: true", scenarios__a=SCENARIO % 900)
+    watch_really(folder, lambda _: folder.write(scenarios__a=SCENARIO % 901), 901)
+
+
+def test_a_configuration_that_appears_is_really_noticed(folder: Folder):
+    watch_really(
+        folder,
+        lambda _: folder.write(mock="scenarios: [{scenario_id: 900}]"),
+        900,
+        must_exist=False,
+    )
+
+
+@pytest.mark.parametrize("path", [None, "mock.yaml"])
+def test_without_files_or_wish_nothing_is_watched_until_the_end(folder: Folder, path: str | None):
+    folder.write(mock="watch: false")
+
+    async def run() -> None:
+        given = None if path is None else folder.mock
+        live = LiveConfig(given, {}, now=lambda: 0)
+        stop = asyncio.Event()
+        watching = asyncio.create_task(live.watch(stop))
+        await asyncio.sleep(0)
+        assert not watching.done()
+        stop.set()
+        await asyncio.wait_for(watching, GENEROUS)
+
+    asyncio.run(run())
+
+
+def test_a_watch_that_fails_says_so_and_goes_on(folder: Folder, caplog: pytest.LogCaptureFixture):
+    """The folder goes away for good while it is watched; then it comes back."""
+    folder.write(mock="version: 1", scenarios__a=SCENARIO % 900)
+
+    def fail(watched: Watched) -> None:
+        tell, failures = watched.live.on_change, iter([RuntimeError("broken")])
+
+        def refuse_once(loaded: Loaded) -> None:
+            for failure in failures:
+                raise failure
+            tell(loaded)
+
+        watched.live.on_change = refuse_once
+        folder.write(scenarios__a=SCENARIO % 901)
+
+    watch_really(folder, fail, 901)
+    assert "trying again" in caplog.text

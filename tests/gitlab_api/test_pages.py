@@ -1,0 +1,277 @@
+"""GitLab's pages, links, timestamps and errors, as plain values."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mock_gitlab.engine.model import Invalid, MockGitLabError, NotFound, Refused, Taken
+from mock_gitlab.gitlab_api.params import parse
+from mock_gitlab.gitlab_api.responses import (
+    NO_ROUTE,
+    TOO_LARGE,
+    UNAUTHORIZED,
+    Page,
+    error_of,
+    etag,
+    json_bytes,
+    page_headers,
+    timestamp,
+)
+
+URL = "https://gitlab.example.com/api/v4/projects/1/pipelines"
+
+
+def headers(page: int, total: int | None, more: bool, per_page: int = 20, **query: Any) -> Any:
+    return dict(
+        page_headers(
+            base_url=URL, query=query, page=page, per_page=per_page, total=total, more=more
+        )
+    )
+
+
+def links(found: dict[str, str]) -> list[tuple[str, str]]:
+    """The name of each link and the page that it leads to."""
+    pairs = re.findall(r'<([^>]+)>; rel="(\w+)"', found["Link"])
+    return [(name, dict(parse_qsl(urlsplit(url).query))["page"]) for url, name in pairs]
+
+
+def link_query(**query: Any) -> str:
+    """The query of the link to the first page."""
+    found = re.search(r'<[^>]*\?([^>]*)>; rel="first"', headers(1, 0, False, **query)["Link"])
+    assert found is not None
+    return found[1]
+
+
+# ---------------------------------------------------------------------------- the headers
+
+
+def test_a_page_in_the_middle_has_all_headers_in_gitlabs_order():
+    found = page_headers(
+        base_url=URL,
+        query={"sort": "desc", "id": "1", "order_by": "id", "page": 2, "per_page": 20},
+        page=2, per_page=20, total=45, more=True,
+    )  # fmt: skip
+    first, second, third = (
+        f"<{URL}?id=1&order_by=id&page={page}&per_page=20&sort=desc>" for page in (1, 2, 3)
+    )
+    assert second not in found[-1][1]
+    assert found == [
+        ("X-Page", "2"),
+        ("X-Per-Page", "20"),
+        ("X-Next-Page", "3"),
+        ("X-Prev-Page", "1"),
+        ("X-Total", "45"),
+        ("X-Total-Pages", "3"),
+        (
+            "Link",
+            f'{first}; rel="prev", {third}; rel="next", {first}; rel="first", {third}; rel="last"',
+        ),
+    ]
+
+
+def test_the_first_page_has_no_previous_one():
+    found = headers(1, 45, True)
+    assert (found["X-Prev-Page"], found["X-Next-Page"]) == ("", "2")
+    assert links(found) == [("next", "2"), ("first", "1"), ("last", "3")]
+
+
+def test_the_last_page_has_no_next_one():
+    found = headers(3, 45, False)
+    assert (found["X-Prev-Page"], found["X-Next-Page"]) == ("2", "")
+    assert links(found) == [("prev", "2"), ("first", "1"), ("last", "3")]
+
+
+def test_an_empty_list_has_one_page():
+    found = headers(1, 0, False)
+    assert (found["X-Total"], found["X-Total-Pages"]) == ("0", "1")
+    assert links(found) == [("first", "1"), ("last", "1")]
+
+
+@pytest.mark.parametrize("page", [4, 99, 2**63 - 1])
+def test_a_page_past_the_end_leads_only_to_the_first_and_the_last(page: int):
+    found = headers(page, 45, False)
+    assert (found["X-Page"], found["X-Prev-Page"], found["X-Next-Page"]) == (str(page), "", "")
+    assert links(found) == [("first", "1"), ("last", "3")]
+
+
+@pytest.mark.parametrize(("total", "pages"), [(1, 1), (20, 1), (21, 2), (40, 2), (10_000, 500)])
+def test_a_page_that_is_not_full_counts(total: int, pages: int):
+    assert headers(1, total, total > 20)["X-Total-Pages"] == str(pages)
+
+
+def test_an_uncounted_list_tells_no_totals_and_no_last_page():
+    found = headers(2, None, True)
+    assert list(found) == ["X-Page", "X-Per-Page", "X-Next-Page", "X-Prev-Page", "Link"]
+    assert links(found) == [("prev", "1"), ("next", "3"), ("first", "1")]
+
+
+def test_the_last_page_of_an_uncounted_list_has_no_next_one():
+    found = headers(2, None, False)
+    assert (found["X-Next-Page"], found["X-Prev-Page"]) == ("", "1")
+    assert links(found) == [("prev", "1"), ("first", "1")]
+
+
+def test_the_link_repeats_the_size_that_was_asked_for_and_the_header_tells_the_real_one():
+    found = dict(
+        page_headers(
+            base_url=URL, query={"per_page": "500"}, page=1, per_page=100, total=0, more=False
+        )
+    )
+    assert found["X-Per-Page"] == "100"
+    assert "per_page=500" in found["Link"]
+
+
+# ---------------------------------------------------------------------------- the links' queries
+
+
+def test_keys_are_sorted():
+    assert link_query(sort="asc", id="1", order_by="id") == "id=1&order_by=id&page=1&sort=asc"
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [(1, "1"), (0, "0"), (True, "true"), (False, "false"), (None, ""), (1.5, "1.5"), ("", "")],
+)
+def test_a_value_is_written_as_it_was_meant(value: Any, written: str):
+    assert link_query(a=value) == f"a={written}&page=1"
+
+
+def test_text_is_encoded_as_rails_does():
+    assert link_query(name="a b/c&d=é~x") == "name=a+b%2Fc%26d%3D%C3%A9~x&page=1"
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (["b", "a"], "a%5B%5D=b&a%5B%5D=a"),
+        (("b",), "a%5B%5D=b"),
+        ([], "a%5B%5D="),
+        ({"y": "1", "x": "2"}, "a%5Bx%5D=2&a%5By%5D=1"),
+        ({"x": ["1", {"z": "2"}]}, "a%5Bx%5D%5B%5D=1&a%5Bx%5D%5B%5D%5Bz%5D=2"),
+        ({}, ""),
+    ],
+)
+def test_arrays_and_hashes_are_written_in_brackets(value: Any, written: str):
+    assert link_query(a=value) == "&".join(filter(None, [written, "page=1"]))
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.dictionaries(
+        st.text("abc_-é ", min_size=1, max_size=4),
+        st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=5)
+        | st.lists(st.text("ab &=%+", max_size=3), min_size=1, max_size=3),
+        max_size=4,
+    )
+)
+def test_a_link_that_is_followed_asks_for_the_same(query: dict[str, Any]):
+    assert parse(link_query(**query).encode(), None, b"") == {**query, "page": "1"}
+
+
+# ---------------------------------------------------------------------------- offsets
+
+
+@pytest.mark.parametrize(("number", "size", "offset"), [(1, 20, 0), (2, 20, 20), (5, 100, 400)])
+def test_a_page_begins_after_the_rows_of_those_before_it(number: int, size: int, offset: int):
+    assert Page(number, size).offset == offset
+
+
+def test_an_offset_never_exceeds_64_bits():
+    assert Page(2**63 - 1, 100).offset == 2**63 - 1
+
+
+# ---------------------------------------------------------------------------- timestamps
+
+
+@pytest.mark.parametrize(
+    ("moment", "text"),
+    [
+        (1795474800123, "2026-11-23T23:00:00.123Z"),
+        (1795474800000, "2026-11-23T23:00:00.000Z"),
+        (1795474800007, "2026-11-23T23:00:00.007Z"),
+        (0, "1970-01-01T00:00:00.000Z"),
+        (-1, "1969-12-31T23:59:59.999Z"),
+        (-62135596800000, "0001-01-01T00:00:00.000Z"),
+        (253402300799999, "9999-12-31T23:59:59.999Z"),
+    ],
+)
+def test_a_timestamp_is_utc_with_three_decimals(moment: int, text: str):
+    assert timestamp(moment) == text
+
+
+def test_no_moment_is_no_timestamp():
+    assert timestamp(None) is None
+
+
+# ---------------------------------------------------------------------------- bodies
+
+
+def test_json_is_written_without_blanks_in_utf8_and_in_order():
+    value = {"b": [1, 2.5, None, True], "a": "größe"}
+    assert json_bytes(value) == '{"b":[1,2.5,null,true],"a":"größe"}'.encode()
+
+
+def test_an_etag_is_weak_and_32_hexadecimal_digits():
+    assert re.fullmatch(r'W/"[0-9a-f]{32}"', etag(b"{}"))
+
+
+def test_the_same_body_has_the_same_etag_and_another_has_another():
+    assert etag(b"{}") == etag(b"{}")
+    assert etag(b"{}") != etag(b"[]")
+
+
+# ---------------------------------------------------------------------------- errors
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "body"),
+    [
+        (NotFound("project"), 404, {"message": "404 Project Not Found"}),
+        (NotFound("pipeline"), 404, {"message": "404 Not found"}),
+        (NotFound("job"), 404, {"message": "404 Not found"}),
+        (NotFound("trigger"), 404, {"message": "404 Not found"}),
+        (NotFound("job of the token"), 404, {"message": "404 Job Not Found"}),
+        (NotFound("scenario"), 404, {"message": "404 Scenario Not Found"}),
+        (NotFound("branch"), 404, {"message": "404 Branch Not Found"}),
+        (NotFound("tag"), 404, {"message": "404 Tag Not Found"}),
+        (NotFound("commit"), 404, {"message": "404 Commit Not Found"}),
+        (NotFound("token"), 404, {"message": "404 Not Found"}),
+        (NotFound("artifacts"), 404, {"message": "404 Not Found"}),
+        (NotFound("reference"), 400, {"message": {"base": ["Reference not found"]}}),
+        (Refused("forbidden"), 403, {"message": "403 Forbidden"}),
+        (
+            Refused("Job is not retryable"),
+            403,
+            {"message": "403 Forbidden - Job is not retryable"},
+        ),
+        (
+            Refused("Job is not erasable!"),
+            403,
+            {"message": "403 Forbidden - Job is not erasable!"},
+        ),
+        (Refused("Unplayable Job"), 400, {"message": "400 Bad request - Unplayable Job"}),
+        (Refused("precondition failed"), 412, {"message": "412 Precondition Failed"}),
+        (Taken("7 is taken"), 400, {"message": "400 Bad request - 7 is taken"}),
+        (Invalid("too long"), 400, {"message": "400 Bad request - too long"}),
+    ],
+)
+def test_an_error_is_put_into_gitlabs_words(error: MockGitLabError, status: int, body: Any):
+    assert error_of(error) == (status, body)
+
+
+def test_answers_that_no_error_of_the_world_stands_for():
+    assert UNAUTHORIZED == (401, {"message": "401 Unauthorized"})
+    assert NO_ROUTE == (404, {"error": "404 Not Found"})
+    assert TOO_LARGE == (413, {"message": "413 Request Entity Too Large"})
+
+
+@pytest.mark.parametrize("error", [NotFound("reference"), Refused("forbidden")])
+def test_an_errors_body_can_be_written(error: MockGitLabError):
+    assert json.loads(json_bytes(error_of(error)[1])) == error_of(error)[1]
