@@ -8,6 +8,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.routing import Router
 
 from mock_gitlab import __version__
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from mock_gitlab.config.loader import Loaded, Settings
 from mock_gitlab.clock import wall_clock
@@ -38,7 +39,7 @@ ROUTES: tuple[GitLabRoute, ...] = (
     *jobs.routes,
     *projects.routes,
 )
-"""GitLab's endpoints; the first that fits a path answers, those that are polled come first."""
+"""GitLab's endpoints; the first that fits method and path answers, what is polled comes first."""
 DEFAULT_CONFIG = "mock.yaml"
 OPERATIONS = frozenset(route.name for route in ROUTES)
 """The names of GitLab's endpoints, which faults and verifications may use."""
@@ -76,8 +77,19 @@ class MockGitLabApp(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """Put the gateway first, and let it hand GitLab's paths to their routes directly."""
-        gitlab = Router(routes=ROUTES, default=no_route, redirect_slashes=False)
+        gitlab = {
+            method: Router(
+                routes=[route for route in ROUTES if route.gitlab.method == method],
+                default=no_route,
+                redirect_slashes=False,
+            )
+            for method in ("GET", "POST", "PUT", "DELETE")
+        }
         return Gateway(self, gitlab, super().build_middleware_stack(), self._allowed_hosts)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Go straight to the gateway; FastAPI's own preparations belong to the control wing."""
+        await Starlette.__call__(self, scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
         """Make the OpenAPI document when it is first asked for."""

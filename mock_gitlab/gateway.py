@@ -31,6 +31,8 @@ from mock_gitlab.journal import Call
 from mock_gitlab.store.database import StoreUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mock_gitlab.sandboxes import Worlds
     from mock_gitlab.world import World
 
@@ -83,7 +85,11 @@ class Gateway:
     """The outermost ASGI application."""
 
     def __init__(
-        self, house: HasWorlds, gitlab: App, control: App, hosts: frozenset[str] = frozenset()
+        self,
+        house: HasWorlds,
+        gitlab: Mapping[str, App],
+        control: App,
+        hosts: frozenset[str] = frozenset(),
     ) -> None:
         self._house = house
         self._gitlab = gitlab
@@ -173,7 +179,7 @@ class Gateway:
         scope[CALL] = call
         started = stopwatch()
         try:
-            await self._gitlab(scope, receive, reply)
+            await self._gitlab.get(scope["method"], self._gitlab["GET"])(scope, receive, reply)
         finally:
             call.status = reply.status
             call.took = round((stopwatch() - started) * 1000, 3)

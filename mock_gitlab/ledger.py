@@ -58,9 +58,9 @@ class Ledger:
 
     # ------------------------------------------------------------------ recording
 
-    def add(self, project: Project, record: PipelineRecord) -> Seen:
+    def add(self, project: Project, record: PipelineRecord, scenario: Scenario) -> Seen:
         """Record a new pipeline, whose ``id`` and ``iid`` are given here, and see it."""
-        record, scenario = self._insert(record)
+        record = self._insert(record, scenario)
         now = self.settle()
         timeline = self._timeline(record, scenario)
         return Seen(project, record, timeline, timeline.at(now), now)
@@ -86,17 +86,15 @@ class Ledger:
         """Forget all pipelines, or a project's, and say how many."""
         return self._rows.delete_all(project_id)
 
-    def _insert(self, record: PipelineRecord) -> tuple[PipelineRecord, Scenario]:
-        scenario = self._scenario(record.scenario_id)
+    def _insert(self, record: PipelineRecord, scenario: Scenario) -> PipelineRecord:
         window = Timeline(record, scenario).window(record.created_at)
         number, iid = self._rows.insert(record, window)
         if record.scenario_id in self._bridging:
             self._next_bridge = min(self._next_bridge, record.created_at)
-        return replace(record, id=number, iid=iid, stored_status=window.status), scenario
+        return replace(record, id=number, iid=iid, stored_status=window.status)
 
     def _scenario(self, number: int | None) -> Scenario:
-        declared = None if number is None else self._scenarios.get(number)
-        return ORPHANED if declared is None else declared.scenario
+        return (None if number is None else self._scenarios.behaviour(number)) or ORPHANED
 
     # ------------------------------------------------------------------ seeing
 
@@ -283,20 +281,19 @@ class Ledger:
         project = self._catalog.project(downstream.project)
         ref = downstream.ref or project.default_branch
         number = downstream.scenario_id
-        self._insert(
-            PipelineRecord(
-                id=0,
-                iid=0,
-                project_id=project.id,
-                ref=ref,
-                sha=self._catalog.sha(project, ref),
-                source="pipeline",
-                created_at=at,
-                variables=downstream.variables,
-                scenario_id=self.default_scenario if number is None else number,
-                upstream_job_id=job_id,
-            )
+        record = PipelineRecord(
+            id=0,
+            iid=0,
+            project_id=project.id,
+            ref=ref,
+            sha=self._catalog.sha(project, ref),
+            source="pipeline",
+            created_at=at,
+            variables=downstream.variables,
+            scenario_id=self.default_scenario if number is None else number,
+            upstream_job_id=job_id,
         )
+        self._insert(record, self._scenario(record.scenario_id))
 
     def _depth(self, record: PipelineRecord) -> int:
         return sum(1 for _ in self._upstream_of(record))

@@ -1,4 +1,4 @@
-"""Shapes the generated OpenAPI document: FastAPI's for ``/_mock``, and GitLab's endpoints beside it."""
+"""Shapes the generated OpenAPI document."""
 
 from __future__ import annotations
 

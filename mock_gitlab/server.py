@@ -75,9 +75,7 @@ class Server(uvicorn.Server):
             self._ready()
 
 
-def serve(
-    app: MockGitLabApp, bound: socket.socket, ready: Callable[[], None]
-) -> None:
+def serve(app: MockGitLabApp, bound: socket.socket, ready: Callable[[], None]) -> None:
     """Serve until interrupted; ``ready`` is called once requests are answered."""
     server = Server(app, ready)
     with contextlib.suppress(KeyboardInterrupt):

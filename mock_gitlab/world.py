@@ -26,6 +26,7 @@ from mock_gitlab.engine.model import (
     Variable,
     split_job_id,
 )
+from mock_gitlab.engine.timeline import ORPHANED
 from mock_gitlab.journal import Journal
 from mock_gitlab.ledger import Ledger, Seen
 from mock_gitlab.store.scenarios import ScenarioTable
@@ -34,7 +35,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from mock_gitlab.engine.matching import Fault, Rule
-    from mock_gitlab.engine.model import ClockSetting, Moment, Project, Span, TerminalStatus
+    from mock_gitlab.engine.model import (
+        ClockSetting,
+        Moment,
+        Project,
+        Scenario,
+        Span,
+        TerminalStatus,
+    )
     from mock_gitlab.engine.timeline import Change, JobState
     from mock_gitlab.store.database import Database
 
@@ -191,6 +199,10 @@ class World:
         """List the faults in force: those of the run first, then the declared ones."""
         return [*self.runtime_faults, *self.declared.faults]
 
+    def rules(self) -> tuple[Rule, ...]:
+        """List the rules in force, in the order in which they are tried."""
+        return self.declared.rules
+
     def add_fault(self, fault: Fault) -> Fault:
         """Put a fault in force at run time, under a key of its own."""
         self._faults_added += 1
@@ -215,33 +227,47 @@ class World:
             Declined: a rule answers instead.
         """
         choice = self._choose(project, order)
-        rule = choice.rule
-        if rule is not None and rule.respond is not None:
-            self._count_match(rule)
-            raise Declined(rule.respond)
         is_tag = self.catalog.is_tag(project, order.ref)
+        if choice.rule is None:
+            return self._start(project, order, choice, is_tag=is_tag)
         with self._db.transaction():
-            number = self._scenario_of(order, rule)
-            record = PipelineRecord(
-                id=0,
-                iid=0,
-                project_id=project.id,
-                ref=order.ref,
-                sha=self.catalog.sha(project, order.ref),
-                source=order.source,
-                created_at=self.clock.now(),
-                tag=is_tag,
-                name=None if rule is None else rule.name,
-                variables=_with_rule_variables(order.variables, rule),
-                scenario_id=number,
-                terminal_after=order.terminal_after,
-                terminal_status=order.terminal_status,
-                matched=_explain(order, choice, number) if self.declared.rules else None,
-            )
-            return self.pipelines.add(project, record)
+            before = self._count_match(choice.rule)
+            if choice.rule.respond is None:
+                return self._start(project, order, choice, is_tag=is_tag, matched_before=before)
+        raise Declined(choice.rule.respond)
+
+    def _start(
+        self,
+        project: Project,
+        order: Order,
+        choice: Choice,
+        *,
+        is_tag: bool,
+        matched_before: int = 0,
+    ) -> Seen:
+        rule = choice.rule
+        number, scenario = self._scenario_of(order, rule, matched_before)
+        record = PipelineRecord(
+            id=0,
+            iid=0,
+            project_id=project.id,
+            ref=order.ref,
+            sha=self.catalog.sha(project, order.ref),
+            source=order.source,
+            created_at=self.clock.now(),
+            tag=is_tag,
+            name=None if rule is None else rule.name,
+            variables=_with_rule_variables(order.variables, rule),
+            scenario_id=number,
+            terminal_after=order.terminal_after,
+            terminal_status=order.terminal_status,
+            matched=_explain(order, choice, number) if self.rules() else None,
+        )
+        return self.pipelines.add(project, record, scenario)
 
     def _choose(self, project: Project, order: Order) -> Choice:
-        if not self.declared.rules:
+        rules = self.rules()
+        if not rules or order.scenario_id is not None:
             return Choice(None, [])
         arrived = Trigger(
             project_id=project.id,
@@ -252,15 +278,20 @@ class World:
             variables={variable.key: variable.value for variable in order.variables},
             inputs=order.inputs or {},
         )
-        return choose(self.declared.rules, arrived)
+        return choose(rules, arrived)
 
-    def _scenario_of(self, order: Order, rule: Rule | None) -> int:
-        if order.scenario_id is not None:
-            if not self._scenarios.exists(order.scenario_id):
-                raise NotFound("scenario")
-            return order.scenario_id
-        number = None if rule is None else next_of_sequence(rule, self._count_match(rule))
-        return self.declared.default_scenario if number is None else number
+    def _scenario_of(
+        self, order: Order, rule: Rule | None, matched_before: int
+    ) -> tuple[int, Scenario]:
+        number = order.scenario_id
+        if number is None and rule is not None:
+            number = next_of_sequence(rule, matched_before)
+        if number is None:
+            number = self.declared.default_scenario
+        scenario = self._scenarios.behaviour(number)
+        if scenario is None and order.scenario_id is not None:
+            raise NotFound("scenario")
+        return number, scenario or ORPHANED
 
     def rule_matches(self, rule: Rule) -> int:
         """Tell how many pipelines a rule has caught in this world."""

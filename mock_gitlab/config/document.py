@@ -109,6 +109,8 @@ def _bad_start(character: str) -> str:
 
 _PROBLEMS = {
     "mapping values are not allowed": 'unexpected ":"; wrong indentation, or text to be quoted',
+    "found unexpected ':'": 'unexpected ":"; wrong indentation, or text to be quoted',
+    "found a tab": "a tab may not indent; use spaces",
     "expected ':'": 'a ":" is missing after the key',
     "block end": "the indentation does not fit the lines above",
     "did not find expected": "the indentation does not fit the lines above",

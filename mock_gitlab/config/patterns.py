@@ -248,18 +248,19 @@ class FaultModel(Written):
     def _found(self) -> Iterator[Found]:
         spoilers = self._spoilers()
         if not (spoilers or self.respond or self.delay or self.limit):
-            yield (), f"a fault needs one of respond, delay, limit, {', '.join(_SPOILERS)}"
+            yield (), f"a fault needs one of respond, delay, limit, {', '.join(SPOILERS)}"
         for other in spoilers[1:]:
             yield (other,), f"{spoilers[0]} and {other} exclude each other"
         if self.drop and self.respond is not None:
             yield ("respond",), "a dropped connection has no answer"
 
     def _spoilers(self) -> list[Spoiler]:
-        return [name for name in _SPOILERS if getattr(self, name)]
+        return [name for name in SPOILERS if getattr(self, name)]
 
 
 Spoiler = Literal["drop", "truncate", "slow", "malformed"]
-_SPOILERS: tuple[Spoiler, ...] = ("drop", "truncate", "slow", "malformed")
+SPOILERS: tuple[Spoiler, ...] = ("drop", "truncate", "slow", "malformed")
+"""What may happen to a body; one of them at most."""
 
 
 def rule_from(model: RuleModel, key: str, place: str) -> Rule:

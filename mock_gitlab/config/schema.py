@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from .models import MockFile, ScenarioFile
+from .patterns import SPOILERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +22,43 @@ _REFERENCE = {
     "pattern": r"^\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\}$",
 }
 _TO_REFERENCE = {"$ref": "#/$defs/Reference"}
+
+
+def _given(name: str) -> dict[str, Any]:
+    """Ask that a key be there, and not with a value that is as good as none."""
+    nothing = {"enum": [False, 0, None, [], {}]}
+    return {"required": [name], "properties": {name: {"not": nothing}}}
+
+
+def _not_both(one: str, other: str) -> dict[str, Any]:
+    return {"not": {"allOf": [_given(one), _given(other)]}}
+
+
+def _value(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"required": [name], "properties": {name: schema}}
+
+
+_DELAYED = _value("when", {"const": "delayed"})
+_WHEN_UNKNOWN = _value("when", {"pattern": r"^\$\{"})
+_CONDITIONS: dict[str, list[dict[str, Any]]] = {
+    "JobModel": [
+        {"if": _DELAYED, "then": _value("start_in", {"not": {"type": "null"}})},
+        {"anyOf": [_DELAYED, _WHEN_UNKNOWN, {"properties": {"start_in": {"type": "null"}}}]},
+        {"if": _given("downstream"), "then": {"properties": {"duration": False}}},
+    ],
+    "ScenarioModel": [_not_both("jobs", "attempts"), _not_both("jobs", "terminal_after_polls")],
+    "RuleModel": [
+        {"if": _value("cycle", {"const": True}), "then": _value("scenario", {"type": "array"})},
+        *(_not_both("respond", other) for other in ("scenario", "variables", "name")),
+    ],
+    "FaultModel": [
+        {"anyOf": [_given(name) for name in ("respond", "delay", "limit", *SPOILERS)]},
+        *(_not_both(one, other) for one, other in combinations(SPOILERS, 2)),
+        _not_both("drop", "respond"),
+    ],
+    "LimitModel": [_value("per", {"not": {"const": 0}})],
+}
+"""Contradictions that a schema can express, by the mappings in which they may stand."""
 _ABOUT = ("title", "description", "default", "examples")
 
 
@@ -48,14 +87,14 @@ def schema_text(name: str) -> str:
 def _schema(model: type[BaseModel], title: str) -> dict[str, Any]:
     schema = _finished(model.model_json_schema())
     schema["$defs"]["Reference"] = _REFERENCE
+    for name, conditions in _CONDITIONS.items():
+        schema["$defs"][name]["allOf"] = conditions
     schema["patternProperties"] = {"^x-": {"description": "Templates for aliases; ignored."}}
     return {"$schema": DIALECT, **schema, "title": title}
 
 
 def _finished(schema: Any) -> Any:
     """Say what pydantic leaves open, and let ``${NAME}`` stand wherever a scalar is wanted."""
-    if isinstance(schema, list):
-        return [_finished(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
     done = {name: _below(name, value) for name, value in schema.items()}

@@ -200,10 +200,13 @@ class Simulation:
         else:
             self._later(starts, run, self._start)
 
-    def _start(self, run: LiveRun) -> None:
+    def _begin(self, run: LiveRun) -> None:
         self._step(run, "running")
         if self._started_at is None:
             self._started_at = self._now
+
+    def _start(self, run: LiveRun) -> None:
+        self._begin(run)
         downstream, duration = run.plan.spec.downstream, run.plan.duration
         if downstream is not None and downstream.strategy == "depend":
             self._follow(run)
@@ -216,9 +219,7 @@ class Simulation:
 
     def _end(self, run: LiveRun, status: TerminalStatus | None = None) -> None:
         if run.status == "pending":
-            self._step(run, "running")
-            if self._started_at is None:
-                self._started_at = self._now
+            self._begin(run)
         self._interrupt(run, status or run.final)
         if run.status == "manual":
             run.final = "success"

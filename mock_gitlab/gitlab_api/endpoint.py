@@ -18,7 +18,6 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastapi.routing import APIRoute
-from starlette.routing import Match
 
 from mock_gitlab.engine.model import Declined, MockGitLabError, NotFound, Project, Refused
 from mock_gitlab.gateway import CALL, WORLD, answer, send_response, strike, suffer
@@ -274,12 +273,6 @@ class GitLabRoute(APIRoute):
             response_model=None,
         )
         self.app = self._serve
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Match path and method; to GitLab a path with another method is an unknown one."""
-        if scope["method"] != self.gitlab.method:
-            return Match.NONE, {}
-        return super().matches(scope)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         call: Call = scope[CALL]

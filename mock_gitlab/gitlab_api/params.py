@@ -92,10 +92,10 @@ def _unsupported(kind: str) -> BadParameters:
 def _read_untyped(body: bytes) -> dict[str, Any]:
     """Take a body of no declared type for JSON if it is that."""
     try:
-        _decode_json(body)
+        value = _decode_json(body)
     except (ValueError, RecursionError):
         raise _unsupported("") from None
-    return _read_json(body)
+    return _json_object(value, body)
 
 
 def _read_json(body: bytes) -> dict[str, Any]:
@@ -106,6 +106,10 @@ def _read_json(body: bytes) -> dict[str, Any]:
             "message body does not match declared format: "
             "The JSON object in the body cannot be read"
         ) from None
+    return _json_object(value, body)
+
+
+def _json_object(value: Any, body: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise _bad("message body does not match declared format: A JSON object is expected")
     # Only escapes can bring in what raw UTF-8 cannot; without them most bodies need no walk.

@@ -37,7 +37,7 @@ class Database:
     def __init__(self, path: Path | str) -> None:
         self.path = str(path)
         try:
-            # One thread at a time uses it, but an in-process client may bring another for each call.
+            # One thread at a time uses it, but an in-process client may bring another each time.
             self._connection = sqlite3.connect(
                 self.path,
                 timeout=LOCKED_FOR_SECONDS,

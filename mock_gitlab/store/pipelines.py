@@ -364,7 +364,7 @@ class PipelineTable:
         self._db.run("UPDATE pipelines SET status_until = 0 WHERE updated_at > ?", (moment,))
 
     def stale_cohorts(self, project_id: int, now: Moment) -> list[Cohort]:
-        """List the kinds of pipelines whose stored status is out of date and that nobody touched."""
+        """List the kinds of untouched pipelines whose stored status is out of date."""
         rows = self._db.all(
             "SELECT DISTINCT scenario_id, terminal_after_seconds, terminal_status FROM pipelines "
             f"WHERE project_id = ? AND status_until <= ? AND {_UNTOUCHED}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mock_gitlab.engine.model import TriggerToken
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 LAST_WRITTEN_NUMBER = 1000
 """Undeclared paths are numbered above this, clear of the small numbers that people write."""
 
-_TOKEN = (
+_COLUMNS = (
     "id, project_id, token, description, created_at, updated_at, last_used, expires_at, declared"
 )
 
@@ -44,10 +44,8 @@ class ProjectTable:
 
 
 def _token_of(row: Row) -> TriggerToken:
-    number, project_id, token, description, created_at, updated_at, used, expires, declared = row
-    return TriggerToken(
-        number, project_id, token, description, created_at, updated_at, used, expires, bool(declared)
-    )
+    values: list[Any] = [*row[:8], bool(row[8])]
+    return TriggerToken(*values)
 
 
 class TokenTable:
@@ -60,13 +58,13 @@ class TokenTable:
         """List every token of every project."""
         return [
             _token_of(row)
-            for row in self._db.all(f"SELECT {_TOKEN} FROM trigger_tokens ORDER BY id")
+            for row in self._db.all(f"SELECT {_COLUMNS} FROM trigger_tokens ORDER BY id")
         ]
 
     def of_project(self, project_id: int) -> list[TriggerToken]:
         """List a project's tokens, oldest first."""
         rows = self._db.all(
-            f"SELECT {_TOKEN} FROM trigger_tokens WHERE project_id = ? ORDER BY id",
+            f"SELECT {_COLUMNS} FROM trigger_tokens WHERE project_id = ? ORDER BY id",
             (project_id,),
         )
         return [_token_of(row) for row in rows]
@@ -74,7 +72,7 @@ class TokenTable:
     def get(self, project_id: int, token_id: int) -> TriggerToken | None:
         """Find one of a project."""
         row = self._db.one(
-            f"SELECT {_TOKEN} FROM trigger_tokens WHERE id = ? AND project_id = ?",
+            f"SELECT {_COLUMNS} FROM trigger_tokens WHERE id = ? AND project_id = ?",
             (token_id, project_id),
         )
         return None if row is None else _token_of(row)

@@ -28,6 +28,7 @@ ON CONFLICT (scenario_id) DO UPDATE SET
     details_json = excluded.details_json,
     definition_json = excluded.definition_json,
     source = excluded.source, file = excluded.file, line = excluded.line"""
+_BEHAVIOUR_OF_ONE = f"SELECT {BEHAVIOUR} FROM scenarios WHERE scenario_id = ?"
 _OWN_COLUMN = ("scenario_id", "name", "terminal_after", "terminal_status", "never_complete")
 
 
@@ -102,6 +103,11 @@ class ScenarioTable:
             (scenario_id,),
         )
         return None if row is None else _declared_of(row)
+
+    def behaviour(self, scenario_id: int) -> Scenario | None:
+        """Find how a scenario goes, without where it comes from."""
+        row = self._db.one(_BEHAVIOUR_OF_ONE, (scenario_id,))
+        return None if row is None else scenario_of(row)
 
     def exists(self, scenario_id: int) -> bool:
         """Tell whether a number is taken."""

@@ -20,8 +20,8 @@ from mock_gitlab.server import address, listen
 from mock_gitlab.store.pipelines import INSERT, SELECT_ONE
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
-_NEW = (1, "main", "a" * 40, "trigger", 0, 0, None, "[]", 5, None, None, None, None)
-_NEW += ("running", 0, 5000)
+_RECORD = (1, "main", "a" * 40, "trigger", 0, 0, None, "[]", 5, None, None, None, None)
+_NEW = (*_RECORD, "running", 0, 5000)
 
 
 def _body(number: int) -> dict[str, Any]:

@@ -236,6 +236,18 @@ def test_the_words_for_a_large_file_come_from_the_fast_parser():
     assert messages(text) == ['f.yaml:3:5: a comma or the end of the "[" of line 2 is missing']
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: [?]", '1:6: a comma or the end of the "[" of line 1 is missing'),
+        ("a: {b:, c}", '1:6: unexpected ":"; wrong indentation, or text to be quoted'),
+        ("a: |\n  \n \tb", "3:2: a tab may not indent; use spaces"),
+    ],
+)
+def test_what_only_the_fast_parser_refuses_is_told_in_the_same_words(text: str, message: str):
+    assert messages(text) == [f"f.yaml:{message}"]
+
+
 def test_an_aliased_list_counts_each_time_but_is_allowed_within_the_bound():
     assert len(value("a: &a [1, 2]\nb: [*a, *a, *a]")["b"]) == 3
 

@@ -77,6 +77,7 @@ def test_folders_without_end_are_refused(tree: Path):
         ("s/*.yaml", "s", True),
         ("s/*.yaml", "s/x.db", False),
         ("s/*.yaml", "s/t/x.yaml", False),
+        ("s/*.yaml", "s/x.yaml/y", False),
         ("s/*.yaml", "a.yaml", False),
         ("*.yaml", "mock.db-wal", False),
         ("*/x.yaml", "a.yaml", False),

@@ -382,8 +382,22 @@ def test_without_files_or_wish_nothing_is_watched_until_the_end(folder: Folder, 
     asyncio.run(run())
 
 
+def test_a_watch_that_begins_tells_of_nothing_where_nothing_has_changed(folder: Folder):
+    folder.write(mock="version: 1")
+
+    async def run() -> int:
+        watched = Watched(folder)
+        stop = asyncio.Event()
+        watching = asyncio.create_task(watched.live.watch(stop))
+        await watched.live.reload_now()
+        stop.set()
+        await asyncio.wait_for(watching, GENEROUS)
+        return len(watched.seen)
+
+    assert asyncio.run(run()) == 1
+
+
 def test_a_watch_that_fails_says_so_and_goes_on(folder: Folder, caplog: pytest.LogCaptureFixture):
-    """The folder goes away for good while it is watched; then it comes back."""
     folder.write(mock="version: 1", scenarios__a=SCENARIO % 900)
 
     def fail(watched: Watched) -> None:

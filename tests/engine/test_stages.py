@@ -440,6 +440,7 @@ def test_enough_looks_are_a_limit_too():
 def test_a_limit_ends_a_job_in_the_queue():
     seen = timeline(scenario(job("a", 10, pending=60), terminal_after=50, terminal_status="failed"))
     assert statuses(seen, 50) == {"a": "failed"}
+    assert seen.at(at(50)).started_at == at(50)
 
 
 def test_an_inline_status_is_what_a_completed_pipeline_shows():

@@ -112,7 +112,7 @@ def test_an_optional_parameter_that_must_not_be_blank_may_be_left_out():
     ("value", "text"), [("x", "x"), ("", ""), (12, "12"), (1.5, "1.5"), (True, "true"),
                         (False, "false")],
 )  # fmt: skip
-def test_a_text_may_be_written_as_a_json_number_or_boolean(value: Any, text: Any):
+def test_a_text_may_be_written_as_a_json_number_or_boolean(value: Any, text: str):
     assert read(Kind.STRING, value) == text
 
 
@@ -219,7 +219,7 @@ def test_anything_else_is_no_boolean(value: Any):
         ("9999-12-31T23:59:59.999Z", 253402300799999),
     ],
 )
-def test_a_moment_is_milliseconds_in_utc(text: Any, moment: int):
+def test_a_moment_is_milliseconds_in_utc(text: str, moment: int):
     assert read(Kind.DATETIME, text) == moment
 
 
@@ -292,7 +292,7 @@ def test_the_fields_of_each_hash_are_typed_and_have_defaults():
         b"ref=main&variables[10][key]=B&variables[9][key]=A&variables[9][value]=1&variables[10][value]=2",
     ],
 )
-def test_a_form_may_count_an_arrays_hashes_or_not(text: Any):
+def test_a_form_may_count_an_arrays_hashes_or_not(text: bytes):
     found = CREATE.check(parse(text, None, b""))["variables"]
     assert [(each["key"], each["value"]) for each in found] == [("A", "1"), ("B", "2")]
 
