@@ -7,6 +7,7 @@ is always the timeline's word.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import OrderedDict
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from mock_gitlab.catalog import Catalog
     from mock_gitlab.clock import Clock
     from mock_gitlab.engine.model import Action, Downstream, Project
+    from mock_gitlab.engine.statuses import PipelineStatus
+    from mock_gitlab.engine.timeline import Window
     from mock_gitlab.store.database import Database, Row
     from mock_gitlab.store.scenarios import ScenarioTable
 
@@ -199,8 +202,16 @@ class Ledger:
     def page(self, wanted: Filter, limit: int, offset: int) -> tuple[list[Listed], int | None]:
         """List a page of a project's pipelines, and count them all (None: more than 10,000)."""
         assert wanted.project_id is not None
-        self._refresh(wanted.project_id)
-        return self._rows.page(wanted, limit, offset), self._rows.count(wanted)
+        now = self.settle()
+        if wanted.asks_for_status:
+            self._refresh(wanted.project_id, now)
+        rows = self._rows.page(wanted, limit, offset)
+        stale = [row.id for row in rows if row.status_until is not None and row.status_until <= now]
+        for number in stale:
+            self.pipeline_of_any_project(number)  # which stores what it sees
+        if stale:
+            rows = self._rows.page(wanted, limit, offset)
+        return rows, self._rows.count(wanted)
 
     def doubt_scenarios(self, numbers: Iterable[int]) -> None:
         """Compute anew, when next needed, what follows these scenarios or hangs on one that may."""
@@ -210,24 +221,34 @@ class Ledger:
         """Compute anew, when next needed, the statuses that began after ``moment``."""
         self._rows.doubt_after(moment)
 
-    def _refresh(self, project_id: int) -> None:
-        now = self.settle()
+    def _refresh(self, project_id: int, now: Moment) -> None:
         if not self._rows.any_stale(project_id, now):
             return
         with self._db.transaction():
-            for cohort in self._rows.stale_cohorts(project_id, now):
+            for cohort, members in self._rows.stale_cohorts(project_id, now).items():
                 if cohort.scenario_id not in self._bridging:
-                    self._refresh_cohort(project_id, now, cohort)
+                    self._rows.store_statuses(self._statuses(cohort, members, now))
             for stored in self._rows.stale(project_id, now):
                 timeline = self._timeline(stored.record, stored.scenario or ORPHANED)
                 self._rows.store_status(stored.record.id, timeline.window(now))
 
-    def _refresh_cohort(self, project_id: int, now: Moment, cohort: Cohort) -> None:
+    def _statuses(
+        self, cohort: Cohort, members: list[tuple[int, Moment]], now: Moment
+    ) -> Iterator[tuple[PipelineStatus, Moment, Moment | None, int]]:
         """Take many alike pipelines through one timeline: their courses differ only in when."""
+        windows = self._course(cohort)
+        begins = [0, *(window.until for window in windows if window.until is not None)]
+        for number, created_at in members:
+            window = windows[bisect_right(begins, max(0, now - created_at)) - 1]
+            until = None if window.until is None else created_at + window.until
+            yield window.status, created_at + window.updated_at, until, number
+
+    def _course(self, cohort: Cohort) -> list[Window]:
+        """List the statuses of a pipeline that was created at moment 0."""
         record = PipelineRecord(
             id=0,
             iid=0,
-            project_id=project_id,
+            project_id=0,
             ref="",
             sha="",
             source="",
@@ -237,11 +258,10 @@ class Ledger:
             terminal_status=cohort.terminal_status,
         )
         timeline = Timeline(record, self._scenario(cohort.scenario_id))
-        begins: Moment | None = 0
-        while begins is not None:
-            window = timeline.window(begins)
-            self._rows.store_cohort(project_id, now, cohort, begins, window)
-            begins = window.until
+        windows = [timeline.window(0)]
+        while windows[-1].until is not None:
+            windows.append(timeline.window(windows[-1].until))
+        return windows
 
     # ------------------------------------------------------------------ bridges
 

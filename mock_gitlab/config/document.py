@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from .places import ConfigurationError, Document, Entry, Mistake, Node, where
+from .places import ConfigurationError, Document, Entry, Mistake, Node, short, where
 from .scalars import BadScalar, interpolate, is_reference, resolve, resolve_reference
 
 if TYPE_CHECKING:
@@ -22,6 +22,10 @@ LARGEST_FILE = 8 * 1024 * 1024
 """Bytes that a file may have."""
 DEEPEST = 60
 """How many mappings and lists may stand inside one another."""
+VALUES_LIMIT = 500_000
+"""How many values may be written in one file."""
+MISTAKES_LIMIT = 1000
+"""After how many mistakes nobody reads on."""
 ALIASED_LIMIT = 100_000
 """How many values aliases may add to those that are written."""
 _WORDS_LIMIT = 100_000
@@ -200,9 +204,11 @@ class _Composer:
     def _alias(self, event: yaml.AliasEvent) -> Node:
         node = self._anchors.get(str(event.anchor))
         if node is None:
-            return self._broken(_node(event), f"there is no anchor &{event.anchor} above")
+            return self._broken(
+                _node(event), f"there is no anchor &{short(str(event.anchor))} above"
+            )
         if not node.done:
-            return self._broken(_node(event), f"&{event.anchor} would contain itself")
+            return self._broken(_node(event), f"&{short(str(event.anchor))} would contain itself")
         return node
 
     def _begin(self, event: yaml.CollectionStartEvent) -> None:
@@ -237,6 +243,10 @@ class _Composer:
 
     def _add(self, node: Node) -> None:
         self._written += 1
+        if self._written > VALUES_LIMIT:
+            self._stop(node, f"more than {VALUES_LIMIT:,} values in one file")
+        if len(self._mistakes) >= MISTAKES_LIMIT:
+            self._stop(node, f"{MISTAKES_LIMIT:,} mistakes are enough; the rest is not read")
         if not self._stack:
             self._root = node
             return
@@ -286,7 +296,7 @@ class _Composer:
 
     def _duplicate(self, entry: Entry, line: int) -> None:
         name = entry.key.text or ""
-        what = f'the key "{name}" stands here twice, first in line {line}'
+        what = f'the key "{short(name)}" stands here twice, first in line {line}'
         path = (*self._path(), name)
         self._mistakes.append(
             Mistake(self._file, entry.key.line, entry.key.column, where(path), what)
@@ -330,5 +340,5 @@ def _node(event: yaml.Event) -> Node:
 
 
 def _tag(event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> str:
-    tag = str(event.tag).replace("tag:yaml.org,2002:", "!!")
+    tag = short(str(event.tag).replace("tag:yaml.org,2002:", "!!"))
     return f"the tag {tag} is not understood here; leave it out"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from .fields import Written
+    from .places import Steps
 
     File = TypeVar("File", bound=Written)
 
@@ -166,18 +168,14 @@ class _Loading:
         """Find the files of scenarios, also where something else is wrong."""
         written = mock.value.get("scenarios") if isinstance(mock.value, dict) else None
         if written is None:
-            return self._expand(DEFAULT_PATTERN)
+            return self._look_up(DEFAULT_PATTERN, mock, ())
         files: list[Path] = []
         for index, entry in enumerate(written if isinstance(written, list) else []):
             if isinstance(entry, str) and entry:
-                found = self._expand(entry)
-                files += found
-                if not found:
-                    what = self._nothing(entry)
-                    self._mistakes.append(mock.mistake(("scenarios", index), what))
+                files += self._look_up(entry, mock, ("scenarios", index))
         return list(dict.fromkeys(files))
 
-    def _expand(self, pattern: str) -> list[Path]:
+    def _look_up(self, pattern: str, mock: Document, path: Steps) -> list[Path]:
         self._patterns.append(pattern)
         try:
             found = expand(self._base, pattern)
@@ -187,12 +185,14 @@ class _Loading:
             what = f'"{pattern}" cannot be looked up: {error}'
         else:
             self._folders += found.folders
-            return [file for file in found.files if file != self._path]
-        self._mistakes.append(Mistake(str(self._path), 1, 1, "scenarios", what))
+            if found.files or not path:
+                return [file for file in found.files if file != self._path]
+            what = self._nothing(pattern)
+        self._mistakes.append(mock.mistake(path, what))
         return []
 
     def _nothing(self, pattern: str) -> str:
-        if (self._base / pattern).is_dir():
+        if os.path.isdir(self._base / pattern):
             return f'"{pattern}" is a folder; "{pattern.rstrip("/")}/*.yaml" names the files in it'
         if is_pattern(pattern):
             return f'"{pattern}" matches no file'

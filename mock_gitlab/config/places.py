@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LONG = 16
+_SHORT = 40
 _NAME = re.compile(r"[\w./*<-]+")
 Steps = tuple[str | int, ...]
 """The way from the root of a document to a value."""
@@ -52,6 +53,11 @@ class ConfigurationError(Exception):
         super().__init__("\n".join(map(str, self.mistakes)))
 
 
+def short(text: str) -> str:
+    """Cut text that is too long for a message."""
+    return text if len(text) <= _SHORT else f"{text[:_SHORT]}..."
+
+
 def where(path: Sequence[str | int]) -> str:
     """Write a path for people: ``scenarios[0].jobs[2].name``."""
     if len(path) > _LONG:
@@ -61,9 +67,9 @@ def where(path: Sequence[str | int]) -> str:
         if isinstance(step, int):
             words += f"[{step}]"
         elif _NAME.fullmatch(step):
-            words += f".{step}" if words else step
+            words += f".{short(step)}" if words else short(step)
         else:
-            words += f"[{json.dumps(step, ensure_ascii=False)}]"
+            words += f"[{json.dumps(short(step), ensure_ascii=False)}]"
     return words
 
 

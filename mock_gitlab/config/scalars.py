@@ -92,7 +92,9 @@ def _value(found: re.Match[str], environ: Mapping[str, str]) -> str:
         raise BadScalar('"${" is never closed; a dollar sign itself is written $$')
     reference = _REFERENCE.fullmatch(found[2])
     if reference is None:
-        raise BadScalar(f'"{found[0]}" is not ${{NAME}} or ${{NAME:-default}}; $$ is a dollar sign')
+        raise BadScalar(
+            f'"{found[0][:40]}" is not ${{NAME}} or ${{NAME:-default}}; $$ is a dollar sign'
+        )
     name, default = reference.groups()
     value = environ.get(name)
     if default is not None:

@@ -26,7 +26,7 @@ _TO_REFERENCE = {"$ref": "#/$defs/Reference"}
 
 def _given(name: str) -> dict[str, Any]:
     """Ask that a key be there, and not with a value that is as good as none."""
-    nothing = {"enum": [False, 0, None, [], {}]}
+    nothing: dict[str, Any] = {"enum": [False, 0, None, [], {}]}
     return {"required": [name], "properties": {name: {"not": nothing}}}
 
 
@@ -87,8 +87,8 @@ def schema_text(name: str) -> str:
 def _schema(model: type[BaseModel], title: str) -> dict[str, Any]:
     schema = _finished(model.model_json_schema())
     schema["$defs"]["Reference"] = _REFERENCE
-    for name, conditions in _CONDITIONS.items():
-        schema["$defs"][name]["allOf"] = conditions
+    for name in _CONDITIONS.keys() & schema["$defs"].keys():
+        schema["$defs"][name]["allOf"] = _CONDITIONS[name]
     schema["patternProperties"] = {"^x-": {"description": "Templates for aliases; ignored."}}
     return {"$schema": DIALECT, **schema, "title": title}
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from .places import short
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -123,14 +125,17 @@ def kind(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        return f'the text "{value}"' if len(value) <= 40 else f'the text "{value[:40]}..."'
+        return f'the text "{short(value)}"'
     if isinstance(value, int | float):
         return f"the number {value}"
     return "a list" if isinstance(value, list) else "a mapping"
 
 
 def _path(error: ErrorDetails) -> Steps:
-    return tuple(step for step in error["loc"] if not str(step).startswith("~") and step != "[key]")
+    *above, last = error["loc"] or ("",)
+    path = tuple(step for step in above if step not in _NO_STEPS)
+    kept = error["type"] == "extra_forbidden" or last not in ("", *_NO_STEPS)
+    return (*path, last) if kept else path
 
 
 def _in_words(error: ErrorDetails) -> str:

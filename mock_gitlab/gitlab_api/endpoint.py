@@ -21,7 +21,8 @@ from fastapi.routing import APIRoute
 
 from mock_gitlab.engine.model import Declined, MockGitLabError, NotFound, Project, Refused
 from mock_gitlab.gateway import CALL, WORLD, answer, send_response, strike, suffer
-from mock_gitlab.gitlab_api.params import PAGE, BadParameters, Param, Params, decode_segment, parse
+from mock_gitlab.gitlab_api.params import PAGE, Param, Params
+from mock_gitlab.gitlab_api.reading import BadParameters, decode_segment, parse
 from mock_gitlab.gitlab_api.responses import (
     NO_ROUTE,
     TOO_LARGE,
@@ -48,6 +49,7 @@ _JSON_HEADERS: Headers = [
     (b"cache-control", b"max-age=0, private, must-revalidate"),
 ]
 _SECRETS = frozenset(("token", "private_token", "job_token", "access_token"))
+_FARTHEST = 2**62  # as far as anybody may turn pages
 _BODYLESS = frozenset(("GET", "HEAD", "OPTIONS"))
 
 
@@ -249,7 +251,7 @@ class Ask:
     @property
     def offset(self) -> int:
         """How many rows come before the page."""
-        return (int(self.values["page"]) - 1) * self.limit
+        return min((int(self.values["page"]) - 1) * self.limit, _FARTHEST)
 
 
 class GitLabRoute(APIRoute):

@@ -18,9 +18,10 @@ from mock_gitlab.store.pipelines import Filter
 from mock_gitlab.world import SeenJob
 
 from .endpoint import Ask, Endpoints, Login, Page, Raw
-from .params import BadParameters, Kind, Param, decode_segment, path_integer
+from .params import Kind, Param, path_integer
 from .pipelines import PipelineBasic, present_basic
 from .projects import Commit, present_commit
+from .reading import BadParameters, decode_segment
 from .responses import timestamp
 from .users import User, present_full_user
 

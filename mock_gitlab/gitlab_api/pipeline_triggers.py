@@ -12,8 +12,9 @@ from typing_extensions import TypedDict
 from mock_gitlab.engine.model import NotFound, Refused, Variable
 
 from .endpoint import Ask, Endpoints, Login, Page, Unauthorized
-from .params import BadParameters, Kind, Param, path_integer
+from .params import Kind, Param, path_integer
 from .pipelines import MOCK_PARAMS, Pipeline, present, start
+from .reading import BadParameters
 from .responses import timestamp
 from .users import UserBasic, present_user
 

@@ -13,7 +13,8 @@ from mock_gitlab.store.pipelines import Filter
 from mock_gitlab.world import Order
 
 from .endpoint import Ask, Endpoints, Page
-from .params import BadParameters, Kind, Param, path_integer
+from .params import Kind, Param, path_integer
+from .reading import BadParameters
 from .responses import timestamp
 from .users import UserBasic, present_user
 

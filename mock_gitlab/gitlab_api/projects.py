@@ -14,7 +14,8 @@ from typing_extensions import TypedDict
 from mock_gitlab.engine.model import NotFound
 
 from .endpoint import Ask, Endpoints, Login, Page
-from .params import Kind, Param, decode_segment
+from .params import Kind, Param
+from .reading import decode_segment
 from .responses import timestamp
 from .users import BORN, User, UserBasic, present_full_user, present_user
 

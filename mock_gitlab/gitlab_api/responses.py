@@ -6,7 +6,7 @@ import hashlib
 import json
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, overload
 from urllib.parse import quote_plus
 
 from mock_gitlab.engine.model import MockGitLabError, NotFound, Refused
@@ -91,18 +91,6 @@ def etag(body: bytes) -> str:
 
 
 # ---------------------------------------------------------------------------- pages
-
-
-class Page(NamedTuple):
-    """Which part of a list is asked for: the page's number, from 1, and its size in rows."""
-
-    number: int
-    size: int
-
-    @property
-    def offset(self) -> int:
-        """How many rows come before it; never more than fits in 64 bits."""
-        return min((self.number - 1) * self.size, 2**63 - 1)
 
 
 def page_headers(

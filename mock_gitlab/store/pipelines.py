@@ -11,9 +11,10 @@ from mock_gitlab.engine.model import Action, PipelineRecord, Scenario, Variable
 from .scenarios import BEHAVIOUR, scenario_of, seconds, span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from mock_gitlab.engine.model import Moment, TerminalStatus
+    from mock_gitlab.engine.statuses import PipelineStatus
     from mock_gitlab.engine.timeline import Window
 
     from .database import Database, Row
@@ -46,6 +47,10 @@ INSERT = """INSERT INTO pipelines (
 )) RETURNING id, iid"""
 
 
+# Within a project iids rise with ids, and their index gives the rows in order.
+_ORDERS = {"id": "p.iid", "status": "p.status", "ref": "p.ref", "updated_at": "p.updated_at"}
+
+
 class Stored(NamedTuple):
     """A pipeline's row: what it says, its scenario if there still is one, and the row itself."""
 
@@ -67,6 +72,7 @@ class Listed(NamedTuple):
     created_at: Moment
     updated_at: Moment
     name: str | None
+    status_until: Moment | None
 
 
 class Cohort(NamedTuple):
@@ -98,6 +104,16 @@ class Filter:
     nothing: bool = False
     order_by: str = "id"
     descending: bool = True
+
+    @property
+    def asks_for_status(self) -> bool:
+        """Whether the stored statuses decide what is shown, or in which order."""
+        return (
+            self.statuses is not None
+            or self.updated_after is not None
+            or self.updated_before is not None
+            or self.order_by in ("status", "updated_at")
+        )
 
     def where(self) -> tuple[str, list[Any]]:
         """Put the conditions into SQL."""
@@ -242,7 +258,7 @@ class PipelineTable:
         direction = "DESC" if wanted.descending else "ASC"
         rows = self._db.all(
             f"SELECT {columns} FROM pipelines p WHERE {where} "
-            f"ORDER BY p.{wanted.order_by} {direction}, p.id DESC LIMIT ? OFFSET ?",
+            f"ORDER BY {_ORDERS[wanted.order_by]} {direction}, p.iid DESC LIMIT ? OFFSET ?",
             [*values, limit, offset],
         )
         return [Listed(*row) for row in rows]
@@ -363,40 +379,25 @@ class PipelineTable:
         """Have statuses computed again that began after ``moment``: the clock went back."""
         self._db.run("UPDATE pipelines SET status_until = 0 WHERE updated_at > ?", (moment,))
 
-    def stale_cohorts(self, project_id: int, now: Moment) -> list[Cohort]:
-        """List the kinds of untouched pipelines whose stored status is out of date."""
+    def stale_cohorts(self, project_id: int, now: Moment) -> dict[Cohort, list[tuple[int, Moment]]]:
+        """Group what is out of date and untouched, as (id, created_at)."""
         rows = self._db.all(
-            "SELECT DISTINCT scenario_id, terminal_after_seconds, terminal_status FROM pipelines "
-            f"WHERE project_id = ? AND status_until <= ? AND {_UNTOUCHED}",
+            "SELECT scenario_id, terminal_after_seconds, terminal_status, id, created_at "
+            f"FROM pipelines WHERE project_id = ? AND status_until <= ? AND {_UNTOUCHED}",
             (project_id, now),
         )
-        return [Cohort(*row) for row in rows]
+        cohorts: dict[Cohort, list[tuple[int, Moment]]] = {}
+        for scenario_id, after, status, number, created_at in rows:
+            cohort = Cohort(scenario_id, after, status)
+            cohorts.setdefault(cohort, []).append((number, created_at))
+        return cohorts
 
-    def store_cohort(
-        self, project_id: int, now: Moment, cohort: Cohort, begins: Moment, window: Window
+    def store_statuses(
+        self, rows: Iterable[tuple[PipelineStatus, Moment, Moment | None, int]]
     ) -> None:
-        """Give the members of a cohort whose age lies in ``window`` its status.
-
-        ``begins`` and the moments of ``window`` count from each pipeline's creation; the first
-        window of a course also holds for the time before its creation.
-        """
-        self._db.run(
-            "UPDATE pipelines SET status = ?, updated_at = created_at + ?, "
-            "status_until = created_at + ? "
-            "WHERE project_id = ? AND status_until <= ? AND scenario_id IS ? "
-            "AND terminal_after_seconds IS ? AND terminal_status IS ? "
-            f"AND {_UNTOUCHED} AND created_at > ? AND (? OR created_at <= ?)",
-            (
-                window.status,
-                window.updated_at,
-                window.until,
-                project_id,
-                now,
-                *cohort,
-                -1 if window.until is None else now - window.until,
-                begins == 0,
-                now - begins,
-            ),
+        """Keep what was computed of many: status, updated_at, until when it holds, id."""
+        self._db.run_many(
+            "UPDATE pipelines SET status = ?, updated_at = ?, status_until = ? WHERE id = ?", rows
         )
 
     def any_stale(self, project_id: int, now: Moment) -> bool:

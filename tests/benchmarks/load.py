@@ -53,7 +53,7 @@ class _Caller(asyncio.Protocol):
         else:
             self.transport.close()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _: Exception | None) -> None:
         if not self.ended.done():
             self.ended.set_result(None)
 

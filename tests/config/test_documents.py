@@ -239,13 +239,31 @@ def test_the_words_for_a_large_file_come_from_the_fast_parser():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: [?]", '1:6: a comma or the end of the "[" of line 1 is missing'),
         ("a: {b:, c}", '1:6: unexpected ":"; wrong indentation, or text to be quoted'),
         ("a: |\n  \n \tb", "3:2: a tab may not indent; use spaces"),
     ],
 )
 def test_what_only_the_fast_parser_refuses_is_told_in_the_same_words(text: str, message: str):
     assert messages(text) == [f"f.yaml:{message}"]
+
+
+def test_values_without_end_are_refused():
+    text = "a: [" + "1," * room.VALUES_LIMIT + "]"
+    assert [message.partition(": ")[2] for message in messages(text)] == [
+        "a[499999]: more than 500,000 values in one file"
+    ]
+
+
+def test_mistakes_without_end_are_not_all_told():
+    found = messages("a: [" + "*b ," * 2000 + "]")
+    assert len(found) == room.MISTAKES_LIMIT + 1
+    assert found[-1].endswith("a[999]: 1,000 mistakes are enough; the rest is not read")
+
+
+def test_long_names_are_cut_in_messages():
+    assert messages(f"{'k' * 99}: !{'t' * 99} x") == [
+        f"f.yaml:1:102: {'k' * 40}...: the tag !{'t' * 39}... is not understood here; leave it out"
+    ]
 
 
 def test_an_aliased_list_counts_each_time_but_is_allowed_within_the_bound():

@@ -107,16 +107,16 @@ def test_too_many_folders_are_a_mistake(folder: Folder):
         (folder.path / f"f{number}").mkdir()
     folder.write(mock="scenarios: ['**/x.yaml', a.yaml]", a="scenarios: []")
     assert folder.mistakes() == [
-        'mock.yaml:1:1: scenarios: "**/x.yaml" leads through more than 2000 folders',
-        'mock.yaml:1:13: scenarios[0]: "**/x.yaml" matches no file',
+        'mock.yaml:1:13: scenarios[0]: "**/x.yaml" leads through more than 2000 folders'
     ]
 
 
 def test_a_name_that_no_file_can_have_is_a_mistake(folder: Folder):
-    folder.write(mock=f"scenarios: ['{'é' * 200}/*.yaml']")
-    first, *_ = folder.mistakes()
+    folder.write(mock=f"scenarios: ['{'é' * 200}/*.yaml', {'é' * 200}.yaml]")
+    first, second = folder.mistakes()
     assert "cannot be looked up" in first
     assert "too long" in first
+    assert "there is no file" in second
 
 
 def test_mistakes_of_all_files_come_at_once_sorted_by_place(folder: Folder):
@@ -154,6 +154,13 @@ def test_a_file_that_cannot_be_read_makes_no_scenario_unknown(folder: Folder):
 def test_a_scenario_with_a_mistake_is_still_known_by_its_number(folder: Folder):
     folder.write(mock="rules: [{scenario: 900}]\nscenarios: [{scenario_id: 900, x: 1}]")
     assert folder.mistakes() == ["mock.yaml:2:32: scenarios[0].x: is no known key"]
+
+
+@pytest.mark.parametrize("key", ["~", "~list", "[key]"])
+def test_no_key_is_taken_for_something_else(folder: Folder, key: str):
+    folder.write(mock=f"'{key}': 1\nfaults: [{{drop: true, '{key}': 1}}]")
+    found = [mistake.split(": ")[-1].partition(";")[0] for mistake in folder.mistakes()]
+    assert found == ["is no known key"] * 2
 
 
 def test_operations_are_only_checked_where_they_are_known(folder: Folder):

@@ -31,12 +31,12 @@ from mock_gitlab.engine.statuses import CANCELABLE, COMPLETED, composite
 from mock_gitlab.engine.timeline import PipelineState, Timeline
 
 CREATED = 1_000
-END = CREATED + 120  # later than anything that these scenarios have in store
+END = CREATED + 95  # later than anything that these scenarios have in store
 MOMENTS = range(CREATED - 2, END)
 
-few = settings(max_examples=60, deadline=None)
+few = settings(max_examples=50, deadline=None)
 
-spans = st.integers(0, 6)
+spans = st.integers(0, 4)
 final = st.sampled_from(TERMINAL_STATUSES)
 
 
@@ -106,7 +106,7 @@ scenarios = without_jobs | with_jobs
 actions = st.builds(
     Action,
     name=st.sampled_from(["cancel", "retry", "play", "erase"]),
-    at=st.integers(CREATED - 1, CREATED + 40),
+    at=st.integers(CREATED - 1, CREATED + 30),
     job_id=st.none() | st.builds(job_id, st.just(7), st.integers(1, 5), st.integers(0, 2)),
 )
 untouched = st.builds(

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mock_gitlab.engine.model import Invalid, MockGitLabError, NotFound, Refused, Taken
-from mock_gitlab.gitlab_api.params import parse
+from mock_gitlab.gitlab_api.reading import parse
 from mock_gitlab.gitlab_api.responses import (
     NO_ROUTE,
     TOO_LARGE,

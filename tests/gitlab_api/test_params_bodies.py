@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mock_gitlab.gitlab_api.params import BadParameters, parse
+from mock_gitlab.gitlab_api.reading import BadParameters, parse
 
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data; boundary=frontier"
@@ -171,6 +171,7 @@ def test_many_flat_brackets_are_not_deep():
     [
         (rb'{"ref": "a\u0000b"}', "ref"),
         (rb'{"ref": "\ud800"}', "ref"),
+        (rb'{"re\u0000f": 1}', "re\0f"),
         (rb'{"variables": [{"value": "\u0000"}]}', "variables[0][value]"),
         (rb'{"variables": {"A\u0000": "x"}}', "variables[A\0]"),
         (rb'{"variables": {"\udc00": "x"}}', "variables[?]"),

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from mock_gitlab.gitlab_api.params import PAGE, BadParameters, Kind, Param, Params, parse
+from mock_gitlab.gitlab_api.params import PAGE, Kind, Param, Params
+from mock_gitlab.gitlab_api.reading import BadParameters, parse
 
 TRIGGER = Params(
     Param("ref", Kind.STRING, required=True, allow_blank=False),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mock_gitlab.gitlab_api.params import BadParameters, parse
+from mock_gitlab.gitlab_api.reading import BadParameters, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mock_gitlab.gitlab_api.params import BadParameters, decode_segment, path_integer
+from mock_gitlab.gitlab_api.params import path_integer
+from mock_gitlab.gitlab_api.reading import BadParameters, decode_segment
 
 
 @pytest.mark.parametrize(

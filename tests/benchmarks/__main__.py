@@ -1,0 +1,194 @@
+"""Measure everything and print a table: ``python -m tests.benchmarks [--quick] [--json FILE]``.
+
+The ceiling is a bare ASGI application on the same uvicorn that runs the same SQL statement and
+writes a body of the same size. Ratios mean more than figures: machines differ, and are noisy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from mock_gitlab.store.database import Database
+
+from . import servers
+
+POLL = "/api/v4/projects/1/pipelines/1"
+TRIGGER = "/api/v4/projects/1/trigger/pipeline"
+ORDER = "ref=main&scenario_id=5"
+Row = tuple[str, Any]
+
+
+def fill(path: Path, count: int) -> None:
+    """Put pipelines of one project into a database, all of them to be computed anew."""
+    database = Database(path)
+    database.run(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
+        "INSERT INTO pipelines (project_id, iid, ref, sha, scenario_id, terminal_status, "
+        "created_at, updated_at, status_until) "
+        "SELECT 1, i, 'main', printf('%040x', i), i % 99 + 1, "
+        "CASE WHEN i % 1000 = 0 THEN 'failed' END, i, i, 0 FROM n",
+        (count,),
+    )
+    database.close()
+
+
+def milliseconds(server: servers.Process, path: str, times: int = 30) -> float:
+    """Time one call after the other and take the median."""
+    took = []
+    for _ in range(times):
+        begun = time.perf_counter()
+        server.call("GET", path)
+        took.append((time.perf_counter() - begun) * 1000)
+    return statistics.median(took)
+
+
+def throughput(folder: Path, seconds: float) -> list[Row]:
+    """Compare poll and trigger with the ceiling, side by side."""
+    rows: list[Row] = []
+    with servers.ceiling(folder) as bare, servers.mock_gitlab(folder) as mock:
+        mock.call("POST", TRIGGER, {"ref": "main", "scenario_id": 0})
+        for name, method, path, body in (
+            ("poll", "GET", POLL, ""),
+            ("trigger", "POST", TRIGGER, ORDER),
+        ):
+            for connections in (1, 16, 64):
+                best = bare.load(bare.request(method, path, body), connections, seconds)
+                ours = mock.load(mock.request(method, path, body), connections, seconds)
+                assert not ours["failures"], "not every answer was a success"
+                at = f"{name}, {connections} connections"
+                for what in ("per_second", "p50_ms", "p99_ms", "cpu_us"):
+                    rows.append((f"{at}: {what}, ceiling", best[what]))
+                    rows.append((f"{at}: {what}", ours[what]))
+                rows.append((f"{at}: of the ceiling", ours["per_second"] / best["per_second"]))
+                rows.append((f"{at}: of its processor time", ours["cpu_us"] / best["cpu_us"]))
+    return rows
+
+
+def stored_pipelines(folder: Path, counts: list[int]) -> list[Row]:
+    """See how polls and lists grow with what is stored."""
+    rows: list[Row] = []
+    for count in counts:
+        path = folder / f"filled-{count}.db"
+        fill(path, count)
+        with servers.mock_gitlab(folder, database=path.name) as mock:
+            base = "/api/v4/projects/1/pipelines"
+            begun = time.perf_counter()
+            mock.call("GET", f"{base}?status=failed")
+            first = (time.perf_counter() - begun) * 1000
+            rows += [
+                (f"{count} pipelines: first status filter, all statuses computed anew, ms", first),
+                (f"{count} pipelines: default page, ms", milliseconds(mock, base)),
+                *(
+                    (f"{count} pipelines: {query}, ms", milliseconds(mock, f"{base}?{query}"))
+                    for query in ("status=failed", "order_by=updated_at")
+                ),
+                (f"{count} pipelines: poll, ms", milliseconds(mock, f"{base}/{count // 2}", 300)),
+            ]
+        path.unlink()
+    return rows
+
+
+def scenarios(folder: Path, counts: list[int]) -> list[Row]:
+    """See what many scenarios cost: at the poll, at the start, at a reload."""
+    rows: list[Row] = []
+    for count in counts:
+        files = folder / "scenarios"
+        shutil.rmtree(files, ignore_errors=True)
+        files.mkdir()
+        for number in range(count):
+            text = f"scenarios:\n  - {{scenario_id: {1000 + number}, name: number {number}}}\n"
+            (files / f"{number}.yaml").write_text(text, encoding="utf-8")
+        yaml = "version: 1\nscenarios: [scenarios/*.yaml]\nwatch: false\n"
+        with servers.mock_gitlab(folder, yaml=yaml, database=":memory:") as mock:
+            mock.call("POST", TRIGGER, {"ref": "main", "scenario_id": 1000})
+            begun = time.perf_counter()
+            mock.call("POST", "/_mock/config/reload")
+            reload = (time.perf_counter() - begun) * 1000
+            rows.append((f"{count} scenario files: reload, ms", reload))
+            rows.append((f"{count} scenario files: poll, ms", milliseconds(mock, POLL, 300)))
+    return rows
+
+
+def memory(folder: Path, requests: int) -> list[Row]:
+    """See what it holds when idle, and after many requests."""
+    with servers.mock_gitlab(folder, database=":memory:") as mock:
+        idle = mock.memory_mb()
+        mock.call("POST", TRIGGER, {"ref": "main", "scenario_id": 0})
+        mock.load(mock.request("GET", POLL), 16, 2)
+        warm, done = mock.memory_mb(), 0.0
+        while done < requests:
+            done += mock.load(mock.request("GET", POLL), 16, 5)["requests"]
+        grown = mock.memory_mb() - warm
+    return [
+        ("memory, idle, MB", idle),
+        ("memory, warm, MB", warm),
+        (f"memory, growth over {done:.0f} polls, MB", grown),
+    ]
+
+
+def start(folder: Path, times: int) -> list[Row]:
+    """Compare the time to the first answer with a bare import of FastAPI."""
+
+    def bare() -> None:
+        subprocess.run([sys.executable, "-c", "import fastapi"], check=True)
+
+    def ours() -> None:
+        with servers.mock_gitlab(folder, database=":memory:") as mock:
+            mock.call("GET", "/_mock/health")
+
+    figures = []
+    for action in (bare, ours):
+        took = []
+        for _ in range(times):
+            begun = time.perf_counter()
+            action()
+            took.append(time.perf_counter() - begun)
+        figures.append(statistics.median(took) * 1000)
+    return [
+        ("import of fastapi, ms", figures[0]),
+        ("start to first answer (and end), ms", figures[1]),
+        ("start, as a multiple of the import", figures[1] / figures[0]),
+    ]
+
+
+def main() -> None:
+    """Run what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="smaller numbers, for a first look")
+    parser.add_argument("--json", type=Path, help="where to write the figures for machines")
+    parser.add_argument("--only", help="one part: throughput, stored, scenarios, memory or start")
+    chosen = parser.parse_args()
+    quick = chosen.quick
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        parts: dict[str, Callable[[], list[Row]]] = {
+            "throughput": lambda: throughput(folder, 1 if quick else 5),
+            "stored": lambda: stored_pipelines(
+                folder, [1_000, 10_000] if quick else [1_000, 100_000, 1_000_000]
+            ),
+            "scenarios": lambda: scenarios(folder, [100] if quick else [100, 1_000, 10_000]),
+            "memory": lambda: memory(folder, 20_000 if quick else 200_000),
+            "start": lambda: start(folder, 3 if quick else 9),
+        }
+        rows: list[Row] = []
+        for part, measure in parts.items():
+            if chosen.only in (None, part):
+                rows += (found := measure())
+                for what, figure in found:
+                    print(f"{what:<64}{figure:>12.2f}", flush=True)
+    if chosen.json is not None:
+        chosen.json.write_text(json.dumps(dict(rows), indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
