@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from .reading import bad, decode_segment, finite
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -26,8 +28,6 @@ _MILLISECOND = timedelta(milliseconds=1)
 _TRUE = frozenset(("true", "1", "t", "on", True, 1))
 _FALSE = frozenset(("false", "0", "f", "off", False, 0))
 
-
-from .reading import bad, decode_segment, finite
 
 # ---------------------------------------------------------------------------- checking
 

@@ -41,6 +41,7 @@ class BadParameters(Exception):
 
 
 def bad(what: str) -> BadParameters:
+    """Make the usual refusal."""
     return BadParameters(400, {"error": what})
 
 
@@ -115,6 +116,7 @@ def _no_constant(name: str) -> None:
 
 
 def finite(digits: str | float) -> float:
+    """Read a number that is not too large to be one; raises ValueError."""
     number = float(digits)
     if isinf(number):
         raise ValueError(digits)

@@ -403,6 +403,18 @@ def test_a_delayed_job_that_is_retried_alone_runs_at_once():
     assert status(seen, 99) == "running"
 
 
+def test_the_last_entry_of_a_jobs_attempts_repeats():
+    entries = (JobAttempt(status="failed"), JobAttempt(duration=5_000))
+    declared = scenario(job("a", 10, status="failed", attempts=entries))
+    seen = timeline(declared, done("retry", 20), done("retry", 40))
+    assert [status(seen, second) for second in (10, 25, 44, 45)] == [
+        "failed",
+        "failed",
+        "running",
+        "failed",
+    ]
+
+
 # ---------------------------------------------------------------------------- play
 
 
@@ -595,6 +607,12 @@ def test_a_retry_with_jobs_that_looks_had_ended_runs_them_again():
         (run(1), "failed"),
         (run(1, 1), "running"),
     ]
+
+
+def test_a_retry_of_one_job_lets_the_others_wait_for_their_looks():
+    declared = scenario(job("a", 10), job("b", 100), terminal_after_polls=1)
+    seen = timeline(declared, done("retry", 20, run(1)))
+    assert statuses(seen, 20) == {"a": "running", "b": "running"}
 
 
 def test_looks_before_a_cancel_do_not_end_what_was_cancelled():

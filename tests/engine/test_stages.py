@@ -437,6 +437,17 @@ def test_enough_looks_are_a_limit_too():
     assert not timeline(scenario(job("a"))).counts_polls(at(0))
 
 
+def test_of_looks_and_time_the_first_is_the_limit():
+    declared = scenario(job("a", 100), terminal_after_polls=2, terminal_after=50)
+    assert timeline(declared, polls=2, polled_at=5).at(at(99)).finished_at == at(5)
+    assert timeline(declared, polls=2, polled_at=70).at(at(99)).finished_at == at(50)
+
+
+def test_a_job_that_succeeds_before_its_time_has_its_whole_log():
+    seen = timeline(scenario(job("a", 100, trace="one\ntwo\n"), terminal_after=50))
+    assert latest(seen, 50)["a"].trace(at(50)) == "one\ntwo\n"
+
+
 def test_a_limit_ends_a_job_in_the_queue():
     seen = timeline(scenario(job("a", 10, pending=60), terminal_after=50, terminal_status="failed"))
     assert statuses(seen, 50) == {"a": "failed"}

@@ -17,13 +17,13 @@ from mock_gitlab.gitlab_api.responses import (
     NO_ROUTE,
     TOO_LARGE,
     UNAUTHORIZED,
-    Page,
     error_of,
     etag,
     json_bytes,
     page_headers,
     timestamp,
 )
+from tests.conftest import Mock
 
 URL = "https://gitlab.example.com/api/v4/projects/1/pipelines"
 
@@ -178,13 +178,13 @@ def test_a_link_that_is_followed_asks_for_the_same(query: dict[str, Any]):
 # ---------------------------------------------------------------------------- offsets
 
 
-@pytest.mark.parametrize(("number", "size", "offset"), [(1, 20, 0), (2, 20, 20), (5, 100, 400)])
-def test_a_page_begins_after_the_rows_of_those_before_it(number: int, size: int, offset: int):
-    assert Page(number, size).offset == offset
+@pytest.mark.parametrize("listed", ["pipelines", "jobs", "triggers", "repository/branches"])
+def test_a_page_beyond_all_numbers_is_an_empty_list(mock: Mock, listed: str):
+    mock.trigger()
 
+    answer = mock.get(f"/projects/1/{listed}?page=9223372036854775807&per_page=100")
 
-def test_an_offset_never_exceeds_64_bits():
-    assert Page(2**63 - 1, 100).offset == 2**63 - 1
+    assert (answer.status_code, answer.json()) == (200, [])
 
 
 # ---------------------------------------------------------------------------- timestamps
