@@ -28,7 +28,9 @@ class Mock(TestClient):
 
     def trigger(self, project: str = "1", **body: Any) -> Any:
         """Trigger a pipeline and return it."""
-        answer = self.post(f"/api/v4/projects/{project}/trigger/pipeline", json={"ref": "main", **body})
+        answer = self.post(
+            f"/api/v4/projects/{project}/trigger/pipeline", json={"ref": "main", **body}
+        )
         assert answer.status_code == 201, answer.text
         return answer.json()
 

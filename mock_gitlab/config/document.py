@@ -202,7 +202,8 @@ class _Composer:
         return node
 
     def _alias(self, event: yaml.AliasEvent) -> Node:
-        node = self._anchors.get(str(event.anchor))
+        name = str(event.anchor)
+        node = self._anchors.get(name)
         if node is None:
             return self._broken(
                 _node(event), f"there is no anchor &{short(str(event.anchor))} above"

@@ -149,7 +149,7 @@ class Simulation:
     def _arm(self) -> None:
         """Set the moment at which whatever is under way comes to its end."""
         polled = polled_at(self._record, self._threshold())
-        moments = [] if polled is None else [max(polled, self._now)]
+        moments = [] if polled is None else [polled]
         if not self._mirrors:
             limit = self._record.terminal_after
             limit = self._scenario.terminal_after if limit is None else limit
@@ -345,7 +345,6 @@ class Simulation:
     def _play(self, slot: Slot, run: LiveRun) -> None:
         if run is not slot.run or run.status not in PLAYABLE:
             return
-        self._cancelled = False
         self._queue(run)
         self._revive_dependents(slot)
         if self._mirrors:

@@ -128,6 +128,12 @@ def test_after_an_edit_the_run_that_ended_last_is_the_cancelled_one():
     assert latest(seen, 30)["b"].finished_at == at(30)
 
 
+def test_after_an_edit_a_job_that_never_ran_is_not_the_cancelled_one():
+    declared = scenario(job("a", 5, status="failed"), job("b", stage="later"))
+    seen = Timeline(record(done("cancel", 30)), declared)
+    assert statuses(seen, 30) == {"a": "canceled", "b": "skipped"}
+
+
 def test_a_cancel_stops_what_runs_and_what_is_yet_to_come():
     declared = scenario(
         job("done", 5),
@@ -211,6 +217,12 @@ def test_a_retry_is_the_next_attempt():
         "running",
         "success",
     ]
+
+
+def test_a_retry_at_the_very_moment_of_the_failure_comes_after_it():
+    seen = timeline(FLAKY, done("retry", 10))
+    assert [status(seen, second) for second in (9, 10, 30)] == ["running", "running", "success"]
+    assert [job.status for job in seen.at(at(10)).jobs] == ["failed", "running"]
 
 
 def test_the_last_attempt_repeats():
@@ -389,6 +401,35 @@ def test_a_retried_job_revives_what_was_skipped_because_of_it():
         "other": "skipped",
     }
     assert status(seen, 45) == "success"
+
+
+def test_a_revived_job_revives_the_stages_after_its_own():
+    bad = job(
+        "bad",
+        10,
+        stage="three",
+        needs=(),
+        attempts=(JobAttempt(status="failed"), JobAttempt(status="success")),
+    )
+    declared = scenario(
+        bad,
+        job("needs", 5, stage="one", needs=("bad",), status="failed"),
+        job("rescue", 5, stage="two", when="on_failure"),
+        stages=("one", "two", "three"),
+    )
+    seen = timeline(declared, done("retry", 20, run(1)))
+    assert statuses(seen, 19)["rescue"] == "skipped"
+    assert latest(seen, 99)["rescue"].started_at == at(35)
+
+
+def test_a_job_played_after_a_cancel_does_not_bring_its_pipeline_back():
+    declared = scenario(
+        job("bad", 5, status="failed", needs=()),
+        job("slow", 60),
+        job("optional", 10, when="manual", allow_failure=True),
+    )
+    seen = timeline(declared, done("cancel", 20), done("play", 30, run(3)))
+    assert [status(seen, second) for second in (20, 30, 40)] == ["canceled", "running", "canceled"]
 
 
 def test_a_manual_job_that_is_retried_alone_runs_at_once():

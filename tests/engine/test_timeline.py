@@ -250,6 +250,7 @@ def test_one_job_mirrors_a_pipeline_without_jobs():
     assert (mirror.queued_at, mirror.started_at, mirror.finished_at) == (CREATED, at(5), at(60))
     assert mirror.failure_reason == "script_failure"
     assert not mirror.allow_failure
+    assert mirror.spec.duration == 55_000
     assert not mirror.is_bridge
     assert split_job_id(mirror.id) == (7, 1, 0)
 

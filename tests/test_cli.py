@@ -1,0 +1,395 @@
+"""The command line, in process where it can be, as a process of its own where it must."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mock_gitlab import __version__
+from mock_gitlab.cli import main
+from mock_gitlab.config.loader import load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BROKEN = "version: 1\nscenarios:\n  - {scenario_id: 900, name: x, terminal_status: broken}\n"
+FINE = "version: 1\nscenarios:\n  - {scenario_id: 900, name: fails, terminal_status: failed}\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory, with nothing in the environment."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("MOCK_")]:
+        monkeypatch.delenv(name)
+    return tmp_path
+
+
+def environment(**more: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MOCK_")}
+    return {**kept, **more}
+
+
+@contextmanager
+def serving(folder: Path, *options: str, **env: str) -> Iterator[tuple[Any, dict[str, str], str]]:
+    """Run the server until it is ready: the process, what its ready file says, what it printed."""
+    ready = folder / "ready.json"
+    ready.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "mock_gitlab", *options, "--ready-file", str(ready)]
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment(**env),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    printed = ""
+    try:
+        while not ready.exists():
+            line = process.stdout.readline()
+            assert line, f"the server has ended: {printed}"
+            printed += line
+            if line.startswith(("watching", "scenarios")):
+                while not ready.exists() and process.poll() is None:
+                    pass
+        yield process, json.loads(ready.read_text()), printed
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def call(url: str, method: str = "GET", body: bytes | None = None, token: str = "") -> Any:
+    headers = {"PRIVATE-TOKEN": token or "MOCK_SUPER_SECRET"}
+    request = urllib.request.Request(url, body, headers, method=method)
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return json.loads(answer.read())
+
+
+# ---------------------------------------------------------------------------- serve
+
+
+def test_port_0_takes_a_free_port_and_the_ready_file_names_it(folder: Path):
+    with serving(folder, "serve", "--port", "0") as (_, ready, _):
+        assert call(f"{ready['url']}/_mock/health")["status"] == "ok"
+        assert ready["token"] == "MOCK_SUPER_SECRET"
+
+
+def test_serve_is_the_command_when_none_is_named(folder: Path):
+    with serving(folder, "--port", "0") as (_, ready, _):
+        assert call(f"{ready['url']}/_mock/health")["version"] == __version__
+
+
+def test_the_banner_names_address_sources_and_watched_paths_but_no_token(folder: Path):
+    (folder / "mock.yaml").write_text(FINE, encoding="utf-8")
+
+    with serving(folder, "--port", "0", MOCK_TOKEN="s3cr3t") as (process, ready, printed):
+        process.send_signal(signal.SIGINT)
+        printed += process.stdout.read()
+
+    assert ready["url"] in printed
+    assert "token: from MOCK_TOKEN" in printed
+    assert "scenarios: 1 from mock.yaml" in printed
+    assert f"watching: {folder}" in printed
+    assert "s3cr3t" not in printed
+
+
+def test_ctrl_c_ends_at_once_and_cleanly(folder: Path):
+    with serving(folder, "--port", "0") as (process, ready, _):
+        call(f"{ready['url']}/_mock/health")
+        process.send_signal(signal.SIGINT)
+
+        assert process.wait(timeout=10) == 0
+        assert "Traceback" not in process.stdout.read()
+
+
+def test_an_option_beats_the_environment_which_beats_the_file(folder: Path):
+    (folder / "mock.yaml").write_text("version: 1\ndatabase: file.db\nport: 1\n", encoding="utf-8")
+
+    with serving(folder, "--port", "0", MOCK_PORT="2", MOCK_DATABASE="environment.db"):
+        assert (folder / "environment.db").exists()
+        assert not (folder / "file.db").exists()
+
+
+def test_pipelines_survive_a_kill(folder: Path):
+    order = b"ref=main&scenario_id=0"
+    with serving(folder, "--port", "0") as (process, ready, _):
+        made = call(f"{ready['url']}/api/v4/projects/1/trigger/pipeline", "POST", order)
+        process.kill()
+        process.wait()
+
+    with serving(folder, "--port", "0") as (_, ready, _):
+        kept = call(f"{ready['url']}/api/v4/projects/1/pipelines/{made['id']}")
+        more = call(f"{ready['url']}/api/v4/projects/1/trigger/pipeline", "POST", order)
+
+    assert (kept["id"], kept["sha"], kept["created_at"]) == (
+        made["id"],
+        made["sha"],
+        made["created_at"],
+    )
+    assert more["id"] == made["id"] + 1
+
+
+def test_uvicorn_can_serve_the_application_by_its_name(folder: Path):
+    command = [sys.executable, "-m", "uvicorn", "mock_gitlab.app:app", "--port", "0"]
+    with subprocess.Popen(
+        command, cwd=folder, env=environment(), stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        url = None
+        while url is None:
+            line = process.stderr.readline()
+            assert line, "uvicorn has ended"
+            found = re.search(r"http://[\d.:]+", line)
+            url = found and found[0]
+        assert call(f"{url}/api/v4/version")["enterprise"] is True
+        process.terminate()
+
+
+def failing(folder: Path, *options: str) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "mock_gitlab", *options],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return done.returncode, done.stderr + done.stdout
+
+
+def test_a_mistake_in_a_file_stops_the_start_with_its_place(folder: Path):
+    (folder / "mock.yaml").write_text(BROKEN, encoding="utf-8")
+
+    code, said = failing(folder, "serve", "--port", "0")
+
+    assert code == 1
+    assert said.startswith("mock.yaml:3:50: scenarios[0].terminal_status: ")
+    assert len(said.splitlines()) == 1
+
+
+def test_a_port_in_use_is_one_clear_line(folder: Path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        code, said = failing(folder, "--port", str(port))
+
+    assert code == 2
+    assert said == f"mock-gitlab: cannot listen on 127.0.0.1:{port}: Address already in use\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"this is no database at all, whatever its name says" * 50, "file is not a database")],
+)
+def test_a_file_that_is_no_database_is_one_clear_line(folder: Path, content: bytes, words: str):
+    (folder / "mock.db").write_bytes(content)
+
+    code, said = failing(folder, "--port", "0")
+
+    assert code == 2
+    assert words in said
+    assert len(said.splitlines()) == 1
+    assert (folder / "mock.db").read_bytes() == content
+
+
+def test_a_database_of_another_program_is_left_alone(folder: Path):
+    database = sqlite3.connect(folder / "mock.db")
+    database.execute("CREATE TABLE notes (text)")
+    database.close()
+
+    code, said = failing(folder, "--port", "0")
+
+    assert (code, said) == (2, "mock-gitlab: mock.db is a database of another program\n")
+
+
+# ---------------------------------------------------------------------------- check
+
+
+def test_check_counts_what_it_found(folder: Path, capsys: pytest.CaptureFixture[str]):
+    (folder / "mock.yaml").write_text(FINE, encoding="utf-8")
+
+    assert main(["check"]) == 0
+
+    printed = capsys.readouterr().out
+    assert "scenarios: 1 from mock.yaml" in printed
+    assert printed.endswith("no mistakes\n")
+
+
+def test_check_prints_every_mistake_and_ends_with_1(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    (folder / "mock.yaml").write_text(BROKEN + "strikt: true\n", encoding="utf-8")
+
+    assert main(["check"]) == 1
+
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(": ")[0] for line in lines] == ["mock.yaml:3:50", "mock.yaml:4:1"]
+    assert lines[1].endswith("did you mean strict?")
+
+
+def test_check_for_machines_is_json(folder: Path, capsys: pytest.CaptureFixture[str]):
+    (folder / "mock.yaml").write_text(BROKEN, encoding="utf-8")
+
+    assert main(["check", "--format", "json"]) == 1
+
+    found = json.loads(capsys.readouterr().out)
+    assert found["ok"] is False
+    assert (found["mistakes"][0]["line"], found["mistakes"][0]["column"]) == (3, 50)
+
+
+def test_check_for_github_is_annotations(folder: Path, capsys: pytest.CaptureFixture[str]):
+    (folder / "mock.yaml").write_text(BROKEN, encoding="utf-8")
+
+    assert main(["check", "--format", "github"]) == 1
+
+    assert capsys.readouterr().out.startswith("::error file=mock.yaml,line=3,col=50::scenarios[0]")
+
+
+def test_check_warns_of_a_rule_that_is_never_reached(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    rules = "rules:\n  - {when: {}, scenario: 900}\n  - {when: {ref: main}, scenario: 1}\n"
+    (folder / "mock.yaml").write_text(FINE + rules, encoding="utf-8")
+
+    assert main(["check"]) == 0
+
+    assert "mock.yaml:6:5: warning: rules[1]" in capsys.readouterr().err
+
+
+def test_a_config_that_was_named_must_exist(folder: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["check", "--config", "nowhere.yaml"]) == 1
+
+    assert "nowhere.yaml" in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------------------- init, schema
+
+
+def test_init_writes_a_starter_that_checks(folder: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["init"]) == 0
+    assert main(["check"]) == 0
+
+    names = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    assert {"mock.yaml", "scenarios/endings.yaml", "schemas/mock.schema.json"} <= names
+
+
+def test_the_starter_names_the_schemas_beside_it(folder: Path):
+    main(["init", "deep/inside"])
+
+    for file, schema in (("mock.yaml", "mock"), ("scenarios/endings.yaml", "scenario")):
+        path = folder / "deep/inside" / file
+        named = re.search(r"\$schema=(\S+)", path.read_text(encoding="utf-8"))
+        assert named is not None
+        assert (path.parent / named[1]).resolve().name == f"{schema}.schema.json"
+        assert (path.parent / named[1]).exists()
+
+
+def test_init_never_writes_over_a_file(folder: Path, capsys: pytest.CaptureFixture[str]):
+    (folder / "mock.yaml").write_text("version: 1\n", encoding="utf-8")
+
+    assert main(["init"]) == 0
+
+    assert (folder / "mock.yaml").read_text(encoding="utf-8") == "version: 1\n"
+    assert "kept mock.yaml" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", ["mock", "scenario"])
+def test_schema_prints_a_json_schema(kind: str, capsys: pytest.CaptureFixture[str]):
+    assert main(["schema", kind]) == 0
+
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+def test_schema_writes_both_into_a_folder(folder: Path):
+    assert main(["schema", "--output", "schemas"]) == 0
+
+    assert len(list((folder / "schemas").iterdir())) == 2
+
+
+# ---------------------------------------------------------------------------- preview
+
+
+JOBS = """\
+scenarios:
+  - scenario_id: 900
+    name: build, gate
+    jobs:
+      - {name: build, stage: build, duration: 30s}
+      - {name: gate, stage: gate, when: manual, allow_failure: false}
+"""
+
+
+def test_preview_draws_a_row_for_each_job(folder: Path, capsys: pytest.CaptureFixture[str]):
+    (folder / "mock.yaml").write_text(JOBS, encoding="utf-8")
+
+    assert main(["preview", "900", "--width", "10"]) == 0
+
+    _, scale, build, gate, pipeline, _ = capsys.readouterr().out.splitlines()
+    assert scale.split() == ["0", "37.5s"]
+    assert build == "build/build |========  | success at 30s"
+    assert gate == "gate/gate   |        ??| manual"
+    assert pipeline == "pipeline    |========??| waits: manual"
+
+
+def test_preview_for_machines_tells_every_change(folder: Path, capsys: pytest.CaptureFixture[str]):
+    (folder / "mock.yaml").write_text(JOBS, encoding="utf-8")
+
+    assert main(["preview", "900", "--json"]) == 0
+
+    found = json.loads(capsys.readouterr().out)
+    assert {"at": 30.0, "job": "build", "status": "success"} in found["changes"]
+    assert found["pipeline"][-1] == {"at": 30.0, "status": "manual"}
+    assert found["ends_at"] is None
+
+
+@pytest.mark.parametrize(
+    ("scenario", "verdict"),
+    [("0", "never ends"), ("7", "success at 7s"), ("500", "success at 5m")],
+)
+def test_preview_knows_the_built_in_scenarios(
+    scenario: str, verdict: str, folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert main(["preview", scenario]) == 0
+
+    assert f"| {verdict}\n" in capsys.readouterr().out
+
+
+def test_preview_of_an_unknown_scenario_says_so(folder: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["preview", "900"]) == 1
+
+    assert capsys.readouterr().err == "mock-gitlab: there is no scenario 900\n"
+
+
+def test_what_preview_draws_is_what_a_poll_would_see(folder: Path):
+    from mock_gitlab.engine.model import PipelineRecord
+    from mock_gitlab.engine.timeline import Timeline
+    from mock_gitlab.preview import as_json
+
+    (folder / "mock.yaml").write_text(JOBS, encoding="utf-8")
+    declared = load("mock.yaml", {}).declarations.declared(900)
+    assert declared is not None
+    record = PipelineRecord(1, 1, 1, "main", "", "trigger", 0, scenario_id=900)
+
+    shown = as_json(declared.scenario, lambda _: None)["pipeline"]
+
+    polled = Timeline(record, declared.scenario)
+    assert [polled.at(round(each["at"] * 1000)).status for each in shown] == [
+        each["status"] for each in shown
+    ]
