@@ -42,6 +42,7 @@ _INSTANT = (
     r"([Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?([Zz]|[+-][0-9]{2}:[0-9]{2})?)?"
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST = (datetime(9000, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
 Found = tuple[tuple[str | int, ...], str]
 """A contradiction: the path to it, and what it is in words."""
 
@@ -119,10 +120,11 @@ def parse_instant(value: Any) -> Moment:
         parsed = datetime.fromisoformat(value.upper())
     except ValueError as error:
         raise mistake(f"is no time: {error}") from None
-    moment = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-    if not 1970 <= moment.year < 9000:
+    aware = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    moment = (aware - _EPOCH) // timedelta(milliseconds=1)
+    if not 0 <= moment < _LATEST:
         raise mistake("must lie between the years 1970 and 8999")
-    return max(0, (moment - _EPOCH) // timedelta(milliseconds=1))
+    return moment
 
 
 def _instant_text(moment: Moment) -> str:

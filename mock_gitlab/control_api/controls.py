@@ -14,7 +14,7 @@ from mock_gitlab import __version__
 from mock_gitlab.config.fields import Duration, Instant
 from mock_gitlab.engine.matching import RequestPattern
 from mock_gitlab.engine.model import ClockSetting
-from mock_gitlab.gitlab_api.responses import timestamp
+from mock_gitlab.engine.moments import timestamp
 from mock_gitlab.store.scenarios import seconds
 
 from .access import AllWorlds, Authenticated, CurrentWorld

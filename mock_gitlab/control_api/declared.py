@@ -12,7 +12,7 @@ from typing_extensions import TypedDict
 from mock_gitlab.config.models import ScenarioModel, declared_scenario
 from mock_gitlab.config.patterns import FaultModel, fault_from
 from mock_gitlab.engine.model import Invalid
-from mock_gitlab.gitlab_api.responses import timestamp
+from mock_gitlab.engine.moments import timestamp
 from mock_gitlab.store.scenarios import seconds
 
 from .access import Authenticated, CurrentWorld

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NotRequired
 from typing_extensions import TypedDict
 
 from mock_gitlab.engine.model import NotFound, split_job_id
+from mock_gitlab.engine.moments import timestamp
 from mock_gitlab.engine.statuses import STATUSES
 from mock_gitlab.store.pipelines import Filter
 from mock_gitlab.world import SeenJob
@@ -22,7 +23,6 @@ from .params import Kind, Param, path_integer
 from .pipelines import PipelineBasic, present_basic
 from .projects import Commit, present_commit
 from .reading import BadParameters, decode_segment
-from .responses import timestamp
 from .users import User, present_full_user
 
 if TYPE_CHECKING:

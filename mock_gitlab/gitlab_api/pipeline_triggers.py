@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import TypedDict
 
 from mock_gitlab.engine.model import NotFound, Refused, Variable
+from mock_gitlab.engine.moments import timestamp
 
 from .endpoint import Ask, Endpoints, Login, Page, Unauthorized
 from .params import Kind, Param, path_integer
 from .pipelines import MOCK_PARAMS, Pipeline, present, start
 from .reading import BadParameters
-from .responses import timestamp
 from .users import UserBasic, present_user
 
 if TYPE_CHECKING:

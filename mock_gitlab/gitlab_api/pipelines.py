@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import TypedDict
 
 from mock_gitlab.engine.model import TERMINAL_STATUSES, NotFound, Refused, Variable
+from mock_gitlab.engine.moments import timestamp
 from mock_gitlab.engine.statuses import STATUSES, detailed
 from mock_gitlab.store.pipelines import Filter
 from mock_gitlab.world import Order
@@ -15,7 +16,6 @@ from mock_gitlab.world import Order
 from .endpoint import Ask, Endpoints, Page
 from .params import Kind, Param, path_integer
 from .reading import BadParameters
-from .responses import timestamp
 from .users import UserBasic, present_user
 
 if TYPE_CHECKING:

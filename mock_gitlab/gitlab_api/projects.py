@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import TypedDict
 
 from mock_gitlab.engine.model import NotFound
+from mock_gitlab.engine.moments import timestamp
 
 from .endpoint import Ask, Endpoints, Login, Page
 from .params import Kind, Param
 from .reading import decode_segment
-from .responses import timestamp
 from .users import BORN, User, UserBasic, present_full_user, present_user
 
 if TYPE_CHECKING:

@@ -1,20 +1,16 @@
-"""GitLab's errors, pages, links and timestamps."""
+"""GitLab's errors, bodies, pages and links."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from datetime import datetime, timedelta
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
 from mock_gitlab.engine.model import MockGitLabError, NotFound, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-    from mock_gitlab.engine.model import Moment
 
 Error = tuple[int, dict[str, Any]]
 
@@ -55,26 +51,6 @@ def error_of(error: MockGitLabError) -> Error:
 
 
 # ---------------------------------------------------------------------------- values
-
-
-_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - without a zone isoformat() adds none
-
-
-@overload
-def timestamp(moment: Moment) -> str: ...
-@overload
-def timestamp(moment: None) -> None: ...
-def timestamp(moment: Moment | None) -> str | None:
-    """Write milliseconds since the epoch as GitLab does: ``2026-11-23T23:00:00.123Z``."""
-    if moment is None:
-        return None
-    second, millisecond = divmod(moment, 1000)
-    return f"{_second(second)}.{millisecond:03}Z"
-
-
-@lru_cache(maxsize=4096)
-def _second(second: int) -> str:
-    return (_EPOCH + timedelta(seconds=second)).isoformat()
 
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import TypedDict
 
-from .responses import timestamp
+from mock_gitlab.engine.moments import timestamp
 
 if TYPE_CHECKING:
     from mock_gitlab.engine.model import Moment

@@ -333,7 +333,7 @@ class PipelineTable:
     def count_poll(self, pipeline_id: int, at: Moment) -> None:
         """Record a look at a pipeline whose scenario asks for it."""
         self._db.run(
-            "UPDATE pipelines SET polls = polls + 1, polled_at = ? WHERE id = ?",
+            "UPDATE pipelines SET polls = polls + 1, polled_at = ?, status_until = 0 WHERE id = ?",
             (at, pipeline_id),
         )
 

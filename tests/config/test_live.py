@@ -233,11 +233,13 @@ def test_the_folder_of_scenarios_may_appear_later(folder: Folder):
 
 
 def test_a_folder_that_a_failed_attempt_missed_is_watched_for(folder: Folder):
+    (folder.path / "deep").mkdir()
     watched = Watched(folder.write(mock="version: 1"))
-    folder.write(mock="scenarios: [more/*.yaml]")
+    folder.write(mock="scenarios: [deep/more/*.yaml]")
     assert noticed(watched, folder.mock) == 0
-    folder.write(more__a=SCENARIO % 900)
-    assert noticed(watched, folder.path / "more") == 1
+    assert watched.live.watched() == (folder.path, folder.path / "deep")
+    folder.write(deep__more__a=SCENARIO % 900)
+    assert noticed(watched, folder.path / "deep/more") == 1
     assert watched.has(900)
 
 

@@ -57,6 +57,7 @@ def refusal(model: type[Any], written: Any) -> list[tuple[tuple[int | str, ...],
         (180, 180_000),
         (1.5, 1500),
         (0.0004, 0),
+        (0.0006, 1),
         ("1.5s", 1500),
         ("3m", 180_000),
         ("1h30m", 5_400_000),
@@ -98,7 +99,16 @@ def test_a_moment_is_iso_8601(written: Any, moment: int):
     assert TypeAdapter(Instant).validate_python(written) == moment
 
 
-@pytest.mark.parametrize("written", [0, "now", "2026-13-01", "2026-01-01T", "9000-01-01", None])
+@pytest.mark.parametrize(
+    "written",
+    ["1969-12-31", "1970-01-01T00:00+02:00", "0001-01-01T00:00+02:00", "9000-01-01", "9999-12-31"],
+)
+def test_a_moment_lies_within_what_a_clock_can_show(written: str):
+    with pytest.raises(ValidationError, match="between the years 1970 and 8999"):
+        TypeAdapter(Instant).validate_python(written)
+
+
+@pytest.mark.parametrize("written", [0, "now", "2026-13-01", "2026-01-01T", "0000-01-01", None])
 def test_anything_else_is_no_moment(written: Any):
     with pytest.raises(ValidationError):
         TypeAdapter(Instant).validate_python(written)

@@ -313,9 +313,10 @@ def test_a_manual_job_that_is_retried_with_its_pipeline_waits_again():
     assert [status(seen, second) for second in (15, 30)] == ["failed", "manual"]
 
 
-def test_a_limit_of_time_counts_anew_from_a_retry():
+@pytest.mark.parametrize("job_id", [None, run(1)])
+def test_a_limit_of_time_counts_anew_from_a_retry(job_id: int | None):
     declared = scenario(job("a", 100), terminal_after=50, terminal_status="failed")
-    seen = timeline(declared, done("retry", 60))
+    seen = timeline(declared, done("retry", 60, job_id))
     assert [status(seen, second) for second in (50, 60, 109, 110)] == [
         "failed",
         "running",

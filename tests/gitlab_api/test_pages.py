@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mock_gitlab.engine.model import Invalid, MockGitLabError, NotFound, Refused, Taken
+from mock_gitlab.engine.moments import timestamp
 from mock_gitlab.gitlab_api.reading import parse
 from mock_gitlab.gitlab_api.responses import (
     NO_ROUTE,
@@ -21,7 +22,6 @@ from mock_gitlab.gitlab_api.responses import (
     etag,
     json_bytes,
     page_headers,
-    timestamp,
 )
 from tests.conftest import Mock
 
