@@ -130,9 +130,9 @@ def _serve(chosen: argparse.Namespace) -> int:
     _set_up_logging(settings.log_level)
 
     def ready() -> None:
-        _print_banner(app, url)
         if chosen.ready_file is not None:
             _write_ready_file(chosen.ready_file, url, settings.token)
+        _print_banner(app, url)
 
     serve(app, bound, ready)
     return FINE

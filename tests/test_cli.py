@@ -59,13 +59,10 @@ def serving(folder: Path, *options: str, **env: str) -> Iterator[tuple[Any, dict
     assert process.stdout is not None
     printed = ""
     try:
-        while not ready.exists():
+        while not ready.exists() or not printed.count("\n"):
             line = process.stdout.readline()
             assert line, f"the server has ended: {printed}"
             printed += line
-            if line.startswith(("watching", "scenarios")):
-                while not ready.exists() and process.poll() is None:
-                    pass
         yield process, json.loads(ready.read_text()), printed
     finally:
         process.kill()

@@ -49,11 +49,13 @@ def tour(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     ready = tmp_path / "ready.json"
     command = [sys.executable, "-m", "mock_gitlab", "--port", "0", "--ready-file", str(ready)]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        while "watching" not in (line := server.stdout.readline()):
-            assert line, "the server has ended"
-        yield json.loads(ready.read_text())["url"], tmp_path
-        server.terminate()
+        try:
+            assert server.stdout is not None
+            while "watching" not in (line := server.stdout.readline()):
+                assert line, "the server has ended"
+            yield json.loads(ready.read_text())["url"], tmp_path
+        finally:
+            server.kill()
 
 
 def test_the_tour_goes_as_it_is_shown(tour: tuple[str, Path]):
