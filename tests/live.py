@@ -1,0 +1,84 @@
+"""A real server in a process of its own, for what only shows over a wire and over a restart."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlencode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+TOKEN = "MOCK_SUPER_SECRET"
+
+
+class Answer(NamedTuple):
+    """What came back."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """Read the body."""
+        return json.loads(self.body)
+
+
+class Live:
+    """The server, and a client that opens a connection for each call."""
+
+    def __init__(self, process: subprocess.Popen[bytes], url: str) -> None:
+        self.process = process
+        self.url = url
+        self.host, port = url.removeprefix("http://").split(":")
+        self.port = int(port)
+
+    def call(self, method: str, path: str, **form: str) -> Answer:
+        """Call with the token, and with a form where there is one."""
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=30)
+        headers = {"PRIVATE-TOKEN": TOKEN}
+        body = urlencode(form) if form else None
+        if body is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        try:
+            connection.request(method, path, body, headers)
+            answer = connection.getresponse()
+            named = {name.lower(): value for name, value in answer.getheaders()}
+            return Answer(answer.status, named, answer.read())
+        finally:
+            connection.close()
+
+    def trigger(self, **form: str) -> Answer:
+        """Trigger a pipeline that never ends."""
+        order = {"ref": "main", "scenario_id": "0", **form}
+        return self.call("POST", "/api/v4/projects/1/trigger/pipeline", **order)
+
+
+@contextmanager
+def serving(folder: Path, *options: str, before: str = "", **env: str) -> Iterator[Live]:
+    """Serve from a folder until the block ends; ``before`` is shell that precedes the server."""
+    ready = folder / "ready.json"
+    ready.unlink(missing_ok=True)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MOCK_")}
+    command = [sys.executable, "-m", "mock_gitlab", "--port", "0", "--ready-file", str(ready)]
+    process = subprocess.Popen(
+        ["bash", "-c", f'{before} exec "$@"', "bash", *command, *options],
+        cwd=folder,
+        env={**kept, **env},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert process.stdout is not None
+    try:
+        assert process.stdout.readline(), "the server has ended"
+        yield Live(process, json.loads(ready.read_text())["url"])
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
