@@ -80,7 +80,7 @@ class MockGitLabApp(FastAPI):
             )
             for method in ("GET", "POST", "PUT", "DELETE")
         }
-        return Gateway(self, gitlab, self._serve_control, self._allowed_hosts)
+        return Gateway(self, gitlab, no_route, self._serve_control, self._allowed_hosts)
 
     async def _serve_control(self, scope: Scope, receive: Receive, send: Send) -> None:
         served = self.router if scope["type"] == "lifespan" else self.control_wing()

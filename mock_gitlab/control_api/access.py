@@ -6,6 +6,7 @@ import hmac
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from mock_gitlab.engine.model import Invalid, MockGitLabError, NotFound, Refused, Taken
@@ -69,9 +70,17 @@ async def _unavailable(request: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"message": "503 Service Unavailable"}, 503)
 
 
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
+    # As FastAPI answers, but for what was sent: that may be bytes, and it may be a secret.
+    assert isinstance(error, RequestValidationError)
+    shown = [{key: each[key] for key in ("type", "loc", "msg")} for each in error.errors()]
+    return JSONResponse({"detail": shown}, 422)
+
+
 ERROR_ANSWERS: dict[int | type[Exception], Callable[..., Any]] = {
     **dict.fromkeys(_STATUS, _refuse),
     NotAuthenticated: _unauthorized,
     StoreUnavailable: _unavailable,
+    RequestValidationError: _invalid,
 }
 """How ``/_mock`` answers each error, for FastAPI."""

@@ -110,6 +110,8 @@ class Database:
         """Run a statement that changes rows and return how many."""
         try:
             return self.execute(sql, parameters).rowcount
+        except OverflowError:
+            return 0
         except sqlite3.Error as error:
             raise StoreUnavailable(str(error)) from error
 
