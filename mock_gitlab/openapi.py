@@ -166,7 +166,7 @@ def _body(endpoint: Endpoint) -> dict[str, Any]:
         "type": "object",
         "properties": {param.name: param.schema() for param in params},
     }
-    required = [param.name for param in params if param.required]
+    required = [p.name for p in params if p.required and not p.forgivable]
     if required:
         schema["required"] = required
     return {

@@ -92,7 +92,8 @@ class Endpoint:
 
     ``answers`` is the shape of its answer: a TypedDict, a list of one, bytes, or None for an
     empty body. ``function`` takes the Ask, the path's segments and the parameters by their names.
-    ``named`` are the parameters that stand in the path, where they beat the query and the body.
+    ``forgives`` says whether a forgivable parameter may be missing. ``named`` are the parameters
+    that stand in the path, where they beat the query and the body.
     """
 
     method: str
@@ -106,6 +107,7 @@ class Endpoint:
     status: int
     answers: Any
     paged: bool
+    forgives: Callable[[Ask], bool] | None
     page_doc: str
 
     @property
@@ -324,7 +326,8 @@ class GitLabRoute(APIRoute):
             endpoint.login is Login.UNLESS_READING and endpoint.method != "GET"
         ):
             ask.require_login()
-        ask.values = endpoint.checked.check(ask.given)
+        forgive = endpoint.forgives is not None and endpoint.forgives(ask)
+        ask.values = endpoint.checked.check(ask.given, forgive=forgive)
         if endpoint.login is Login.IN_BODY:
             ask.require_login()
         values = ask.values
@@ -420,6 +423,7 @@ class Endpoints:
         login: Login = Login.UNLESS_READING,
         job_token: bool = False,
         paged: bool = False,
+        forgives: Callable[[Ask], bool] | None = None,
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Declare an endpoint over the function that answers it."""
         declared = (*params, *PAGE) if paged else params
@@ -439,6 +443,7 @@ class Endpoints:
                         status=status,
                         answers=answers,
                         paged=paged,
+                        forgives=forgives,
                         page_doc=self._page_doc,
                     )
                 )

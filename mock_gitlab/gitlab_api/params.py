@@ -67,6 +67,7 @@ class Param:
 
     ``allow_blank`` of False refuses a blank text; ``values`` are all that is allowed; ``items``
     are the fields of each hash in an array. A DATETIME becomes milliseconds since the epoch.
+    A required parameter that is ``forgivable`` may be missing where the endpoint says so.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Param:
     example: Any = None
     minimum: float | None = None
     maximum: float | None = None
+    forgivable: bool = False
 
     def schema(self) -> dict[str, Any]:
         """Describe the value as a JSON Schema."""
@@ -151,24 +153,31 @@ class Params:
         self._params = params
         self._of_nothing: tuple[dict[str, Any], list[str]] = _check(params, {}, str)
 
-    def check(self, given: Mapping[str, Any]) -> dict[str, Any]:
+    def check(self, given: Mapping[str, Any], *, forgive: bool = False) -> dict[str, Any]:
         """Give every declared parameter its value, or its default; others are left aside.
+
+        ``forgive`` lets forgivable parameters be missing.
 
         Raises:
             BadParameters: 400 with everything that is wrong, in the order of declaration.
         """
-        values, refusals = self._of_nothing if not given else _check(self._params, given, str)
+        if given or forgive:
+            values, refusals = _check(self._params, given, str, forgive=forgive)
+        else:
+            values, refusals = self._of_nothing
         if refusals:
             raise bad(", ".join(refusals))
         return dict(values)
 
 
-def _check(params: Iterable[Param], given: Mapping[str, Any], named: Any) -> tuple[Any, list[str]]:
+def _check(
+    params: Iterable[Param], given: Mapping[str, Any], named: Any, *, forgive: bool = False
+) -> tuple[Any, list[str]]:
     values, refusals = {}, []
     for param in params:
         name = named(param.name)
         value = given.get(param.name)
-        if param.required and param.name not in given:
+        if param.name not in given and param.required and not (forgive and param.forgivable):
             refusals.append(f"{name} is missing")
         blank = value is None or (isinstance(value, str) and not value.strip())
         if blank and not param.allow_blank and (param.required or param.name in given):

@@ -31,7 +31,7 @@ _TRIGGER_PARAMS = (
         description="The branch or tag to run on.", example="main",
     ),
     Param(
-        "token", Kind.STRING,
+        "token", Kind.STRING, required=True, forgivable=True,
         description="A trigger token of the project, or the token of a running job. "
         "May be left out where a header authenticates, unless the mock is strict.",
     ),
@@ -46,9 +46,24 @@ _TRIGGER_PARAMS = (
 # ---------------------------------------------------------------------------- trigger
 
 
+def _forgives_no_token(ask: Ask) -> bool:
+    """Do without a token where a header authenticates, or where only it is missing: that is 401."""
+    if ask.world.declared.strict:
+        return False
+    return bool(ask.given.get("ref")) or _header_authenticates(ask)
+
+
+def _header_authenticates(ask: Ask) -> bool:
+    try:
+        return ask.log_in()
+    except Unauthorized:
+        return False
+
+
 @triggers(
     "POST", "/projects/{id}/trigger/pipeline", *_TRIGGER_PARAMS,
     answers=Pipeline, status=201, login=Login.NEVER,
+    forgives=_forgives_no_token,
 )  # fmt: skip
 def trigger_pipeline(ask: Ask, id: str, **asked: Any) -> Pipeline:
     """Trigger a pipeline with a trigger token."""
@@ -58,6 +73,7 @@ def trigger_pipeline(ask: Ask, id: str, **asked: Any) -> Pipeline:
 @triggers(
     "POST", "/projects/{id}/ref/{ref:path}/trigger/pipeline", *_TRIGGER_PARAMS,
     answers=Pipeline, status=201, login=Login.NEVER,
+    forgives=_forgives_no_token,
 )  # fmt: skip
 def trigger_pipeline_of_ref(ask: Ask, id: str, **asked: Any) -> Pipeline:
     """Trigger a pipeline of the ref that the path names."""
@@ -67,7 +83,7 @@ def trigger_pipeline_of_ref(ask: Ask, id: str, **asked: Any) -> Pipeline:
 def _trigger(ask: Ask, id: str, asked: dict[str, Any]) -> Seen:
     token: str | None = asked["token"]
     if token is None:
-        _do_without_token(ask)
+        ask.require_login()
     if ask.header(b"x-gitlab-event") == "Pipeline Hook":
         raise Refused("forbidden")  # a pipeline must not trigger itself by its own webhook
     variables = _variables(asked["variables"] or {})
@@ -81,12 +97,6 @@ def _trigger(ask: Ask, id: str, asked: dict[str, Any]) -> Seen:
     if found is not None:
         ask.world.catalog.token_used(found, seen.record.created_at)
     return seen
-
-
-def _do_without_token(ask: Ask) -> None:
-    if ask.world.declared.strict:
-        raise BadParameters(400, {"error": "token is missing"})
-    ask.require_login()
 
 
 def _token(ask: Ask, project: Project, token: str) -> TriggerToken | None:
@@ -105,13 +115,6 @@ def _token(ask: Ask, project: Project, token: str) -> TriggerToken | None:
     if ask.is_static_token(token) or _header_authenticates(ask):
         return None
     raise NotFound("token") if found is not None else Unauthorized
-
-
-def _header_authenticates(ask: Ask) -> bool:
-    try:
-        return ask.log_in()
-    except Unauthorized:
-        return False
 
 
 def _expired(ask: Ask, token: TriggerToken) -> bool:
