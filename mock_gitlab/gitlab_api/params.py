@@ -25,8 +25,8 @@ _PATH_NUMBER = re.compile(r"(-?)([0-9]+)")
 _LONGEST_PATH_NUMBER = 40
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
-_TRUE = frozenset(("true", "1", "t", "on", True, 1))
-_FALSE = frozenset(("false", "0", "f", "off", False, 0))
+_TRUE = frozenset(("true", "1", "t", "on", "y", "yes"))
+_FALSE = frozenset(("false", "0", "f", "off", "n", "no"))
 
 
 # ---------------------------------------------------------------------------- checking
@@ -217,11 +217,14 @@ def _read_number(value: Any) -> float:
 
 
 def _read_boolean(value: Any) -> bool:
-    if isinstance(value, str | bool | int):
-        if value in _TRUE:
-            return True
-        if value in _FALSE:
-            return False
+    """Read what Grape reads: a word in one case, or capitalised, as clients of Python write it."""
+    text = str(int(value)) if isinstance(value, bool | int) else value
+    if not isinstance(text, str) or text not in (text.lower(), text.upper(), text.capitalize()):
+        raise _Invalid
+    if text.lower() in _TRUE:
+        return True
+    if text.lower() in _FALSE:
+        return False
     raise _Invalid
 
 
