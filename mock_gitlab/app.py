@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from starlette.applications import Starlette
-from starlette.routing import Router
 
 from mock_gitlab import __version__
 from mock_gitlab.gateway import Gateway
-from mock_gitlab.gitlab_api.endpoint import GitLabRoute, no_route
+from mock_gitlab.gitlab_api.endpoint import GitLabRoute, Routes, no_route
 from mock_gitlab.gitlab_api.jobs import jobs
 from mock_gitlab.gitlab_api.pipeline_triggers import triggers
 from mock_gitlab.gitlab_api.pipelines import pipelines
@@ -72,15 +71,8 @@ class MockGitLabApp(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """Put the gateway first, and let it hand GitLab's paths to their routes directly."""
-        gitlab = {
-            method: Router(
-                routes=[route for route in ROUTES if route.gitlab.method == method],
-                default=no_route,
-                redirect_slashes=False,
-            )
-            for method in ("GET", "POST", "PUT", "DELETE")
-        }
-        return Gateway(self, gitlab, no_route, self._serve_control, self._allowed_hosts)
+        gitlab = Routes(ROUTES, otherwise=no_route)
+        return Gateway(self, gitlab, self._serve_control, self._allowed_hosts)
 
     async def _serve_control(self, scope: Scope, receive: Receive, send: Send) -> None:
         served = self.router if scope["type"] == "lifespan" else self.control_wing()

@@ -31,8 +31,6 @@ from mock_gitlab.journal import Call
 from mock_gitlab.store.database import StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from mock_gitlab.sandboxes import Worlds
     from mock_gitlab.world import World
 
@@ -84,21 +82,19 @@ class HasWorlds(Protocol):
 class Gateway:
     """The outermost ASGI application.
 
-    ``gitlab`` serves GitLab's paths by their method, ``elsewhere`` what has another method, and
-    ``control`` the rest. ``hosts`` are further names under which ``/_mock`` may be reached.
+    ``gitlab`` serves GitLab's paths and ``control`` the rest. ``hosts`` are further names under
+    which ``/_mock`` may be reached.
     """
 
     def __init__(
         self,
         house: HasWorlds,
-        gitlab: Mapping[str, App],
-        elsewhere: App,
+        gitlab: App,
         control: App,
         hosts: frozenset[str] = frozenset(),
     ) -> None:
         self._house = house
         self._gitlab = gitlab
-        self._elsewhere = elsewhere
         self._control = control
         self._hosts = hosts
         self._requests = count(1)
@@ -185,7 +181,7 @@ class Gateway:
         scope[CALL] = call
         started = stopwatch()
         try:
-            await self._gitlab.get(scope["method"], self._elsewhere)(scope, receive, reply)
+            await self._gitlab(scope, receive, reply)
         finally:
             call.status = reply.status
             call.took = round((stopwatch() - started) * 1000, 3)

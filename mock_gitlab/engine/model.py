@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from mock_gitlab.engine.matching import Fault, Response, Rule
-    from mock_gitlab.engine.statuses import PipelineStatus
 
 Moment = int
 Span = int
@@ -328,7 +327,26 @@ class PipelineRecord:
     renamed_at: Moment | None = None
     matched: str | None = None
     upstream_job_id: int | None = None
-    stored_status: PipelineStatus = "running"
+
+    def numbered(self, number: int, iid: int) -> PipelineRecord:
+        """Give the record the numbers that the store has found for it."""
+        return PipelineRecord(
+            number,
+            iid,
+            self.project_id,
+            self.ref,
+            self.sha,
+            self.source,
+            self.created_at,
+            self.tag,
+            self.name,
+            self.variables,
+            self.scenario_id,
+            self.terminal_after,
+            self.terminal_status,
+            matched=self.matched,
+            upstream_job_id=self.upstream_job_id,
+        )
 
 
 @dataclass(frozen=True, slots=True)

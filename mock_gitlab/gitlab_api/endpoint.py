@@ -34,10 +34,10 @@ from mock_gitlab.gitlab_api.responses import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from mock_gitlab.engine.model import Moment
-    from mock_gitlab.gateway import Headers, Receive, Scope, Send
+    from mock_gitlab.gateway import App, Headers, Receive, Scope, Send
     from mock_gitlab.journal import Call
     from mock_gitlab.world import SeenJob, World
 
@@ -117,12 +117,26 @@ class Endpoint:
 
 
 class Ask:
-    """A request to an endpoint: who asks, for which world, with which parameters."""
+    """A request to an endpoint: who asks, for which world, with which parameters.
+
+    ``origin`` is scheme and host as the client wrote them; ``site`` is where this GitLab's pages
+    would be, which for a sandbox is below its path.
+    """
 
     __slots__ = (
-        "_headers", "_user_known", "call", "endpoint", "given", "job", "scope", "user", "values",
+        "_headers",
+        "_user_known",
+        "call",
+        "endpoint",
+        "given",
+        "job",
+        "origin",
+        "scope",
+        "site",
+        "user",
+        "values",
         "world",
-    )  # fmt: skip
+    )
 
     def __init__(self, endpoint: Endpoint, scope: Scope) -> None:
         self.endpoint = endpoint
@@ -135,24 +149,13 @@ class Ask:
         self.job: SeenJob | None = None
         self.given: Mapping[str, Any] = {}
         self.values: dict[str, Any] = {}
+        self.origin = f"{scope['scheme']}://{self.header(b'host') or 'localhost'}"
+        self.site = self.origin + scope["root_path"].removesuffix("/api/v4")
 
     def header(self, name: bytes) -> str | None:
         """Read a header; ``name`` in lower case."""
         value = self._headers.get(name)
         return None if value is None else value.decode("latin-1")
-
-    @property
-    def origin(self) -> str:
-        """Scheme and host as the client wrote them."""
-        host = self.header(b"host") or "localhost"
-        scheme: str = self.scope["scheme"]
-        return f"{scheme}://{host}"
-
-    @property
-    def site(self) -> str:
-        """Where this GitLab's pages would be: the origin and, for a sandbox, its path."""
-        root: str = self.scope["root_path"]
-        return self.origin + root.removesuffix("/api/v4")
 
     # ------------------------------------------------------------------ who asks
 
@@ -272,9 +275,10 @@ class GitLabRoute(APIRoute):
             operation_id=endpoint.name,
             response_model=None,
         )
-        self.app = self._serve
+        self.app = self.serve
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request, unless a fault is due for it."""
         call: Call = scope[CALL]
         call.operation = self.gitlab.name
         struck = strike(scope[WORLD], call)
@@ -404,6 +408,63 @@ def _page_headers(ask: Ask, page: Page) -> Headers:
         more=page.more,
     )
     return [_header(name, value) for name, value in headers]
+
+
+class Routes:
+    """The routes by method and number of segments; the first that fits a path serves it.
+
+    ``otherwise`` serves what fits none: to GitLab a path with another method is an unknown one.
+    """
+
+    def __init__(self, routes: Iterable[GitLabRoute], otherwise: App) -> None:
+        self._otherwise = otherwise
+        self._fixed: dict[tuple[str, int], list[_Fixed]] = {}
+        self._open: dict[str, list[GitLabRoute]] = {}
+        for route in routes:
+            method = route.gitlab.method
+            if ":path}" in route.path:
+                self._open.setdefault(method, []).append(route)
+            else:
+                fixed = _fixed(route)
+                self._fixed.setdefault((method, fixed.length), []).append(fixed)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request by the route that it fits."""
+        found = self.find(scope["method"], scope[CALL].path)
+        if found is None:
+            await self._otherwise(scope, receive, send)
+            return
+        route, scope["path_params"] = found
+        await route.serve(scope, receive, send)
+
+    def find(self, method: str, path: str) -> tuple[GitLabRoute, dict[str, str]] | None:
+        """Find the route of a path, and what stands in the places of its parameters."""
+        segments = path.split("/")
+        for fixed in self._fixed.get((method, len(segments)), ()):
+            if all(segments[place] == word for place, word in fixed.words):
+                return fixed.route, {name: segments[place] for place, name in fixed.names}
+        for route in self._open.get(method, ()):
+            matched = route.path_regex.match(path)
+            if matched is not None:
+                return route, matched.groupdict()
+        return None
+
+
+class _Fixed(NamedTuple):
+    """A route with a fixed number of segments: its words and its parameters by their places."""
+
+    route: GitLabRoute
+    length: int
+    words: tuple[tuple[int, str], ...]
+    names: tuple[tuple[int, str], ...]
+
+
+def _fixed(route: GitLabRoute) -> _Fixed:
+    segments = route.path.split("/")
+    words = [(place, each) for place, each in enumerate(segments) if not each.startswith("{")]
+    names = [(place, each[1:-1]) for place, each in enumerate(segments) if each.startswith("{")]
+    # The last words tell routes apart soonest.
+    return _Fixed(route, len(segments), tuple(reversed(words)), tuple(names))
 
 
 class Endpoints:

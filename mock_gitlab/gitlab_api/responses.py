@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
+
+from pydantic_core import to_json
 
 from mock_gitlab.engine.model import MockGitLabError, NotFound, Refused
 
@@ -53,12 +54,9 @@ def error_of(error: MockGitLabError) -> Error:
 # ---------------------------------------------------------------------------- values
 
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
-
-
 def json_bytes(value: Any) -> bytes:
-    """Write a JSON value without blanks."""
-    return _encode(value).encode()
+    """Write a JSON value without blanks, in UTF-8."""
+    return to_json(value)
 
 
 def etag(body: bytes) -> str:

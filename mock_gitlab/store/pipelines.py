@@ -152,8 +152,8 @@ def _record_of(row: Row) -> PipelineRecord:
     (
         number, iid, project_id, ref, sha, source, created_at, tag, name,
         variables, scenario_id, after, terminal_status,
-        actions, polls, polled_at, renamed_at, matched, upstream, status,
-    ) = row[: _WIDTH - 1]  # fmt: skip
+        actions, polls, polled_at, renamed_at, matched, upstream,
+    ) = row[: _WIDTH - 2]  # fmt: skip
     return PipelineRecord(
         id=number,
         iid=iid,
@@ -176,7 +176,6 @@ def _record_of(row: Row) -> PipelineRecord:
         renamed_at=renamed_at,
         matched=matched,
         upstream_job_id=upstream,
-        stored_status=status,
     )
 
 

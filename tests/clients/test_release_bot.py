@@ -195,7 +195,8 @@ def test_a_refused_pipeline_is_the_clients_create_error(bot: Gitlab):
         bot.projects.get(42).pipelines.create({"ref": "main", "variables": variables})
 
     assert error.value.response_code == 400
-    assert error.value.error_message == {"base": ["Duplicate variable name: A"]}
+    refused: object = error.value.error_message
+    assert refused == {"base": ["Duplicate variable name: A"]}
 
 
 def test_an_unplayable_job_is_the_clients_play_error(bot: Gitlab):
