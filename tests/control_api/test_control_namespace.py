@@ -1,0 +1,462 @@
+"""The control namespace: what a test's author reads, moves, verifies and resets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.conftest import Mock
+
+
+# ---------------------------------------------------------------------------- access
+
+
+def test_health_needs_no_token(mock: Mock):
+    answer = mock.anonymous().get("/_mock/health")
+
+    assert (answer.status_code, answer.json()["status"]) == (200, "ok")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"PRIVATE-TOKEN": "wrong"}, {"Authorization": "Bearer wrong"}, {"PRIVATE-TOKEN": "\xe9"}],
+)
+def test_everything_else_needs_the_token(mock: Mock, headers: dict[str, str]):
+    encoded = {name: value.encode("latin-1") for name, value in headers.items()}
+
+    answer = mock.anonymous().get("/_mock/scenarios", headers=encoded)
+
+    assert (answer.status_code, answer.json()) == (401, {"message": "401 Unauthorized"})
+
+
+def test_a_bearer_is_as_good_as_a_private_token(mock: Mock):
+    headers = {"Authorization": "Bearer MOCK_SUPER_SECRET"}
+
+    assert mock.anonymous().get("/_mock/clock", headers=headers).status_code == 200
+
+
+def test_the_prefix_of_gitlabs_api_leads_to_no_control(mock: Mock):
+    assert mock.get("/api/v4/_mock/clock").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost:8000", 200),
+        ("127.0.0.1:8000", 200),
+        ("[::1]:8000", 200),
+        ("mock-gitlab", 200),
+        ("evil.example.com", 403),
+        ("evil.example.com:8000", 403),
+    ],
+)
+def test_a_page_under_a_name_of_its_own_cannot_drive_the_mock(mock: Mock, host: str, status: int):
+    assert mock.get("/_mock/clock", headers={"Host": host}).status_code == status
+
+
+def test_a_host_name_can_be_allowed(mock_with: Callable[..., Mock]):
+    mock = mock_with(environ={"MOCK_ALLOWED_HOSTS": "mock.example.com"})
+
+    assert mock.get("/_mock/clock", headers={"Host": "mock.example.com"}).status_code == 200
+
+
+# ---------------------------------------------------------------------------- scenarios
+
+
+def test_the_built_in_scenarios_are_listed_with_their_source(mock: Mock):
+    rows = mock.get("/_mock/scenarios?source=builtin").json()
+
+    assert [row["scenario_id"] for row in rows] == [*range(101), 200, 500]
+    assert rows[7]["terminal_after_seconds"] == 7
+
+
+def test_a_scenario_is_created_shown_replaced_and_deleted(mock: Mock):
+    body = {"scenario_id": 900, "name": "a", "terminal_after_seconds": "3m"}
+
+    created = mock.post("/_mock/scenarios", json=body)
+    taken = mock.post("/_mock/scenarios", json=body)
+    replaced = mock.put("/_mock/scenarios/900", json={**body, "name": "b"})
+    deleted = mock.delete("/_mock/scenarios/900")
+    gone = mock.get("/_mock/scenarios/900")
+
+    assert (created.status_code, created.json()["terminal_after_seconds"]) == (201, 180)
+    assert (created.json()["source"], created.json()["file"]) == ("runtime", None)
+    assert taken.status_code == 409
+    assert (replaced.status_code, replaced.json()["name"]) == (200, "b")
+    assert (deleted.status_code, gone.status_code) == (204, 404)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"name": "x"}, {"scenario_id": 900, "name": "x", "terminal_status": "broken"},
+     {"scenario_id": 900, "name": "x", "wrong": 1}, {"scenario_id": "x", "name": "x"}, []],
+)  # fmt: skip
+def test_a_bad_scenario_is_422_and_changes_nothing(mock: Mock, body: Any):
+    before = mock.get("/_mock/scenarios").json()
+
+    assert mock.post("/_mock/scenarios", json=body).status_code == 422
+    assert mock.get("/_mock/scenarios").json() == before
+
+
+def test_a_number_in_the_body_that_differs_from_the_path_is_422(mock: Mock):
+    mock.declare(900)
+
+    answer = mock.put("/_mock/scenarios/900", json={"scenario_id": 901, "name": "x"})
+
+    assert answer.status_code == 422
+
+
+def test_deleting_a_scenario_leaves_its_pipelines_their_inline_values(mock: Mock):
+    mock.declare(900, terminal_after_seconds=60, terminal_status="failed")
+    inline = mock.trigger(scenario_id=900, terminal_after_seconds=30, terminal_status="canceled")
+    plain = mock.trigger(scenario_id=900)
+
+    mock.delete("/_mock/scenarios/900")
+
+    assert mock.pipeline(inline["id"])["status"] == "running"
+    assert mock.pipeline(plain["id"])["status"] == "success"
+    mock.advance("30s")
+    assert mock.pipeline(inline["id"])["status"] == "canceled"
+
+
+# ---------------------------------------------------------------------------- the clock
+
+
+def test_the_clock_moves_by_seconds_or_by_a_duration(mock: Mock):
+    mock.post("/_mock/clock/advance", json={"seconds": 1.5})
+    moved = mock.post("/_mock/clock/advance", json={"duration": "5m"})
+
+    assert moved.json() == {"now": "2026-01-01T00:05:01.500Z", "frozen": True}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"seconds": 1, "duration": "1s"}, {"seconds": "x"}, {"duration": "soon"},
+     {"seconds": 1e300}, {"seconds": -1e12}],
+)  # fmt: skip
+def test_a_bad_move_is_422_and_moves_nothing(mock: Mock, body: dict[str, Any]):
+    assert mock.post("/_mock/clock/advance", json=body).status_code == 422
+    assert mock.get("/_mock/clock").json()["now"] == "2026-01-01T00:00:00.000Z"
+
+
+def test_a_clock_can_be_set_frozen_and_resumed(mock: Mock):
+    running = mock.post("/_mock/clock/resume").json()
+    frozen = mock.post("/_mock/clock/freeze").json()
+    put = mock.put("/_mock/clock", json={"now": "2030-06-01T12:00:00+02:00"}).json()
+
+    assert (running["frozen"], frozen["frozen"]) == (False, True)
+    assert put == {"now": "2030-06-01T10:00:00.000Z", "frozen": True}
+
+
+def test_next_jumps_from_change_to_change_and_tells_them(mock: Mock):
+    mock.declare(900, pending_seconds=5, terminal_after_seconds=20)
+    mock.trigger(scenario_id=900)
+    mock.trigger("2", scenario_id=3)
+
+    jumps = [mock.post("/_mock/clock/next").json() for _ in range(4)]
+
+    assert [jump["now"][17:19] for jump in jumps] == ["03", "05", "20", "20"]
+    assert [
+        [(c["pipeline_id"], c["after"]) for c in jump["changes"] if c["job_id"] is None]
+        for jump in jumps
+    ] == [[(2, "success")], [(1, "running")], [(1, "success")], []]
+
+
+def test_next_can_look_at_one_project_or_pipeline_alone(mock: Mock):
+    mock.trigger("1", scenario_id=3)
+    mock.trigger("2", scenario_id=9)
+
+    jump = mock.post("/_mock/clock/next", json={"project_id": 2}).json()
+
+    assert jump["now"] == "2026-01-01T00:00:09.000Z"
+    assert {change["pipeline_id"] for change in jump["changes"]} == {1, 2}
+
+
+# ---------------------------------------------------------------------------- pipelines
+
+
+def test_a_pipeline_shows_what_gitlab_hides(mock_with: Callable[..., Mock]):
+    rules = "rules:\n  - {when: {ref: other}, scenario: 1}\n  - {when: {ref: main}, scenario: 2}\n"
+    mock = mock_with(rules)
+    mock.trigger(variables={"A": "1"})
+
+    shown = mock.get("/_mock/pipelines/1").json()
+
+    assert shown["variables"] == {"A": "1"}
+    assert shown["scenario_id"] == 2
+    assert shown["matched"]["by"] == "rule"
+    assert shown["matched"]["rule"].endswith(":8")
+    assert shown["matched"]["passed"][0]["differences"] == [
+        {"what": "ref", "wanted": "other", "got": "main"}
+    ]
+    assert [(change["at"][17:19], change["after"]) for change in shown["timeline"]][-1] == (
+        "02",
+        "success",
+    )
+
+
+def test_pipelines_of_a_project_can_be_deleted_at_once(mock: Mock):
+    for project in ("1", "2", "1"):
+        mock.trigger(project)
+
+    deleted = mock.delete("/_mock/pipelines?project_id=1")
+
+    assert deleted.json() == {"deleted": 2}
+    assert [row["id"] for row in mock.get("/_mock/pipelines").json()] == [2]
+
+
+# ---------------------------------------------------------------------------- the journal
+
+
+def test_the_journal_keeps_calls_newest_first_and_masks_secrets(mock: Mock):
+    mock.post("/projects/1/trigger/pipeline?token=t0p", json={"ref": "main", "token": "s3cr3t"})
+    mock.get("/projects/1/pipelines?private_token=t0p")
+
+    newest, oldest = mock.get("/_mock/requests").json()
+
+    assert (newest["operation"], oldest["operation"]) == ("list_pipelines", "trigger_pipeline")
+    assert oldest["parameters"] == {"ref": "main", "token": "[MASKED]"}
+    assert newest["query"] == "private_token=[MASKED]"
+    assert (oldest["status"], oldest["ref"], oldest["scenario_id"]) == (201, "main", 500)
+
+
+def test_calls_with_and_without_the_prefix_count_alike(mock: Mock):
+    mock.get("/projects/1/pipelines")
+    mock.get("/api/v4/projects/1/pipelines")
+
+    answer = mock.post("/_mock/verify", json={"path": "/projects/*/pipelines", "times": 2})
+
+    assert (answer.status_code, answer.json()["verified"]) == (200, True)
+
+
+def test_a_failed_verification_says_what_differed(mock: Mock):
+    mock.trigger(variables={"DEPLOY_ENV": "staging"})
+    expected = {"operation": "trigger_pipeline", "variables": {"DEPLOY_ENV": "prod"}}
+
+    answer = mock.post("/_mock/verify", json=expected)
+
+    assert answer.status_code == 409
+    assert answer.json()["message"] == (
+        "expected at least 1 matching calls, found 0\n"
+        "near miss: POST /projects/1/trigger/pipeline (201)\n"
+        "  variables.DEPLOY_ENV: wanted 'prod', got 'staging'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("bounds", "status"),
+    [({}, 200), ({"times": 2}, 200), ({"times": 1}, 409), ({"at_least": 3}, 409),
+     ({"at_most": 1}, 409), ({"at_least": 1, "at_most": 2}, 200),
+     ({"times": 1, "at_most": 2}, 422)],
+)  # fmt: skip
+def test_the_number_of_calls_can_be_bounded(mock: Mock, bounds: dict[str, int], status: int):
+    mock.trigger()
+    mock.trigger()
+
+    body = {"operation": "trigger_pipeline", **bounds}
+
+    assert mock.post("/_mock/verify", json=body).status_code == status
+
+
+def test_the_journal_forgets_the_oldest_beyond_its_limit(mock_with: Callable[..., Mock]):
+    mock = mock_with("journal: 2\n")
+    for number in range(4):
+        mock.get(f"/projects/{number + 1}/pipelines")
+
+    assert [call["project_id"] for call in mock.get("/_mock/requests").json()] == [4, 3]
+
+
+# ---------------------------------------------------------------------------- configuration
+
+
+def test_an_edit_takes_effect_at_the_next_read_after_a_reload(mock_with: Callable[..., Mock]):
+    mock = mock_with("scenarios:\n  - {scenario_id: 900, name: x, terminal_after_seconds: 5}\n")
+    mock.trigger(scenario_id=900)
+    mock.advance("5s")
+    path = mock.app.live.path  # type: ignore[attr-defined]  # the application is ours
+    text = path.read_text().replace("terminal_after_seconds: 5", "terminal_status: failed")
+
+    path.write_text(text)
+    reloaded = mock.post("/_mock/config/reload")
+
+    assert reloaded.status_code == 200
+    assert mock.pipeline(1)["status"] == "failed"
+
+
+def test_a_broken_edit_leaves_the_last_good_configuration_whole(mock_with: Callable[..., Mock]):
+    mock = mock_with("default_scenario: 7\n")
+    path = mock.app.live.path  # type: ignore[attr-defined]  # the application is ours
+
+    path.write_text(path.read_text() + "strikt: true\n")
+    reloaded = mock.post("/_mock/config/reload")
+    shown = mock.get("/_mock/config").json()
+
+    assert reloaded.status_code == 422
+    assert shown["default_scenario"] == 7
+    assert [(error["line"], error["where"]) for error in shown["errors"]] == [(7, "strikt")]
+
+
+def test_a_sequence_of_scenarios_is_counted_and_its_last_repeats(mock_with: Callable[..., Mock]):
+    mock = mock_with("rules: [{when: {ref: main}, scenario: [3, 4, 5]}]\n")
+
+    for _ in range(4):
+        mock.trigger()
+
+    listed = mock.get("/_mock/pipelines").json()
+    assert [row["scenario_id"] for row in reversed(listed)] == [3, 4, 5, 5]
+    assert mock.get("/_mock/config").json()["rules"][0]["matches"] == 4
+
+
+def test_a_rule_can_refuse_with_an_answer_of_its_own(mock_with: Callable[..., Mock]):
+    mock = mock_with(
+        "rules:\n"
+        "  - when: {ref: main}\n"
+        '    respond: {status: 400, body: {message: {base: ["Missing CI config file"]}}}\n'
+    )
+
+    answer = mock.post("/projects/1/trigger/pipeline", json={"ref": "main"})
+
+    assert (answer.status_code, answer.json()) == (
+        400,
+        {"message": {"base": ["Missing CI config file"]}},
+    )
+    assert mock.get("/projects/1/pipelines").json() == []
+
+
+# ---------------------------------------------------------------------------- faults
+
+
+def test_a_declared_fault_strikes_as_often_as_it_says(mock_with: Callable[..., Mock]):
+    mock = mock_with(
+        "faults:\n"
+        '  - when: {method: GET, path: "/projects/*/pipelines/*"}\n'
+        "    skip: 1\n"
+        "    times: 2\n"
+        '    respond: {status: 503, headers: {Retry-After: "1"}, body: {message: no}}\n'
+    )
+    mock.trigger()
+
+    answers = [mock.get("/projects/1/pipelines/1") for _ in range(5)]
+
+    assert [answer.status_code for answer in answers] == [200, 503, 503, 200, 200]
+    assert (answers[1].headers["retry-after"], answers[1].json()) == ("1", {"message": "no"})
+
+
+def test_a_fault_can_be_declared_and_taken_back_at_run_time(mock: Mock):
+    body = {"when": {"operation": "get_current_user"}, "respond": {"status": 500}}
+    key = mock.post("/_mock/faults", json=body).json()["key"]
+
+    struck = mock.get("/user").status_code
+    counted = mock.get("/_mock/faults").json()[0]
+    mock.delete(f"/_mock/faults?key={key}")
+
+    assert (struck, mock.get("/user").status_code) == (500, 200)
+    assert (counted["seen"], counted["struck"], counted["source"]) == (1, 1, "runtime")
+
+
+def test_a_limit_answers_429_in_virtual_time(mock_with: Callable[..., Mock]):
+    mock = mock_with(
+        "faults: [{when: {operation: get_current_user}, limit: {requests: 2, per: 60s}}]\n"
+    )
+
+    answers = [mock.get("/user") for _ in range(3)]
+    mock.advance("60s")
+    after = mock.get("/user")
+
+    assert [answer.status_code for answer in (*answers, after)] == [200, 200, 429, 200]
+    headers = answers[2].headers
+    assert (headers["retry-after"], headers["ratelimit-limit"]) == ("60", "2")
+    assert (headers["ratelimit-observed"], headers["ratelimit-remaining"]) == ("3", "0")
+    assert answers[2].text == "Retry later\n"
+
+
+def test_a_fault_may_answer_for_a_path_that_gitlab_has_and_the_mock_has_not(mock: Mock):
+    body = {"when": {"path": "/projects/*/merge_requests"}, "respond": {"status": 200, "body": []}}
+    mock.post("/_mock/faults", json=body)
+
+    assert mock.get("/projects/1/merge_requests").json() == []
+
+
+# ---------------------------------------------------------------------------- worlds
+
+
+def test_reset_makes_the_world_as_new(mock: Mock):
+    mock.declare(900)
+    mock.trigger()
+    mock.get("/projects/group%2Fapp")
+    mock.post("/projects/1/triggers", json={"description": "x"})
+    mock.advance("1h")
+
+    assert mock.post("/_mock/reset").status_code == 204
+
+    assert mock.get("/_mock/requests").json() == []
+    assert mock.get("/_mock/clock").json()["now"] == "2026-01-01T00:00:00.000Z"
+    assert mock.get("/_mock/scenarios?source=runtime").json() == []
+    assert mock.get("/projects").json() == []
+    assert mock.trigger()["id"] == 1
+
+
+def test_the_default_world_is_reset_only_where_that_is_allowed(mock_with: Callable[..., Mock]):
+    mock = mock_with(base="version: 1\ndatabase: ':memory:'\n")
+    mock.trigger()
+
+    refused = mock.post("/_mock/reset")
+    sandboxed = mock.post("/sandbox/mine/_mock/reset")
+
+    assert (refused.status_code, sandboxed.status_code) == (403, 204)
+    assert mock.pipeline(1)["id"] == 1
+
+
+def test_a_sandbox_is_a_gitlab_of_its_own_from_its_first_use(mock: Mock):
+    mock.trigger()
+    mock.post("/sandbox/a/api/v4/projects/7/trigger/pipeline", json={"ref": "main"})
+    mock.post("/sandbox/a/_mock/clock/advance", json={"duration": "1h"})
+
+    inside = mock.get("/sandbox/a/api/v4/projects/7/pipelines/1").json()
+
+    assert (inside["id"], inside["status"]) == (1, "success")
+    assert inside["web_url"] == "http://testserver/sandbox/a/root/project-7/-/pipelines/1"
+    assert mock.get("/sandbox/b/projects/7/pipelines").json() == []
+    assert mock.get("/_mock/clock").json()["now"] == "2026-01-01T00:00:00.000Z"
+    assert [row["name"] for row in mock.get("/_mock/sandboxes").json()] == ["a", "b"]
+
+
+def test_the_least_recently_used_sandbox_goes_first(mock_with: Callable[..., Mock]):
+    mock = mock_with("sandboxes: 2\n")
+    for name in ("a", "b", "a", "c"):
+        mock.get(f"/sandbox/{name}/version")
+
+    assert [row["name"] for row in mock.get("/_mock/sandboxes").json()] == ["a", "c"]
+
+
+def test_a_sandbox_can_have_a_clock_and_a_seed_of_its_own(mock: Mock):
+    clock = {"now": "2030-01-01T00:00:00Z", "frozen": True}
+
+    made = mock.post("/_mock/sandboxes", json={"name": "a", "clock": clock, "seed": 1})
+    again = mock.post("/_mock/sandboxes", json={"name": "a"})
+
+    assert (made.status_code, made.json()["clock"]["now"][:4]) == (201, "2030")
+    assert again.status_code == 409
+    assert mock.delete("/_mock/sandboxes/a").status_code == 204
+    assert mock.delete("/_mock/sandboxes/a").status_code == 404
+
+
+@pytest.mark.parametrize("name", ["a%2Fb", "%2e%2e", "-", "a" * 129, "%00"])
+def test_a_name_that_could_be_a_path_is_no_sandbox(mock: Mock, name: str):
+    assert mock.get(f"/sandbox/{name}/projects/1/pipelines").status_code in (400, 404)
+    assert mock.get("/_mock/sandboxes").json() == []
+
+
+def test_a_reload_reaches_every_sandbox(mock_with: Callable[..., Mock]):
+    mock = mock_with("default_scenario: 1\n")
+    mock.get("/sandbox/a/version")
+    path = mock.app.live.path  # type: ignore[attr-defined]  # the application is ours
+
+    path.write_text(path.read_text().replace("default_scenario: 1", "default_scenario: 2"))
+    mock.post("/_mock/config/reload")
+
+    assert mock.get("/sandbox/a/_mock/config").json()["default_scenario"] == 2
