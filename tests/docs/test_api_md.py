@@ -1,0 +1,200 @@
+"""API.md, the served OpenAPI document and the routes say the same, and the server does it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+from mock_gitlab.app import ROUTES, MockGitLabApp, create_app
+from tests.conftest import TOKEN, Mock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+API_MD = (Path(__file__).parents[2] / "API.md").read_text(encoding="utf-8")
+CONFIGURATION = re.search(r"```yaml\n(# mock\.yaml\n.*?)```", API_MD, re.DOTALL)
+
+
+class Example(NamedTuple):
+    """A call that API.md shows, and its answer."""
+
+    method: str
+    path: str
+    body: Any
+    status: int
+    answer: str
+
+
+def sections() -> dict[str, str]:
+    """Map each endpoint's heading to what stands below it."""
+    parts = re.split(r"^### `(\w+ /\S*)`$", API_MD, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def examples() -> Iterator[Example]:
+    pattern = r"```http\n(\w+) (\S+)\n(.*?)```\n\n`(\d+)`\n(?:\n```\w+\n(.*?)```)?"
+    for method, path, body, status, answer in re.findall(pattern, API_MD, re.DOTALL):
+        yield Example(method, path, json.loads(body) if body else None, int(status), answer)
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> MockGitLabApp:
+    assert CONFIGURATION is not None
+    path = tmp_path / "mock.yaml"
+    path.write_text(CONFIGURATION[1], encoding="utf-8")
+    return create_app(path, environ={}, watch=False)
+
+
+@pytest.fixture
+def documented(app: MockGitLabApp) -> Iterator[Mock]:
+    with Mock(app, headers={"PRIVATE-TOKEN": TOKEN}) as mock:
+        yield mock
+
+
+def operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Map "METHOD /path/:parameter" to the operations of an OpenAPI document."""
+    return {
+        f"{method.upper()} {re.sub('{([a-z_]+)}', r':' + chr(92) + '1', path)}": operation
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+        if method in ("get", "post", "put", "delete")
+    }
+
+
+def properties(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    """List the properties of a body, behind a reference or an alternative too."""
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    for alternative in schema.get("anyOf", ()):
+        if "$ref" in alternative:
+            return properties(document, alternative)
+    found: dict[str, Any] = schema.get("properties", {})
+    return found
+
+
+def test_api_md_the_document_and_the_routes_name_the_same_endpoints(app: MockGitLabApp):
+    document = app.openapi()
+    routed = {
+        f"{route.gitlab.method} {re.sub('{([a-z_]+)(:path)?}', r':' + chr(92) + '1', route.path)}"
+        for route in ROUTES
+    }
+
+    assert set(sections()) == set(operations(document))
+    assert {name for name in sections() if "/_mock" not in name} == routed
+
+
+def test_api_md_and_the_document_name_the_same_parameters(app: MockGitLabApp):
+    document = app.openapi()
+    for name, operation in operations(document).items():
+        rows = set(re.findall(r"^\| `(\w+)` \|", sections()[name], re.MULTILINE))
+        asked = {p["name"] for p in operation.get("parameters", ()) if p["in"] == "query"}
+        content = operation.get("requestBody", {}).get("content", {})
+        for body in content.values():
+            asked |= set(properties(document, body["schema"]))
+
+        assert rows == asked, name
+
+
+def test_every_example_goes_as_it_is_shown(documented: Mock):
+    shown = list(examples())
+    assert len(shown) > 25
+
+    for example in shown:
+        answer = documented.request(example.method, example.path, json=example.body)
+        assert answer.status_code == example.status, example
+        if answer.content and "json" in answer.headers["content-type"]:
+            assert answer.json() == json.loads(example.answer), example
+            assert list(answer.json()) == list(json.loads(example.answer)), example
+        else:
+            assert answer.text.strip() == example.answer.strip(), example
+
+
+CALLS: list[tuple[str, str, str, Any]] = [
+    ("trigger_pipeline", "POST", "/projects/42/trigger/pipeline", {"ref": "a", "scenario_id": 900}),
+    ("trigger_pipeline_of_ref", "POST", "/projects/42/ref/main/trigger/pipeline", {}),
+    ("create_pipeline", "POST", "/projects/42/pipeline", {"ref": "main"}),
+    ("get_pipeline", "GET", "/projects/42/pipelines/1", None),
+    ("get_latest_pipeline", "GET", "/projects/42/pipelines/latest", None),
+    ("list_pipelines", "GET", "/projects/42/pipelines", None),
+    ("update_pipeline_metadata", "PUT", "/projects/42/pipelines/1/metadata", {"name": "x"}),
+    ("list_pipeline_variables", "GET", "/projects/42/pipelines/1/variables", None),
+    ("get_test_report", "GET", "/projects/42/pipelines/1/test_report", None),
+    ("get_test_report_summary", "GET", "/projects/42/pipelines/1/test_report_summary", None),
+    ("list_pipeline_jobs", "GET", "/projects/42/pipelines/1/jobs", None),
+    ("list_pipeline_bridges", "GET", "/projects/42/pipelines/1/bridges", None),
+    ("list_pipeline_trigger_jobs", "GET", "/projects/42/pipelines/1/trigger_jobs", None),
+    ("list_jobs", "GET", "/projects/42/jobs", None),
+    ("get_job", "GET", "/projects/42/jobs/100001", None),
+    ("get_job_trace", "GET", "/projects/42/jobs/100001/trace", None),
+    ("cancel_job", "POST", "/projects/42/jobs/100001/cancel", {}),
+    ("retry_job", "POST", "/projects/42/jobs/100001/retry", {}),
+    ("play_job", "POST", "/projects/42/jobs/100002/play", {}),
+    ("erase_job", "POST", "/projects/42/jobs/100001/erase", {}),
+    ("retry_pipeline", "POST", "/projects/42/pipelines/1/retry", {}),
+    ("cancel_pipeline", "POST", "/projects/42/pipelines/1/cancel", {}),
+    ("create_trigger", "POST", "/projects/42/triggers", {"description": "x"}),
+    ("list_triggers", "GET", "/projects/42/triggers", None),
+    ("get_trigger", "GET", "/projects/42/triggers/2", None),
+    ("update_trigger", "PUT", "/projects/42/triggers/2", {"description": "y"}),
+    ("get_project", "GET", "/projects/42", None),
+    ("list_projects", "GET", "/projects", None),
+    ("get_commit", "GET", "/projects/42/repository/commits/main", None),
+    ("list_branches", "GET", "/projects/42/repository/branches", None),
+    ("get_branch", "GET", "/projects/42/repository/branches/main", None),
+    ("list_tags", "GET", "/projects/42/repository/tags", None),
+    ("get_tag", "GET", "/projects/42/repository/tags/v1", None),
+    ("get_current_user", "GET", "/user", None),
+    ("get_version", "GET", "/version", None),
+    ("get_metadata", "GET", "/metadata", None),
+    ("get_job_of_token", "GET", "/job", None),
+    ("download_artifacts", "GET", "/projects/42/jobs/100001/artifacts", None),
+    ("get_artifact", "GET", "/projects/42/jobs/100001/artifacts/app.txt", None),
+    ("download_artifacts_of_ref", "GET", "/projects/42/jobs/artifacts/a/download?job=build", None),
+    ("get_artifact_of_ref", "GET", "/projects/42/jobs/artifacts/a/raw/app.txt?job=build", None),
+    ("delete_trigger", "DELETE", "/projects/42/triggers/2", None),
+    ("delete_pipeline", "DELETE", "/projects/42/pipelines/2", None),
+]  # fmt: skip
+
+
+def test_real_answers_are_as_the_document_says(documented: Mock, app: MockGitLabApp):
+    document = app.openapi()
+    resource = Resource.from_contents(document, default_specification=DRAFT202012)
+    registry: Registry[Any] = Registry().with_resource("urn:document", resource)
+    by_id = {operation["operationId"]: operation for operation in operations(document).values()}
+
+    for name, method, path, body in CALLS:
+        answer = documented.request(method, f"/api/v4{path}", json=body)
+        described = by_id[name]["responses"].get(str(answer.status_code))
+        assert described is not None, (name, answer.status_code, answer.text)
+        if "json" not in answer.headers.get("content-type", ""):
+            continue
+        schema = json.loads(
+            json.dumps(described["content"]["application/json"]["schema"]).replace(
+                '"#/', '"urn:document#/'
+            )
+        )
+        problems = list(Draft202012Validator(schema, registry=registry).iter_errors(answer.json()))
+        assert problems == [], (name, answer.text)
+
+    assert {name for name, *_ in CALLS} == {route.name for route in ROUTES}
+
+
+@pytest.mark.parametrize("path", ["/openapi.json", "/docs", "/redoc", "/sandbox/a/openapi.json"])
+def test_the_documentation_is_served_without_a_token(documented: Mock, path: str):
+    assert documented.anonymous().get(path).status_code == 200
+
+
+def test_the_document_names_both_addresses_and_one_for_the_control_namespace(app: MockGitLabApp):
+    document = app.openapi()
+
+    assert document["openapi"].startswith("3.1")
+    assert [server["url"] for server in document["servers"]] == ["/api/v4", "/"]
+    assert document["paths"]["/_mock/clock"]["servers"] == [{"url": "/"}]
+    assert document["paths"]["/_mock/health"]["get"].get("security", []) == []
