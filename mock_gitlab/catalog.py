@@ -68,6 +68,13 @@ class Catalog:
             return self._by_number.get(number) or self._new_number(number)
         return self._by_path.get(name) or self._new_path(name)
 
+    def peek(self, name: str) -> tuple[int | None, str | None]:
+        """Tell the number and path that a name stands for, without making anything exist."""
+        known = self._by_path.get(name)
+        if known is None and name.isdecimal():
+            known = self.project_of_record(int(name))
+        return (None, name) if known is None else (known.id, known.path)
+
     def project_of_record(self, number: int) -> Project:
         """Find the project of a recorded pipeline, which exists whatever strict says."""
         return self._by_number.get(number) or self._undeclared(number, self._path_of(number))

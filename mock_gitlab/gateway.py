@@ -31,6 +31,8 @@ from mock_gitlab.journal import Call
 from mock_gitlab.store.database import StoreUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mock_gitlab.sandboxes import Worlds
     from mock_gitlab.world import World
 
@@ -220,12 +222,18 @@ class _Reply:
 # ---------------------------------------------------------------------------- faults
 
 
-def strike(world: World, call: Call, faults: tuple[Fault, ...] = ()) -> Strike | None:
-    """Find the fault that is due for a call, among those in force and some more, and count it."""
-    in_force = world.faults()
-    if not in_force and not faults:
+def strike(world: World, call: Call, named: Mapping[str, str]) -> Strike | None:
+    """Find the fault that is due for a call, and count it.
+
+    ``named`` are the segments of the path by their names, as they were sent: they say which
+    project the call is about, and which pipeline, whose scenario may have faults of its own.
+    """
+    if not world.has_faults:
         return None
-    return world.tally.due((*in_force, *faults), call, world.clock.now())
+    if "id" in named:
+        call.project_id, call.project_path = world.catalog.peek(unquote(named["id"]))
+    about = world.faults_about(named.get("pipeline_id"), named.get("job_id"))
+    return world.tally.due((*world.faults(), *about), call, world.clock.now())
 
 
 async def suffer(struck: Strike, scope: Scope, receive: Receive, send: Send, proceed: App) -> None:

@@ -271,7 +271,7 @@ class Ledger:
 
     def look_for_bridges(self) -> None:
         """Learn which scenarios start pipelines elsewhere; call it when scenarios have changed."""
-        self._bridging = frozenset(self._scenarios.bridging())
+        self._bridging = frozenset(self._scenarios.having("downstream"))
         self._timelines.clear()
         self._next_bridge = 0 if self._bridging else _FOR_EVER
 

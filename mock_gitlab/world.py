@@ -96,6 +96,7 @@ class World:
         self.tally = Tally()
         self.runtime_faults: list[Fault] = []
         self._faults_added = 0
+        self._scenarios_have_faults = False
         self._db = database
         self._scenarios = ScenarioTable(database)
         self.catalog = Catalog(database)
@@ -147,7 +148,7 @@ class World:
         clock_was_edited = mine.clock != self.declared.clock
         self.shared, self.declared = declarations, mine
         self.pipelines.default_scenario = mine.default_scenario
-        self.pipelines.look_for_bridges()
+        self._scenarios_changed()
         if clock_was_edited:
             self._configure_clock()
 
@@ -186,14 +187,34 @@ class World:
             if runtime and covered is not None:
                 self._scenarios.upsert([covered])
             self.pipelines.doubt_scenarios([number])
-        self.pipelines.look_for_bridges()
+        self._scenarios_changed()
 
     def _write_scenario(self, declared: DeclaredScenario) -> DeclaredScenario:
         with self._db.transaction():
             self._scenarios.upsert([declared])
             self.pipelines.doubt_scenarios([declared.scenario.scenario_id])
-        self.pipelines.look_for_bridges()
+        self._scenarios_changed()
         return self.scenario(declared.scenario.scenario_id)
+
+    def _scenarios_changed(self) -> None:
+        self.pipelines.look_for_bridges()
+        self._scenarios_have_faults = bool(self._scenarios.having("faults"))
+
+    @property
+    def has_faults(self) -> bool:
+        """Whether any fault is in force, so that a call without one need not look further."""
+        return bool(self.runtime_faults or self.declared.faults or self._scenarios_have_faults)
+
+    def faults_about(self, pipeline: str | None, job: str | None) -> tuple[Fault, ...]:
+        """List the faults of the scenario that the pipeline, or the job's pipeline, follows."""
+        number = pipeline if job is None else job
+        if not self._scenarios_have_faults or number is None or not number.isdecimal():
+            return ()
+        try:
+            found = int(number) if job is None else split_job_id(int(number))[0]
+            return self.pipelines.pipeline_of_any_project(found).timeline.scenario.faults
+        except NotFound:
+            return ()
 
     def faults(self) -> list[Fault]:
         """List the faults in force: those of the run first, then the declared ones."""

@@ -281,7 +281,7 @@ class GitLabRoute(APIRoute):
         """Serve a request, unless a fault is due for it."""
         call: Call = scope[CALL]
         call.operation = self.gitlab.name
-        struck = strike(scope[WORLD], call)
+        struck = strike(scope[WORLD], call, scope["path_params"])
         if struck is None:
             await self._answer(scope, receive, send)
         else:
@@ -520,7 +520,7 @@ async def no_route(scope: Scope, receive: Receive, send: Send) -> None:
     async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
         await answer(send, NO_ROUTE[0], _JSON_HEADERS[:1], json_bytes(NO_ROUTE[1]))
 
-    struck = strike(scope[WORLD], scope[CALL])
+    struck = strike(scope[WORLD], scope[CALL], {})
     if struck is None:
         await not_found(scope, receive, send)
     else:

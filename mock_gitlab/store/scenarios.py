@@ -116,10 +116,10 @@ class ScenarioTable:
             is not None
         )
 
-    def bridging(self) -> list[int]:
-        """List the numbers of those that start pipelines elsewhere."""
+    def having(self, detail: str) -> list[int]:
+        """List the numbers of those whose details name something: "downstream", "faults"."""
         rows = self._db.all(
-            "SELECT scenario_id FROM scenarios WHERE details_json LIKE '%\"downstream\"%'"
+            "SELECT scenario_id FROM scenarios WHERE instr(details_json, ?)", (f'"{detail}":',)
         )
         return [row[0] for row in rows]
 

@@ -460,3 +460,27 @@ def test_a_reload_reaches_every_sandbox(mock_with: Callable[..., Mock]):
     mock.post("/_mock/config/reload")
 
     assert mock.get("/sandbox/a/_mock/config").json()["default_scenario"] == 2
+
+
+def test_a_fault_of_a_scenario_strikes_the_calls_about_its_pipelines_alone(mock: Mock):
+    fault = {"when": {"method": "GET"}, "times": 1, "respond": {"status": 502}}
+    mock.declare(900, faults=[fault], jobs=[{"name": "build", "duration": 5}])
+    mock.trigger(scenario_id=900)
+    mock.trigger(scenario_id=5)
+
+    other = mock.get("/projects/1/pipelines/2").status_code
+    about = [mock.get("/projects/1/jobs/100001").status_code for _ in range(2)]
+
+    assert (other, about) == (200, [502, 200])
+
+
+def test_a_fault_can_be_bound_to_a_project(mock: Mock):
+    body = {"when": {"project": "group/*"}, "respond": {"status": 503}}
+    mock.post("/_mock/faults", json=body)
+
+    statuses = [
+        mock.get(f"/projects/{name}/pipelines").status_code for name in ("group%2Fapp", "1")
+    ]
+
+    assert statuses == [503, 200]
+    assert [row["id"] for row in mock.get("/projects").json()] == [1]
