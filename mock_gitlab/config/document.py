@@ -72,14 +72,17 @@ def _syntax_mistake(text: str, file: str, error: yaml.YAMLError) -> Mistake:
 
     The pure parser's words are better, but it is slow, so that it only sees what is not large.
     """
-    if len(text) <= _WORDS_LIMIT:
+    assert isinstance(error, yaml.MarkedYAMLError)
+    too_deep = "maximum nesting" in str(error.problem)  # as newer parsers say before we could
+    if len(text) <= _WORDS_LIMIT and not too_deep:
         try:
             for _ in yaml.parse(text, Loader=yaml.SafeLoader):
                 pass
-        except yaml.YAMLError as better:
+        except yaml.MarkedYAMLError as better:
             error = better
-    assert isinstance(error, yaml.MarkedYAMLError)
     mark, what = _in_words(error, text)
+    if too_deep:
+        what = f"more than {DEEPEST} levels inside one another"
     if mark.index >= len(text):
         return _at(file, text.rstrip("\n"), what)
     return Mistake(file, mark.line + 1, mark.column + 1, "", what)
