@@ -41,8 +41,9 @@ def expand(base: Path, pattern: str, limit: int = FOLDERS_LIMIT) -> Expansion:
     found = Expansion(limit)
     path = base / pattern
     start = base if not path.is_absolute() or path.is_relative_to(base) else type(path)(path.anchor)
-    if start.is_dir():
-        _walk(start, path.relative_to(start).parts, found)
+    parts = path.relative_to(start).parts
+    if start.is_dir() and parts:
+        _walk(start, parts, found)
     else:
         found.folders.append(existing(start))
     found.files = sorted(set(found.files))

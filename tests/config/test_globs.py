@@ -47,6 +47,11 @@ def test_a_pattern_names_these_files(tree: Path, pattern: str, found: list[str])
     assert [name.replace("s/../", "") for name in names(tree, pattern)] == found
 
 
+@pytest.mark.parametrize("pattern", ["/", ".", "s/.."])
+def test_a_pattern_that_is_a_folder_itself_names_no_file(tree: Path, pattern: str):
+    assert expand(tree, pattern).files == []
+
+
 def test_an_absolute_pattern_needs_no_base(tree: Path):
     assert expand(Path("/"), str(tree / "*.yaml")).files == [tree / "a.yaml"]
     assert expand(tree / "s", str(tree / "*.yaml")).files == [tree / "a.yaml"]

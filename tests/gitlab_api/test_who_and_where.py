@@ -1,0 +1,269 @@
+"""Addresses, authentication in both modes, trigger tokens, and what clients look up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.conftest import Mock
+
+STRICT = """strict: true
+projects:
+  - {id: 1, path: group/sub/app, refs: [main, release/*], tags: [v*],
+     trigger_tokens: [{description: ci, token: glptt-one}]}
+"""
+NO_ROUTE = {"error": "404 Not Found"}
+UNAUTHORIZED = {"message": "401 Unauthorized"}
+
+
+# ---------------------------------------------------------------------------- addresses
+
+
+@pytest.mark.parametrize("prefix", ["", "/api/v4"])
+@pytest.mark.parametrize("project", ["1001", "group%2Fsub%2Fapp", "group%2fsub%2fapp"])
+def test_a_project_is_reached_by_number_and_by_encoded_path(mock: Mock, prefix: str, project: str):
+    made = mock.trigger("group%2Fsub%2Fapp")
+    number = made["project_id"]
+
+    answer = mock.get(f"{prefix}/projects/{project.replace('1001', str(number))}/pipelines/1")
+
+    assert (answer.status_code, answer.json()["project_id"]) == (200, number)
+    assert answer.json()["web_url"] == "http://testserver/group/sub/app/-/pipelines/1"
+
+
+def test_a_path_keeps_its_number_and_is_decoded_exactly_once(mock: Mock):
+    first = mock.get("/projects/group%2Fapp").json()
+    again = mock.get("/projects/group%2Fapp").json()
+    odd = mock.get("/projects/group%2Fa%252Fb").json()
+
+    assert first["id"] == again["id"]
+    assert (odd["path_with_namespace"], odd["id"] == first["id"]) == ("group/a%2Fb", False)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/projects/group/app/pipelines/1"),
+        ("GET", "/nowhere"),
+        ("GET", "/api/v4"),
+        ("GET", "/api/v4/projects/1/trigger/pipeline"),
+        ("PATCH", "/projects/1/pipelines/1"),
+        ("OPTIONS", "/projects/1/pipelines"),
+        ("DELETE", "/user"),
+    ],
+)
+def test_what_gitlab_does_not_have_is_404_in_gitlabs_json(mock: Mock, method: str, path: str):
+    answer = mock.request(method, path)
+
+    assert (answer.status_code, answer.json()) == (404, NO_ROUTE)
+
+
+def test_version_3_is_gone(mock: Mock):
+    answer = mock.get("/api/v3/projects")
+
+    assert answer.status_code == 410
+    assert answer.json() == {"error": "API V3 is no longer supported. Use API V4 instead."}
+
+
+def test_doubled_and_trailing_slashes_are_squeezed(mock: Mock):
+    mock.trigger()
+
+    assert mock.get("/api/v4//projects/1//pipelines/1/").json()["id"] == 1
+
+
+def test_head_answers_as_get_without_a_body(mock: Mock):
+    mock.trigger()
+
+    get, head = mock.get("/projects/1/pipelines"), mock.head("/projects/1/pipelines")
+
+    assert (head.status_code, head.content) == (200, b"")
+    for name in ("content-length", "x-total", "etag"):
+        assert head.headers[name] == get.headers[name]
+
+
+def test_an_unchanged_answer_is_304(mock: Mock):
+    mock.trigger(scenario_id=5)
+    tag = mock.get("/projects/1/pipelines/1").headers["etag"]
+
+    same = mock.get("/projects/1/pipelines/1", headers={"If-None-Match": tag})
+    mock.advance("5s")
+    other = mock.get("/projects/1/pipelines/1", headers={"If-None-Match": tag})
+
+    assert tag.startswith('W/"')
+    assert (same.status_code, same.content, other.status_code) == (304, b"", 200)
+
+
+@pytest.mark.parametrize("path", ["/user", "/nowhere", "/_mock/health", "/api/v3/x"])
+def test_every_answer_has_a_request_id_of_its_own(mock: Mock, path: str):
+    ids = {mock.get(path).headers["x-request-id"] for _ in range(2)}
+
+    assert len(ids) == 2
+
+
+def test_answers_are_json_without_a_charset(mock: Mock):
+    assert mock.get("/user").headers["content-type"] == "application/json"
+
+
+# ---------------------------------------------------------------------------- authentication
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [
+        {"headers": {"PRIVATE-TOKEN": "MOCK_SUPER_SECRET"}},
+        {"headers": {"Authorization": "Bearer MOCK_SUPER_SECRET"}},
+        {"headers": {"authorization": "bearer MOCK_SUPER_SECRET"}},
+        {"params": {"private_token": "MOCK_SUPER_SECRET"}},
+        {"params": {"access_token": "MOCK_SUPER_SECRET"}},
+        {"headers": {"PRIVATE-TOKEN": "MOCK_SUPER_SECRET", "Authorization": "Bearer x"}},
+    ],
+)
+def test_the_token_may_come_in_any_of_gitlabs_ways(mock: Mock, credentials: dict[str, Any]):
+    answer = mock.anonymous().get("/user", **credentials)
+
+    assert (answer.status_code, answer.json().get("username")) == (200, "root")
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("path", ["/user", "/version", "/projects/1/jobs", "/projects/1/pipelines"])
+def test_a_wrong_token_is_401_everywhere(mock_with: Callable[..., Mock], strict: bool, path: str):
+    mock = mock_with(STRICT if strict else "")
+
+    answer = mock.anonymous().get(path, headers={"PRIVATE-TOKEN": "wrong"})
+
+    assert (answer.status_code, answer.json()) == (401, UNAUTHORIZED)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "lenient", "strict"),
+    [
+        ("GET", "/user", 401, 401),
+        ("GET", "/projects/1/jobs", 401, 401),
+        ("GET", "/projects/1/pipelines", 401, 404),
+        ("GET", "/projects/1/pipelines?page=x", 400, 400),
+        ("GET", "/projects/1", 401, 404),
+        ("POST", "/projects/1/pipeline", 401, 401),
+        ("DELETE", "/projects/1/pipelines/x", 401, 401),
+        ("POST", "/projects/1/triggers", 400, 400),
+        ("GET", "/projects/1/triggers", 401, 401),
+        ("POST", "/projects/1/triggers?description=x", 401, 401),
+    ],
+)
+def test_without_a_token_gitlabs_order_of_checks_decides(
+    mock_with: Callable[..., Mock], method: str, path: str, lenient: int, strict: int
+):
+    for yaml, status in (("", lenient), (STRICT, strict)):
+        assert mock_with(yaml).anonymous().request(method, path).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "body"),
+    [
+        ("/projects/9/pipelines", 404, {"message": "404 Project Not Found"}),
+        ("/projects/group%2Fother", 404, {"message": "404 Project Not Found"}),
+        ("/projects/foo", 404, {"message": "404 Project Not Found"}),
+        ("/projects/1/repository/branches/other", 404, {"message": "404 Branch Not Found"}),
+        ("/projects/1/repository/tags/x1", 404, {"message": "404 Tag Not Found"}),
+        ("/projects/1/repository/commits/abcdef0", 404, {"message": "404 Commit Not Found"}),
+        ("/projects/1/pipelines/7?x=1", 404, {"message": "404 Not found"}),
+    ],
+)
+def test_a_strict_mock_has_only_what_is_declared(
+    mock_with: Callable[..., Mock], path: str, status: int, body: dict[str, str]
+):
+    answer = mock_with(STRICT).get(path)
+
+    assert (answer.status_code, answer.json()) == (status, body)
+
+
+# ---------------------------------------------------------------------------- look-ups
+
+
+def test_branches_tags_and_commits_agree_with_pipelines(mock_with: Callable[..., Mock]):
+    mock = mock_with(STRICT)
+    pipeline = mock.post("/projects/1/pipeline", json={"ref": "release/1.0"}).json()
+
+    branch = mock.get("/projects/1/repository/branches/release%2F1.0").json()
+    commit = mock.get(f"/projects/1/repository/commits/{pipeline['sha'][:10]}").json()
+    by_name = mock.get("/projects/1/repository/commits/release%2F1.0").json()
+    tag = mock.get("/projects/1/repository/tags/v1.0").json()
+    names = [row["name"] for row in mock.get("/projects/1/repository/branches").json()]
+
+    assert branch["commit"]["id"] == commit["id"] == by_name["id"] == pipeline["sha"]
+    assert tag["name"] == "v1.0"
+    assert names == ["main", "release/1.0"]
+
+
+def test_projects_are_listed_and_searched(mock_with: Callable[..., Mock]):
+    mock = mock_with("projects: [{id: 5, path: group/app}, {id: 6, path: group/web}]\n")
+
+    everything = mock.get("/projects?order_by=id&sort=asc")
+    found = mock.get("/projects?search=WEB&membership=true")
+
+    assert [row["id"] for row in everything.json()] == [5, 6]
+    assert [row["path_with_namespace"] for row in found.json()] == ["group/web"]
+    assert everything.headers["x-total"] == "2"
+
+
+# ---------------------------------------------------------------------------- trigger tokens
+
+
+def test_a_trigger_token_is_made_shown_described_listed_and_deleted(mock: Mock):
+    made = mock.post("/projects/1/triggers", data={"description": "bot"})
+    number = made.json()["id"]
+    changed = mock.put(f"/projects/1/triggers/{number}", json={"description": "other"})
+    listed = mock.get("/projects/1/triggers")
+    elsewhere = mock.get(f"/projects/2/triggers/{number}")
+    deleted = mock.delete(f"/projects/1/triggers/{number}")
+    gone = mock.get(f"/projects/1/triggers/{number}")
+
+    assert made.status_code == 201
+    assert list(made.json()) == [
+        "id", "token", "description", "created_at", "updated_at", "last_used", "expires_at",
+        "owner",
+    ]  # fmt: skip
+    assert made.json()["token"].startswith("glptt-")
+    assert changed.json()["description"] == "other"
+    assert (len(listed.json()), listed.headers["x-total"]) == (1, "1")
+    assert (elsewhere.status_code, deleted.status_code, gone.status_code) == (404, 204, 404)
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ({}, "description is missing"),
+        ({"description": "x", "expires_at": "abc"}, "expires_at is invalid"),
+        ({"description": "x", "expires_at": "01/01/2050"}, "expires_at is invalid"),
+    ],
+)
+def test_a_bad_trigger_token_is_400(mock: Mock, body: dict[str, str], error: str):
+    answer = mock.post("/projects/1/triggers", json=body)
+
+    assert (answer.status_code, answer.json()) == (400, {"error": error})
+
+
+def test_an_expired_trigger_token_triggers_nothing(mock: Mock):
+    body = {"description": "x", "expires_at": "2026-01-02"}
+    token = mock.post("/projects/1/triggers", json=body).json()["token"]
+    order = {"ref": "main", "token": token}
+
+    before = mock.anonymous().post("/projects/1/trigger/pipeline", json=order)
+    mock.advance("1d")
+    after = mock.anonymous().post("/projects/1/trigger/pipeline", json=order)
+
+    assert (before.status_code, after.status_code) == (201, 404)
+
+
+def test_a_delete_on_a_stale_condition_is_412(mock: Mock):
+    mock.trigger(scenario_id=5)
+    mock.advance("1h")
+    stale = {"If-Unmodified-Since": "Thu, 01 Jan 2026 00:00:00 GMT"}
+
+    answer = mock.delete("/projects/1/pipelines/1", headers=stale)
+
+    assert (answer.status_code, answer.json()) == (412, {"message": "412 Precondition Failed"})
+    assert mock.get("/projects/1/pipelines/1").status_code == 200
