@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from fastapi.testclient import TestClient
-
 from hypothesis import settings
 
 from mock_gitlab.app import create_app
