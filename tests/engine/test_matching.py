@@ -1,0 +1,216 @@
+"""Which rule or fault applies, and why the others do not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from mock_gitlab.engine.matching import (
+    Fault,
+    Limit,
+    RequestPattern,
+    Rule,
+    Tally,
+    Trigger,
+    TriggerPattern,
+    choose,
+    differences,
+    matches_path,
+    matches_project,
+    matches_text,
+    near_misses,
+    next_of_sequence,
+)
+from mock_gitlab.journal import Call, Journal
+
+TRIGGER = Trigger(
+    project_id=42,
+    project_path="group/sub/app",
+    ref="release/1.0",
+    source="trigger",
+    username="root",
+    variables={"DEPLOY_ENV": "prod", "EMPTY": ""},
+    inputs={"replicas": 3},
+)
+CALL = Call("GET", "/projects/42/pipelines/7", "", 0, project_id=42, project_path="group/sub/app")
+
+
+def fault(**more: Any) -> Fault:
+    return Fault("f", RequestPattern(method="GET"), **more)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "matches"),
+    [
+        ("main", "main", True),
+        ("main", "maint", False),
+        ("release/*", "release/1/2", True),
+        ("*", "", True),
+        ("v*.*", "v1.0", True),
+        ("a.c", "abc", False),
+        ("/^v\\d+$/", "v12", True),
+        ("/^v\\d+$/", "v12-rc", False),
+        ("/rc/", "v12-rc1", True),
+        ("/", "/", True),
+    ],
+)
+def test_text_is_matched_by_globs_and_regular_expressions(pattern: str, text: str, matches: bool):
+    assert matches_text(pattern, text) is matches
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "matches"),
+    [
+        ("/projects/*/pipelines/*", "/projects/1/pipelines/7", True),
+        ("/projects/*/pipelines/*", "/projects/1/pipelines/7/jobs", False),
+        ("/projects/**", "/projects/1/pipelines/7/jobs", True),
+        ("/projects/*", "/projects/group%2Fapp", True),
+        ("/user", "/users", False),
+    ],
+)
+def test_a_star_in_a_path_stays_between_slashes(pattern: str, path: str, matches: bool):
+    assert matches_path(pattern, path) is matches
+
+
+@pytest.mark.parametrize(
+    ("pattern", "matches"),
+    [("42", True), ("4", False), ("group/sub/app", True), ("group/*/app", True), ("group/*", False),
+     ("group/**", True)],
+)  # fmt: skip
+def test_a_project_is_matched_by_number_path_or_glob(pattern: str, matches: bool):
+    assert matches_project(pattern, 42, "group/sub/app") is matches
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        TriggerPattern(),
+        TriggerPattern(project="42", ref="release/*", source=("api", "trigger"), username="r*"),
+        TriggerPattern(variables=(("DEPLOY_ENV", "pr*"), ("EMPTY", True), ("OTHER", False))),
+        TriggerPattern(inputs=(("replicas", 3),)),
+    ],
+)
+def test_a_pattern_matches_when_it_finds_no_difference(pattern: TriggerPattern):
+    assert differences(pattern, TRIGGER) == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "difference"),
+    [
+        (TriggerPattern(project="group/other"), ("project", "group/other", "group/sub/app")),
+        (TriggerPattern(ref="main"), ("ref", "main", "release/1.0")),
+        (TriggerPattern(source=("api",)), ("source", "api", "trigger")),
+        (TriggerPattern(username="bot"), ("username", "bot", "root")),
+        (TriggerPattern(variables=(("EMPTY", "x"),)), ("variables.EMPTY", "x", "")),
+        (TriggerPattern(variables=(("OTHER", True),)), ("variables.OTHER", "present", None)),
+        (TriggerPattern(variables=(("EMPTY", False),)), ("variables.EMPTY", "absent", "")),
+        (TriggerPattern(variables=(("OTHER", "x"),)), ("variables.OTHER", "x", None)),
+        (TriggerPattern(inputs=(("replicas", 2),)), ("inputs.replicas", 2, 3)),
+    ],
+)  # fmt: skip
+def test_a_difference_names_what_was_wanted_and_what_came(
+    pattern: TriggerPattern, difference: tuple[str, Any, Any]
+):
+    assert differences(pattern, TRIGGER) == [difference]
+
+
+def test_the_first_rule_that_matches_is_chosen_and_the_others_say_why_not():
+    rules = [
+        Rule("a", TriggerPattern(ref="main")),
+        Rule("b", TriggerPattern(ref="release/*")),
+        Rule("c", TriggerPattern()),
+    ]
+
+    choice = choose(rules, TRIGGER)
+
+    assert choice.rule is rules[1]
+    assert [(passed.rule.key, len(passed.differences)) for passed in choice.passed] == [("a", 1)]
+
+
+def test_no_rule_may_match():
+    choice = choose([Rule("a", TriggerPattern(ref="main"))], TRIGGER)
+
+    assert choice.rule is None
+
+
+@pytest.mark.parametrize(
+    ("cycle", "given"), [(False, [1, 2, 3, 3, 3, 3, 3]), (True, [1, 2, 3, 1, 2, 3, 1])]
+)
+def test_a_sequence_repeats_its_last_or_starts_over(cycle: bool, given: list[int]):
+    rule = Rule("a", TriggerPattern(), scenarios=(1, 2, 3), cycle=cycle)
+
+    assert [next_of_sequence(rule, before) for before in range(7)] == given
+    assert next_of_sequence(Rule("a", TriggerPattern()), 0) is None
+
+
+@pytest.mark.parametrize(
+    ("declared", "struck"),
+    [
+        (fault(), "xxxxxx"),
+        (fault(times=2), "xx----"),
+        (fault(skip=2), "--xxxx"),
+        (fault(skip=1, times=2), "-xx---"),
+        (fault(every=3), "x--x--"),
+        (fault(skip=1, every=2, times=2), "-x-x--"),
+        (fault(limit=Limit(2, 1000)), "--xxxx"),
+    ],
+)
+def test_a_fault_strikes_the_calls_that_it_says(declared: Fault, struck: str):
+    tally = Tally()
+
+    strikes = [tally.due([declared], CALL, 0) is not None for _ in struck]
+
+    assert "".join("x" if each else "-" for each in strikes) == struck
+
+
+def test_a_limit_begins_anew_with_each_window():
+    tally, limited = Tally(), fault(limit=Limit(1, 1000))
+
+    observed = [tally.due([limited], CALL, now) for now in (0, 999, 1000, 1001)]
+
+    assert [strike and strike.observed for strike in observed] == [None, 2, None, 2]
+
+
+def test_the_first_fault_that_strikes_is_the_only_one_that_counts():
+    tally = Tally()
+    first, second = fault(times=1), replace(fault(), key="g")
+
+    keys = [tally.due([first, second], CALL, 0) for _ in range(2)]
+
+    assert [strike and strike.fault.key for strike in keys] == ["f", "g"]
+    assert (tally.seen, tally.struck) == ({"f": 2, "g": 1}, {"f": 1, "g": 1})
+
+
+def test_a_call_that_does_not_match_is_not_counted():
+    tally = Tally()
+
+    assert tally.due([Fault("f", RequestPattern(method="POST"))], CALL, 0) is None
+    assert tally.seen == {}
+
+
+def test_the_nearest_misses_come_first_and_matches_are_left_out():
+    pattern = RequestPattern(method="POST", path="/projects/42/pipeline", ref="main")
+    far = Call("GET", "/user", "", 0)
+    near = Call("POST", "/projects/42/pipeline", "", 0, ref="other")
+    match = Call("POST", "/projects/42/pipeline", "", 0, ref="main")
+
+    misses = near_misses(pattern, [far, match, near])
+
+    assert [miss.call for miss in misses] == [near, far]
+    assert misses[0].differences == [("ref", "main", "other")]
+
+
+def test_a_journal_keeps_the_newest_and_counts_on():
+    journal = Journal(2)
+    for number in range(3):
+        journal.add(Call("GET", f"/{number}", "", 0))
+
+    kept = [(call.id, call.path) for call in journal.find(RequestPattern())]
+    journal.resize(1)
+
+    assert kept == [(3, "/2"), (2, "/1")]
+    assert [call.id for call in journal.newest_first()] == [3]
+    journal.clear()
+    assert (journal.find(RequestPattern()), journal.limit) == ([], 1)
