@@ -240,7 +240,7 @@ async def suffer(struck: Strike, scope: Scope, receive: Receive, send: Send, pro
     """Let a call suffer a fault; ``proceed`` makes the answer where the fault has none."""
     fault = struck.fault
     call: Call = scope[CALL]
-    call.fault, call.outcome = fault.place or fault.key, "fault"
+    call.fault, call.outcome = fault.place, "fault"
     if fault.delay:
         await asyncio.sleep(fault.delay / 1000)
     if fault.body == "drop":

@@ -11,6 +11,7 @@ import secrets
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from mock_gitlab.additions import Additions
 from mock_gitlab.catalog import Catalog
 from mock_gitlab.clock import Clock, ClockState
 from mock_gitlab.engine.matching import Choice, Tally, Trigger, choose, next_of_sequence
@@ -20,6 +21,7 @@ from mock_gitlab.engine.model import (
     Declarations,
     DeclaredScenario,
     Declined,
+    Invalid,
     NotFound,
     PipelineRecord,
     Taken,
@@ -94,8 +96,8 @@ class World:
         self.clock = clock
         self.journal = Journal(declarations.journal_limit)
         self.tally = Tally()
-        self.runtime_faults: list[Fault] = []
-        self._faults_added = 0
+        self.runtime_faults: Additions[Fault] = Additions("fault")
+        self.runtime_rules: Additions[Rule] = Additions("rule")
         self._scenarios_have_faults = False
         self._db = database
         self._scenarios = ScenarioTable(database)
@@ -127,6 +129,7 @@ class World:
             self.apply(self.shared)
         self._configure_clock()
         self.runtime_faults.clear()
+        self.runtime_rules.clear()
         self.tally = Tally()
         self.journal.clear()
 
@@ -221,22 +224,18 @@ class World:
         return [*self.runtime_faults, *self.declared.faults]
 
     def rules(self) -> tuple[Rule, ...]:
-        """List the rules in force, in the order in which they are tried."""
-        return self.declared.rules
+        """List the rules in force, in the order in which they are tried: those of the run first."""
+        return (*self.runtime_rules, *self.declared.rules)
 
-    def add_fault(self, fault: Fault) -> Fault:
-        """Put a fault in force at run time, under a key of its own."""
-        self._faults_added += 1
-        added = replace(fault, key=f"runtime-{self._faults_added}")
-        self.runtime_faults.append(added)
+    def add_rule(self, rule: Rule) -> Rule:
+        """Put a rule in force at run time; raises Invalid where it names an unknown scenario."""
+        for number in rule.scenarios:
+            if not self._scenarios.exists(number):
+                raise Invalid(f"there is no scenario {number}")
+        added = self.runtime_rules.add(rule)
+        # An earlier run may have left a count under this key in the database.
+        self._db.remember(_rule_key(added), "0")
         return added
-
-    def remove_faults(self, key: str | None = None) -> None:
-        """Take back the faults of the run, all or one; raises NotFound for an unknown key."""
-        kept = [fault for fault in self.runtime_faults if key not in (None, fault.key)]
-        if key is not None and len(kept) == len(self.runtime_faults):
-            raise NotFound("fault")
-        self.runtime_faults = kept
 
     # ------------------------------------------------------------------ pipelines
 

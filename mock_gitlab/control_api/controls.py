@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 from typing_extensions import TypedDict
 
-from mock_gitlab import __version__
 from mock_gitlab.config.fields import Duration, Instant
 from mock_gitlab.engine.matching import RequestPattern
 from mock_gitlab.engine.model import ClockSetting
 from mock_gitlab.engine.moments import timestamp
 from mock_gitlab.store.scenarios import seconds
+from mock_gitlab.version import __version__
 
 from .access import AllWorlds, Authenticated, CurrentWorld
 
@@ -209,9 +209,14 @@ class ClockRow(TypedDict):
 
 
 class ClockBody(_Body):
-    """Where to set the clock, and whether it stands still; either may be left out."""
+    """Where to set the clock, and whether it stands still; either may be left out.
 
-    now: Instant | None = Field(None, examples=["2026-01-01T00:00:00Z"])
+    A sandbox's clock may be written as in mock.yaml too, with ``start``.
+    """
+
+    now: Instant | None = Field(
+        None, validation_alias=AliasChoices("now", "start"), examples=["2026-01-01T00:00:00Z"]
+    )
     frozen: bool | None = None
 
 

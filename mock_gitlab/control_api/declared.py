@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from typing_extensions import TypedDict
 
 from mock_gitlab.config.models import ScenarioModel, declared_scenario
-from mock_gitlab.config.patterns import FaultModel, fault_from
+from mock_gitlab.config.patterns import FaultModel, RuleModel, fault_from, rule_from
 from mock_gitlab.engine.model import Invalid
 from mock_gitlab.engine.moments import timestamp
 from mock_gitlab.store.scenarios import seconds
@@ -102,7 +102,7 @@ class FaultRow(TypedDict):
 
     key: str
     source: Literal["file", "runtime"]
-    place: str | None
+    place: str
     seen: int
     struck: int
     definition: dict[str, Any]
@@ -112,7 +112,7 @@ def _fault_row(world: World, fault: Fault) -> FaultRow:
     return {
         "key": fault.key,
         "source": "runtime" if fault in world.runtime_faults else "file",
-        "place": fault.place or None,
+        "place": fault.place,
         "seen": world.tally.seen.get(fault.key, 0),
         "struck": world.tally.struck.get(fault.key, 0),
         "definition": _plain(fault),
@@ -133,25 +133,59 @@ async def list_faults(world: CurrentWorld) -> list[FaultRow]:
 @declared.post("/faults", status_code=201)
 async def create_fault(world: CurrentWorld, fault: FaultModel) -> FaultRow:
     """Declare a fault at run time; it is tried before those of the files."""
-    return _fault_row(world, world.add_fault(fault_from(fault, key="", place="")))
+    return _fault_row(world, world.runtime_faults.add(fault_from(fault, key="", place="")))
 
 
 @declared.delete("/faults", status_code=204)
 async def delete_faults(world: CurrentWorld, key: str | None = None) -> None:
     """Remove the faults declared at run time, all or one."""
-    world.remove_faults(key)
+    world.runtime_faults.remove(key)
 
 
-# ---------------------------------------------------------------------------- configuration
+# ---------------------------------------------------------------------------- rules
 
 
 class RuleRow(TypedDict):
     """A rule in force and how many pipelines it has caught in this world."""
 
+    key: str
+    source: Literal["file", "runtime"]
     place: str
     when: dict[str, Any]
     scenarios: list[int]
     matches: int
+
+
+def _rule_row(world: World, rule: Rule) -> RuleRow:
+    return {
+        "key": rule.key,
+        "source": "runtime" if rule in world.runtime_rules else "file",
+        "place": rule.place,
+        "when": {k: v for k, v in asdict(rule.when).items() if v not in (None, ())},
+        "scenarios": list(rule.scenarios),
+        "matches": world.rule_matches(rule),
+    }
+
+
+@declared.get("/rules")
+async def list_rules(world: CurrentWorld) -> list[RuleRow]:
+    """List the rules in force, in the order in which they are tried."""
+    return [_rule_row(world, rule) for rule in world.rules()]
+
+
+@declared.post("/rules", status_code=201)
+async def create_rule(world: CurrentWorld, rule: RuleModel) -> RuleRow:
+    """Declare a rule at run time; it is tried before those of the files."""
+    return _rule_row(world, world.add_rule(rule_from(rule, key="", place="")))
+
+
+@declared.delete("/rules", status_code=204)
+async def delete_rules(world: CurrentWorld, key: str | None = None) -> None:
+    """Remove the rules declared at run time, all or one."""
+    world.runtime_rules.remove(key)
+
+
+# ---------------------------------------------------------------------------- configuration
 
 
 class Failure(TypedDict):
@@ -182,15 +216,6 @@ class Configuration(TypedDict):
     errors: list[Failure]
 
 
-def _rule_row(world: World, rule: Rule) -> RuleRow:
-    return {
-        "place": rule.place,
-        "when": {k: v for k, v in asdict(rule.when).items() if v not in (None, ())},
-        "scenarios": list(rule.scenarios),
-        "matches": world.rule_matches(rule),
-    }
-
-
 def _configuration(world: World, live: LiveConfig) -> Configuration:
     loaded, declared = live.current, world.declared
     mistakes = live.last_failure.mistakes if live.last_failure is not None else ()
@@ -203,7 +228,7 @@ def _configuration(world: World, live: LiveConfig) -> Configuration:
         "seed": declared.seed,
         "default_scenario": declared.default_scenario,
         "scenarios": len(declared.scenarios),
-        "rules": [_rule_row(world, rule) for rule in declared.rules],
+        "rules": [_rule_row(world, rule) for rule in world.rules()],
         "faults": len(declared.faults),
         "projects": [
             {"id": p.id, "path": p.path, "default_branch": p.default_branch}
