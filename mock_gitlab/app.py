@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI
 from starlette.applications import Starlette
 
-from mock_gitlab import __version__
 from mock_gitlab.gateway import Gateway
 from mock_gitlab.gitlab_api.endpoint import GitLabRoute, Routes, no_route
 from mock_gitlab.gitlab_api.jobs import jobs
@@ -18,6 +17,7 @@ from mock_gitlab.gitlab_api.pipeline_triggers import triggers
 from mock_gitlab.gitlab_api.pipelines import pipelines
 from mock_gitlab.gitlab_api.projects import projects
 from mock_gitlab.sandboxes import Worlds
+from mock_gitlab.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -135,12 +135,14 @@ def create_app(
     config: Path | str | None = None,
     *,
     environ: Mapping[str, str] | None = None,
+    must_exist: bool | None = None,
     **overrides: Any,
 ) -> MockGitLabApp:
     """Make an application from a configuration file.
 
     ``config`` of None is what ``MOCK_CONFIG`` names, or ``mock.yaml`` in the working directory
-    where there is one. ``overrides`` beat the environment, which beats the file: ``token``,
+    where there is one; a file that is named must be there, unless ``must_exist`` says otherwise.
+    ``overrides`` beat the environment, which beats the file: ``token``,
     ``database``, ``host``, ``port``, ``watch``, ``watch_polling``, ``log_level``, ``allow_reset``.
 
     Raises:
@@ -155,7 +157,7 @@ def create_app(
         overrides,
         operations=OPERATIONS,
         now=wall_clock,
-        must_exist=named is not None,
+        must_exist=named is not None if must_exist is None else must_exist,
     )
     hosts = environ.get("MOCK_ALLOWED_HOSTS", "")
     return MockGitLabApp(live, frozenset(name.strip() for name in hosts.split(",") if name.strip()))

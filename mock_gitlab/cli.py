@@ -11,7 +11,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mock_gitlab import __version__
+from mock_gitlab.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

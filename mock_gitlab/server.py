@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from mock_gitlab.app import MockGitLabApp
 
 _BACKLOG = 2048
+_KEPT_ALIVE_SECONDS = (
+    75  # longer than clients pause between polls, as the proxy before GitLab has it
+)
 _GRACE_SECONDS = 1  # how long a call that is under way may go on when the server is to end
 
 
@@ -63,6 +66,7 @@ class Server(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 date_header=True,
+                timeout_keep_alive=_KEPT_ALIVE_SECONDS,
                 timeout_graceful_shutdown=_GRACE_SECONDS,
             )
         )

@@ -136,28 +136,55 @@ def memory(folder: Path, requests: int) -> list[Row]:
     ]
 
 
+def seconds_of(*command: str, folder: Path) -> float:
+    """Time a program from its start to its end."""
+    begun = time.perf_counter()
+    subprocess.run([sys.executable, *command], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - begun
+
+
 def start(folder: Path, times: int) -> list[Row]:
-    """Compare the time to the first answer with a bare import of FastAPI."""
+    """Compare the time to the first answer with a bare import of FastAPI, in turns."""
 
-    def bare() -> None:
-        subprocess.run([sys.executable, "-c", "import fastapi"], check=True)
-
-    def ours() -> None:
+    def ours() -> float:
+        begun = time.perf_counter()
         with servers.mock_gitlab(folder, database=":memory:") as mock:
-            mock.call("GET", "/_mock/health")
+            mock.call("GET", "/api/v4/version")
+            return time.perf_counter() - begun
 
-    figures = []
-    for action in (bare, ours):
-        took = []
-        for _ in range(times):
-            begun = time.perf_counter()
-            action()
-            took.append(time.perf_counter() - begun)
-        figures.append(statistics.median(took) * 1000)
+    taken = [(seconds_of("-c", "import fastapi", folder=folder), ours()) for _ in range(times)]
+    bare, first = (statistics.median(each) * 1000 for each in zip(*taken, strict=True))
     return [
-        ("import of fastapi, ms", figures[0]),
-        ("start to first answer (and end), ms", figures[1]),
-        ("start, as a multiple of the import", figures[1] / figures[0]),
+        ("import of fastapi, ms", bare),
+        ("start to first answer, ms", first),
+        ("start, as a multiple of the import", first / bare),
+    ]
+
+
+def plugin(folder: Path, times: int) -> list[Row]:
+    """See what the plugin costs a test run that does not use it, and one more test that does."""
+    (folder / "test_none.py").write_text("def test_it():\n    pass\n", encoding="utf-8")
+    for count in (1, 101):
+        (folder / f"test_{count}.py").write_text(
+            "import pytest\n"
+            f"@pytest.mark.parametrize('n', range({count}))\n"
+            "def test_it(mock_gitlab, n):\n    pass\n",
+            encoding="utf-8",
+        )
+    pytest = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly")
+    runs = (
+        (*pytest, "-p", "no:mock_gitlab", "test_none.py"),
+        (*pytest, "test_none.py"),
+        (*pytest, "test_1.py"),
+        (*pytest, "test_101.py"),
+    )
+    taken = [[seconds_of(*run, folder=folder) for run in runs] for _ in range(times)]
+    without, idle, one, many = (statistics.median(each) * 1000 for each in zip(*taken, strict=True))
+    return [
+        ("pytest without the plugin, ms", without),
+        ("pytest with the plugin, not used: more, ms", idle - without),
+        ("pytest with a first test that uses it: more, ms", one - idle),
+        ("each further test that uses it, ms", (many - one) / 100),
     ]
 
 
@@ -166,7 +193,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="smaller numbers, for a first look")
     parser.add_argument("--json", type=Path, help="where to write the figures for machines")
-    parser.add_argument("--only", help="one part: throughput, stored, scenarios, memory or start")
+    parser.add_argument(
+        "--only", help="one part: throughput, stored, scenarios, memory, start or plugin"
+    )
     chosen = parser.parse_args()
     quick = chosen.quick
     with tempfile.TemporaryDirectory() as name:
@@ -178,7 +207,8 @@ def main() -> None:
             ),
             "scenarios": lambda: scenarios(folder, [100] if quick else [100, 1_000, 10_000]),
             "memory": lambda: memory(folder, 20_000 if quick else 200_000),
-            "start": lambda: start(folder, 3 if quick else 9),
+            "start": lambda: start(folder, 3 if quick else 15),
+            "plugin": lambda: plugin(folder, 3 if quick else 15),
         }
         rows: list[Row] = []
         for part, measure in parts.items():

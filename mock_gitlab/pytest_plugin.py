@@ -1,0 +1,135 @@
+"""Fixtures over MockGitLab, and nothing else.
+
+pytest imports this in every run of everybody who has the package installed, so that whatever
+costs time is imported where it is first used.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import chain, count
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+    from pathlib import Path
+
+    from mock_gitlab.client import Mock
+    from mock_gitlab.library import MockGitLab
+
+_SHOWN = 10
+_MARKER = (
+    "mock_gitlab(config=None, scenarios=(), rules=(), faults=(), clock=None, seed=None): "
+    "what the mock of this test declares, besides or in place of the configuration file"
+)
+_world = pytest.StashKey["Mock"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option for the configuration file."""
+    said = "the configuration of the mock_gitlab fixture; default: mock.yaml, where there is one"
+    parser.getgroup("mock_gitlab").addoption("--mock-gitlab-config", metavar="FILE", help=said)
+    parser.addini("mock_gitlab_config", said)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker."""
+    config.addinivalue_line("markers", _MARKER)
+
+
+class Servers:
+    """The servers of a session, one for each configuration file that a test asks for."""
+
+    def __init__(self, root: Path, configured: str | None) -> None:
+        self._root = root
+        self._configured = configured
+        self._running: dict[Path | None, MockGitLab] = {}
+
+    def get(self, config: str | None = None) -> MockGitLab:
+        """Find or start the server of a file, which is named from the root folder."""
+        from mock_gitlab.library import MockGitLab
+
+        named = config or self._configured
+        usual = self._root / "mock.yaml"
+        path = self._root / named if named else usual if usual.exists() else None
+        if path not in self._running:
+            self._running[path] = MockGitLab(path).start()
+        return self._running[path]
+
+    def stop(self) -> None:
+        """Stop them all."""
+        for server in self._running.values():
+            server.stop()
+
+
+@pytest.fixture(scope="session")
+def mock_gitlab_servers(pytestconfig: pytest.Config) -> Iterator[Servers]:
+    """Keep the servers of the session, which start when they are first asked for."""
+    said = pytestconfig.getoption("--mock-gitlab-config")
+    servers = Servers(pytestconfig.rootpath, said or pytestconfig.getini("mock_gitlab_config"))
+    yield servers
+    servers.stop()
+
+
+@pytest.fixture(scope="session")
+def mock_gitlab_server(mock_gitlab_servers: Servers) -> MockGitLab:
+    """Serve the session's configuration on a free port."""
+    return mock_gitlab_servers.get()
+
+
+@pytest.fixture
+def mock_gitlab(request: pytest.FixtureRequest, mock_gitlab_servers: Servers) -> Iterator[Mock]:
+    """Give a test a GitLab of its own: a sandbox that is named after it."""
+    marker = request.node.get_closest_marker("mock_gitlab")
+    declared = {} if marker is None else dict(marker.kwargs)
+    server = mock_gitlab_servers.get(declared.pop("config", None))
+    options = {name: declared.pop(name) for name in ("clock", "seed") if name in declared}
+    name = _free(server, request.node.name)
+    world = server.sandbox(name, **options)
+    request.node.stash[_world] = world
+    try:
+        _declare(world, **declared)
+        yield world
+    finally:
+        world.close()
+        server.mock.delete_sandbox(name)
+
+
+def _free(server: MockGitLab, test: str) -> str:
+    """Make a sandbox's name of a test's; two tests may have one name in two files."""
+    name = re.sub(r"[^A-Za-z0-9._~-]+", "-", test).strip("-.~_")[:100] or "test"
+    taken = server.app.worlds.names()
+    several = (f"{name}-{number}" for number in count(2))
+    return next(each for each in chain((name,), several) if each not in taken)
+
+
+def _declare(world: Mock, *, scenarios: Any = (), rules: Any = (), faults: Any = ()) -> None:
+    for scenario in scenarios:
+        world.scenario(**scenario)
+    for rule in rules:
+        world.rule(**rule)
+    for fault in faults:
+        world.fault(**fault)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show the last calls and pipelines of a test's mock where the test has failed."""
+    report = yield
+    world = item.stash.get(_world, None)
+    if world is not None and report.when == "call" and report.failed:
+        report.sections.append(("mock_gitlab", _shown(world)))
+    return report
+
+
+def _shown(world: Mock) -> str:
+    calls = [f"{c['method']} {c['path']} -> {c['status']}" for c in world.requests(limit=_SHOWN)]
+    pipelines = [
+        f"#{p['id']} {p['project']} {p['ref']}: {p['status']}, scenario {p['scenario_id']}"
+        for p in world.pipelines()[:_SHOWN]
+    ]
+    return "\n".join(["last calls, newest first:", *calls, "pipelines:", *pipelines])

@@ -1,0 +1,294 @@
+"""MockGitLab: a mock in a with block."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gitlab
+import httpx
+import pytest
+
+from mock_gitlab import MockGitLab
+from mock_gitlab.client import MockError
+from mock_gitlab.config.places import ConfigurationError
+from mock_gitlab.server import PortInUse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mock_gitlab.client import Mock
+
+FROZEN = {"start": "2026-01-01T00:00:00Z", "frozen": True}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[MockGitLab]:
+    with MockGitLab() as running:
+        yield running
+
+
+@pytest.fixture
+def world(server: MockGitLab, request: pytest.FixtureRequest) -> Iterator[Mock]:
+    name = re.sub(r"\W+", "-", request.node.name).strip("-")
+    made = server.sandbox(name, clock=FROZEN, seed="s")
+    yield made
+    made.close()
+
+
+def trigger(world: Mock, **body: Any) -> int:
+    """Trigger as a program would that knows nothing of the mock."""
+    client = gitlab.Gitlab(world.url, private_token=world.token)
+    order = {"ref": "main", **body}
+    return int(client.projects.get(42).pipelines.create(order).id)
+
+
+def status(world: Mock, pipeline_id: int) -> Any:
+    answer = httpx.get(
+        f"{world.api_url}/projects/42/pipelines/{pipeline_id}",
+        headers={"PRIVATE-TOKEN": world.token},
+    )
+    return answer.json()["status"]
+
+
+# ---------------------------------------------------------------------------- life
+
+
+def test_it_serves_inside_a_with_block_and_leaves_nothing_behind():
+    before = threading.enumerate()
+    with MockGitLab() as mock:
+        url = mock.url
+        assert httpx.get(f"{url}/_mock/health").status_code == 200
+
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{url}/_mock/health")
+    assert threading.enumerate() == before
+
+
+def test_it_serves_inside_an_async_with_block():
+    async def version() -> Any:
+        async with MockGitLab() as mock, httpx.AsyncClient(base_url=mock.url) as client:
+            return (await client.get("/version", headers={"PRIVATE-TOKEN": mock.token})).status_code
+
+    assert asyncio.run(version()) == 200
+
+
+def test_two_do_not_know_of_each_other():
+    with MockGitLab() as one, MockGitLab() as other:
+        trigger(one.mock)
+
+        assert len(one.mock.pipelines()) == 1
+        assert other.mock.pipelines() == []
+
+
+def test_it_can_be_started_again_after_it_was_stopped():
+    mock = MockGitLab()
+    for _ in range(2):
+        mock.start()
+        assert httpx.get(f"{mock.url}/_mock/health").status_code == 200
+        mock.stop()
+
+
+def test_a_configuration_file_is_taken(tmp_path: Path):
+    (tmp_path / "mock.yaml").write_text("version: 1\ntoken: glpat-mine\ndefault_scenario: 7\n")
+
+    with MockGitLab(tmp_path / "mock.yaml") as mock:
+        assert mock.token == "glpat-mine"
+        assert trigger(mock.mock) == 1
+        assert mock.mock.pipelines()[0]["scenario_id"] == 7
+
+
+def test_without_one_no_file_that_lies_about_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "mock.yaml").write_text("version: 1\ntoken: from-the-file\n")
+    monkeypatch.chdir(tmp_path)
+
+    with MockGitLab() as mock:
+        assert mock.token == "MOCK_SUPER_SECRET"
+
+
+def test_mistakes_in_the_file_are_raised_before_anything_runs(tmp_path: Path):
+    (tmp_path / "mock.yaml").write_text("version: 2\n")
+
+    with pytest.raises(ConfigurationError, match=r"mock\.yaml:1:10"):
+        MockGitLab(tmp_path / "mock.yaml").start()
+
+
+def test_a_file_that_is_not_there_is_an_error(tmp_path: Path):
+    with pytest.raises(ConfigurationError, match=r"nowhere\.yaml"):
+        MockGitLab(tmp_path / "nowhere.yaml").start()
+
+
+def test_a_port_that_is_taken_is_an_error():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+
+        with pytest.raises(PortInUse, match="cannot listen"):
+            MockGitLab(port=taken.getsockname()[1]).start()
+
+
+def test_its_address_is_only_known_while_it_runs():
+    with pytest.raises(RuntimeError, match="not running"):
+        _ = MockGitLab().url
+
+
+# ---------------------------------------------------------------------------- no socket
+
+
+def test_a_transport_answers_httpx_without_a_socket():
+    async def version(mock: MockGitLab) -> Any:
+        headers = {"PRIVATE-TOKEN": mock.token}
+        async with httpx.AsyncClient(
+            transport=mock.transport(), base_url="http://gitlab.test", headers=headers
+        ) as client:
+            triggered = await client.post("/api/v4/projects/1/pipeline", params={"ref": "main"})
+            polled = await client.get(f"/api/v4/projects/1/pipelines/{triggered.json()['id']}")
+            return polled.json()["status"]
+
+    mock = MockGitLab()
+    try:
+        assert asyncio.run(version(mock)) == "running"
+    finally:
+        mock.stop()
+
+
+def test_a_running_mock_has_no_transport(server: MockGitLab):
+    with pytest.raises(RuntimeError, match="running"):
+        server.transport()
+
+
+# ---------------------------------------------------------------------------- the hand on a world
+
+
+def test_advance_moves_the_clock_and_the_pipelines(world: Mock):
+    number = trigger(world)
+    assert world.now() == "2026-01-01T00:00:00.000Z"
+
+    assert world.advance("4m59s") == "2026-01-01T00:04:59.000Z"
+    assert status(world, number) == "running"
+    assert world.advance(1) == "2026-01-01T00:05:00.000Z"
+    assert status(world, number) == "success"
+
+
+def test_next_jumps_to_the_next_change_and_tells_it(world: Mock):
+    number = trigger(world)
+
+    changes = world.next(pipeline_id=number)
+
+    assert {(each["pipeline_id"], each["after"]) for each in changes} == {(number, "success")}
+    assert world.next() == []
+
+
+def test_the_clock_is_set_frozen_and_resumed(world: Mock):
+    world.set_clock("2030-05-06T07:08:09Z")
+    assert world.now() == "2030-05-06T07:08:09.000Z"
+    world.resume()
+    world.freeze()
+
+    assert world.now() >= "2030-05-06T07:08:09.000Z"
+    assert world.now() == world.now()
+
+
+def test_a_scenario_declared_inline_gets_a_number(world: Mock):
+    first = world.scenario(name="breaks", terminal_after_seconds="10s", terminal_status="failed")
+    second = world.scenario(name="too", terminal_after_seconds=1, terminal_status="canceled")
+    assert second == first + 1
+
+    world.rule(when={"ref": "main"}, scenario=first)
+    number = trigger(world)
+    world.advance(10)
+
+    assert status(world, number) == "failed"
+
+
+def test_a_rule_declared_inline_is_tried_before_those_of_the_files(world: Mock):
+    key = world.rule(when={"ref": "main"}, respond={"status": 400, "body": {"message": "no"}})
+
+    with pytest.raises(gitlab.GitlabCreateError, match="no"):
+        trigger(world)
+    assert [each["key"] for each in world._call("GET", "/_mock/rules")] == [key]
+
+
+def test_a_fault_declared_inline_strikes(world: Mock):
+    number = trigger(world)
+    world.fault(when={"operation": "get_pipeline"}, times=1, respond={"status": 502})
+    address = f"{world.api_url}/projects/42/pipelines/{number}"
+    headers = {"PRIVATE-TOKEN": world.token}
+
+    seen = [httpx.get(address, headers=headers).status_code for _ in range(2)]
+
+    assert seen == [502, 200]
+
+
+@pytest.mark.parametrize("project", [42, "group/app"])
+def test_a_trigger_token_triggers_its_project(world: Mock, project: int | str):
+    token = world.trigger_token(project)
+
+    client = gitlab.Gitlab(world.url)
+    address = f"{world.api_url}/projects/{str(project).replace('/', '%2F')}/trigger/pipeline"
+    answer = client.session.post(address, data={"ref": "main", "token": token})
+
+    assert answer.status_code == 201
+
+
+def test_what_was_recorded_can_be_listed(world: Mock):
+    number = trigger(world)
+
+    assert [each["id"] for each in world.pipelines(42)] == [number]
+    assert world.pipelines(43) == []
+    assert world.pipeline(number)["id"] == number
+    assert [each["operation"] for each in world.requests()] == ["create_pipeline", "get_project"]
+    assert len(world.requests(operation="get_project")) == 1
+
+
+def test_verify_passes_or_names_the_nearest_misses(world: Mock):
+    trigger(world, ref="develop")
+
+    world.verify(operation="create_pipeline", ref="develop", times=1)
+    with pytest.raises(AssertionError, match="develop"):
+        world.verify(operation="create_pipeline", ref="main")
+
+
+def test_reset_makes_the_world_as_new(world: Mock):
+    trigger(world)
+    world.advance("1h")
+
+    world.reset()
+
+    assert world.pipelines() == []
+    assert world.now() == "2026-01-01T00:00:00.000Z"
+
+
+def test_a_mistake_is_an_error_with_the_answer_of_the_mock(world: Mock):
+    with pytest.raises(MockError, match="duration"):
+        world.advance("soon")
+
+
+def test_a_sandbox_that_was_deleted_is_gone(server: MockGitLab):
+    server.sandbox("short-lived").close()
+    server.mock.delete_sandbox("short-lived")
+
+    with pytest.raises(MockError, match="404"):
+        server.mock.delete_sandbox("short-lived")
+
+
+def test_a_connection_that_the_server_has_closed_is_opened_again(world: Mock):
+    world.now()
+    assert world._connection.sock is not None
+    world._connection.sock.shutdown(socket.SHUT_RDWR)
+
+    assert world.now()
+
+
+def test_the_package_gives_the_library_and_no_other_name():
+    import mock_gitlab
+
+    assert mock_gitlab.MockGitLab is MockGitLab
+    with pytest.raises(AttributeError, match="Nothing"):
+        _ = mock_gitlab.Nothing
