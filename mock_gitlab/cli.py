@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import logging
 import os
@@ -101,6 +102,7 @@ def _port(text: str) -> int:
 def _serve(chosen: argparse.Namespace) -> int:
     from mock_gitlab.app import create_app
     from mock_gitlab.config.places import ConfigurationError
+    from mock_gitlab.ready_file import ReadyFile
     from mock_gitlab.server import PortInUse, address, listen, serve
     from mock_gitlab.store.database import UnusableDatabase
 
@@ -120,21 +122,31 @@ def _serve(chosen: argparse.Namespace) -> int:
         _print_lines([f"mock-gitlab: {error}"])
         return CANNOT_START
     settings = app.settings
-    try:
-        bound = listen(settings.host, settings.port)
-    except PortInUse as error:
-        app.close()
-        _print_lines([f"mock-gitlab: {error}"])
-        return CANNOT_START
+    with contextlib.ExitStack() as opened:
+        opened.callback(app.close)
+        try:
+            bound = opened.enter_context(listen(settings.host, settings.port))
+            ready_file = None if chosen.ready_file is None else ReadyFile(chosen.ready_file)
+        except PortInUse as error:
+            _print_lines([f"mock-gitlab: {error}"])
+            return CANNOT_START
+        except OSError as error:
+            _print_lines([f"mock-gitlab: cannot write {chosen.ready_file}: {error.strerror}"])
+            return CANNOT_START
+        opened.pop_all()
     url = address(bound)
     _set_up_logging(settings.log_level)
 
     def ready() -> None:
-        if chosen.ready_file is not None:
-            _write_ready_file(chosen.ready_file, url, settings.token)
+        if ready_file is not None:
+            ready_file.write(url, settings.token)
         _print_banner(app, url)
 
-    serve(app, bound, ready)
+    def ended() -> None:
+        if ready_file is not None:
+            ready_file.remove()
+
+    serve(app, bound, ready, ended)
     return FINE
 
 
@@ -193,14 +205,6 @@ def _is_loopback(host: str) -> bool:
 def _counts(declarations: Declarations) -> dict[str, int]:
     places = (declared.file or "built in" for declared in declarations.scenarios)
     return dict(Counter(places))
-
-
-def _write_ready_file(path: Path, url: str, token: str) -> None:
-    # Whoever waits for the file must never read half of it.
-    partial = path.with_name(path.name + ".partial")
-    partial.touch(mode=0o600)
-    partial.write_text(json.dumps({"url": url, "token": token}) + "\n", encoding="utf-8")
-    partial.replace(path)
 
 
 # ---------------------------------------------------------------------------- check

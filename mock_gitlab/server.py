@@ -54,9 +54,14 @@ def address(bound: socket.socket) -> str:
 
 
 class Server(uvicorn.Server):
-    """uvicorn, saying when it is ready."""
+    """uvicorn, saying when it is ready and when it has ended."""
 
-    def __init__(self, app: MockGitLabApp, ready: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        app: MockGitLabApp,
+        ready: Callable[[], None],
+        ended: Callable[[], None] = lambda: None,
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -71,6 +76,7 @@ class Server(uvicorn.Server):
             )
         )
         self._ready = ready
+        self._ended = ended
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and tell."""
@@ -78,9 +84,19 @@ class Server(uvicorn.Server):
         if self.started:
             self._ready()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End, and tell: what follows may be the signal that asked for it."""
+        await super().shutdown(sockets)
+        self._ended()
 
-def serve(app: MockGitLabApp, bound: socket.socket, ready: Callable[[], None]) -> None:
-    """Serve until interrupted; ``ready`` is called once requests are answered."""
-    server = Server(app, ready)
+
+def serve(
+    app: MockGitLabApp,
+    bound: socket.socket,
+    ready: Callable[[], None],
+    ended: Callable[[], None],
+) -> None:
+    """Serve until interrupted; ``ready`` is called once requests are answered, ``ended`` after."""
+    server = Server(app, ready, ended)
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[bound])

@@ -20,6 +20,7 @@ import pytest
 from mock_gitlab import __version__
 from mock_gitlab.cli import main
 from mock_gitlab.config.loader import load
+from mock_gitlab.ready_file import ReadyFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,6 +79,43 @@ def call(url: str, method: str = "GET", body: bytes | None = None, token: str = 
 
 
 # ---------------------------------------------------------------------------- serve
+
+
+def test_the_ready_file_is_gone_when_the_server_has_ended(folder: Path):
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        with serving(folder, "serve", "--port", "0") as (process, _, _):
+            process.send_signal(ending)
+            process.wait(10)
+
+            assert [each.name for each in folder.iterdir() if "ready" in each.name] == []
+
+
+def test_a_start_removes_the_ready_file_of_a_server_that_was_killed(folder: Path):
+    with serving(folder, "serve", "--port", "0") as (process, _, _):
+        process.kill()
+        process.wait()
+    assert (folder / "ready.json").exists()
+
+    ReadyFile(folder / "ready.json")
+
+    assert not (folder / "ready.json").exists()
+
+
+def test_a_start_that_fails_leaves_the_ready_file_of_the_server_that_has_the_port(folder: Path):
+    with serving(folder, "serve", "--port", "0") as (_, ready, _):
+        port = ready["url"].rpartition(":")[2]
+        assert main(["serve", "--port", port, "--ready-file", "ready.json"]) == 2
+
+        assert (folder / "ready.json").exists()
+
+
+def test_a_ready_file_that_cannot_be_written_ends_the_start_with_one_line(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert main(["serve", "--port", "0", "--ready-file", "nowhere/ready.json"]) == 2
+
+    said = "mock-gitlab: cannot write nowhere/ready.json: No such file or directory\n"
+    assert capsys.readouterr().err == said
 
 
 def test_port_0_takes_a_free_port_and_the_ready_file_names_it(folder: Path):
