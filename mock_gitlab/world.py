@@ -31,6 +31,7 @@ from mock_gitlab.engine.model import (
 from mock_gitlab.engine.timeline import ORPHANED
 from mock_gitlab.journal import Journal
 from mock_gitlab.ledger import Ledger, Seen
+from mock_gitlab.store.database import RULE_COUNT
 from mock_gitlab.store.scenarios import ScenarioTable
 
 if TYPE_CHECKING:
@@ -466,8 +467,7 @@ def _number_in(job_token: str) -> int | None:
 
 
 def _rule_key(rule: Rule) -> str:
-    # What a rule says, not where it stands: a count outlives an edit of the lines above it.
-    return f"rule {rule.when} {rule.scenarios} {rule.cycle}"
+    return f"{RULE_COUNT}{rule.key}"
 
 
 def _with_rule_variables(

@@ -230,7 +230,7 @@ class _Loading:
             scenarios=(*builtin, *scenarios),
             default_scenario=model.default_scenario,
             rules=tuple(
-                rule_from(rule, *self._key_and_place(mock, "rules", index))
+                rule_from(rule, self._key_and_place(mock, "rules", index)[1])
                 for index, rule in enumerate(model.rules or ())
             ),
             faults=tuple(

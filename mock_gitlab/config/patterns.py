@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
@@ -263,13 +264,16 @@ SPOILERS: tuple[Spoiler, ...] = ("drop", "truncate", "slow", "malformed")
 """What may happen to a body; one of them at most."""
 
 
-def rule_from(model: RuleModel, key: str, place: str) -> Rule:
-    """Make the engine's rule; ``key`` is stable, ``place`` is "file:line" for people."""
+def rule_from(model: RuleModel, place: str) -> Rule:
+    """Make the engine's rule; ``place`` is "file:line" for people."""
     scenario = model.scenario
     numbers = (scenario,) if isinstance(scenario, int) else tuple(scenario or ())
+    when = model.when.noun()
+    # What it says and not where it stands: its count outlives an edit of the lines above it.
+    said = f"{when} {numbers} {model.cycle}"
     return Rule(
-        key=key,
-        when=model.when.noun(),
+        key=sha256(said.encode()).hexdigest()[:12],
+        when=when,
         scenarios=numbers,
         cycle=model.cycle,
         variables=tuple(model.variables.items()),

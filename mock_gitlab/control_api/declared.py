@@ -176,7 +176,7 @@ async def list_rules(world: CurrentWorld) -> list[RuleRow]:
 @declared.post("/rules", status_code=201)
 async def create_rule(world: CurrentWorld, rule: RuleModel) -> RuleRow:
     """Declare a rule at run time; it is tried before those of the files."""
-    return _rule_row(world, world.add_rule(rule_from(rule, key="", place="")))
+    return _rule_row(world, world.add_rule(rule_from(rule, place="")))
 
 
 @declared.delete("/rules", status_code=204)

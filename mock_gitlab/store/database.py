@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 VERSION = 1
 APPLICATION_ID = 0x4D474C42  # "MGLB": tells our files from other programs' databases
 LOCKED_FOR_SECONDS = 0.25  # how long a write waits for another process; the event loop waits too
+RULE_COUNT = "rule "  # what the keys of meta begin with that count how often a rule has matched
 
 Row = tuple[Any, ...]
 
@@ -152,10 +153,11 @@ class Database:
     def forget(self) -> None:
         """Drop everything but the scenarios; numbers start again at 1."""
         with self.transaction():
-            for table in ("pipelines", "last_iids", "projects", "trigger_tokens"):
+            for table in ("pipelines", "projects", "trigger_tokens"):
                 self.run(f"DELETE FROM {table}")
-            self.run("DELETE FROM last_iids")
+            self.run("DELETE FROM last_iids")  # which the trigger on pipelines has filled
             self.run("DELETE FROM sqlite_sequence")
+            self.run("DELETE FROM meta WHERE substr(key, 1, ?) = ?", (len(RULE_COUNT), RULE_COUNT))
 
     def close(self) -> None:
         """Close the file; what was committed is in it."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -251,7 +252,7 @@ def test_projects_and_the_rest_are_taken_as_written(folder: Folder):
     )
 
 
-def test_rules_keep_their_order_key_and_place(folder: Folder):
+def test_rules_keep_their_order_and_place(folder: Folder):
     folder.write(
         mock="""
         rules:
@@ -269,9 +270,10 @@ def test_rules_keep_their_order_key_and_place(folder: Folder):
           - {when: {source: [api, web]}, respond: {status: 400, body: {message: no}}}
         """
     )
-    assert folder.load().declarations.rules == (
+    rules = folder.load().declarations.rules
+    assert tuple(replace(rule, key="") for rule in rules) == (
         Rule(
-            key="mock.yaml:rules[0]",
+            key="",
             when=TriggerPattern(
                 project="42",
                 ref="/^v/",
@@ -285,14 +287,23 @@ def test_rules_keep_their_order_key_and_place(folder: Folder):
             name="called",
             place="mock.yaml:3",
         ),
-        Rule("mock.yaml:rules[1]", TriggerPattern(), (1, 2), cycle=True, place="mock.yaml:13"),
+        Rule("", TriggerPattern(), (1, 2), cycle=True, place="mock.yaml:13"),
         Rule(
-            "mock.yaml:rules[2]",
+            "",
             TriggerPattern(source=("api", "web")),
             respond=Response(400, body={"message": "no"}),
             place="mock.yaml:14",
         ),
     )
+
+
+def test_the_key_of_a_rule_is_what_it_says_wherever_it_stands(folder: Folder):
+    folder.write(mock="rules: [{when: {ref: a}, scenario: 1}, {when: {ref: b}, scenario: 1}]\n")
+    a, b = folder.load().declarations.rules
+    folder.write(mock="rules: [{when: {ref: b}, scenario: 1}]\n")
+    [moved] = folder.load().declarations.rules
+
+    assert moved.key == b.key != a.key
 
 
 def test_faults_keep_their_order_key_and_place(folder: Folder):

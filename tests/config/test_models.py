@@ -298,10 +298,10 @@ def test_a_scenario_of_the_run_stands_in_no_file():
     assert declared.definition == {"scenario_id": 900}
 
 
-def test_rules_and_faults_take_key_and_place_from_their_caller():
-    rule = rule_from(RuleModel.model_validate({"scenario": 1}), "k", "p")
+def test_rules_and_faults_take_their_place_from_their_caller():
+    rule = rule_from(RuleModel.model_validate({"scenario": 1}), "p")
     fault = fault_from(FaultModel.model_validate({"drop": True}), "k", "p")
-    assert (rule.key, rule.place, fault.key, fault.place) == ("k", "p", "k", "p")
+    assert (rule.place, fault.key, fault.place) == ("p", "k", "p")
 
 
 # ---------------------------------------------------------------------------- refused

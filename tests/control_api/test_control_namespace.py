@@ -312,6 +312,17 @@ def test_a_sequence_of_scenarios_is_counted_and_its_last_repeats(mock_with: Call
     assert mock.get("/_mock/config").json()["rules"][0]["matches"] == 4
 
 
+def test_the_count_of_a_rule_is_reset_with_its_world(mock_with: Callable[..., Mock]):
+    mock = mock_with("rules: [{when: {ref: main}, scenario: [3, 4]}]\n")
+    mock.trigger()
+
+    mock.post("/_mock/reset")
+    mock.trigger()
+
+    assert mock.get("/_mock/pipelines/1").json()["scenario_id"] == 3
+    assert mock.get("/_mock/config").json()["rules"][0]["matches"] == 1
+
+
 def test_a_rule_can_refuse_with_an_answer_of_its_own(mock_with: Callable[..., Mock]):
     mock = mock_with(
         "rules:\n"
