@@ -8,7 +8,6 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
-from starlette.applications import Starlette
 
 from mock_gitlab.gateway import Gateway
 from mock_gitlab.gitlab_api.endpoint import GitLabRoute, Routes, no_route
@@ -96,7 +95,10 @@ class MockGitLabApp(FastAPI):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Go straight to the gateway; FastAPI's own preparations belong to the control wing."""
-        await Starlette.__call__(self, scope, receive, send)
+        scope["app"] = self
+        if self.middleware_stack is None:
+            self.middleware_stack = self.build_middleware_stack()
+        await self.middleware_stack(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
         """Make the OpenAPI document when it is first asked for."""

@@ -226,6 +226,8 @@ class World:
 
     def rules(self) -> tuple[Rule, ...]:
         """List the rules in force, in the order in which they are tried: those of the run first."""
+        if not self.runtime_rules:
+            return self.declared.rules
         return (*self.runtime_rules, *self.declared.rules)
 
     def add_rule(self, rule: Rule) -> Rule:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 from pathlib import Path
@@ -152,7 +153,7 @@ class LiveConfig:
         """Watch the folders of now, until others have to be watched."""
         from watchfiles import awatch
 
-        armed, over = self.watched(), asyncio.Event()
+        armed, over = self._identities(), asyncio.Event()
         batches = awatch(
             *armed,
             watch_filter=None,
@@ -170,7 +171,10 @@ class LiveConfig:
             await asyncio.sleep(0)
             await self._catch_up()
             # The shield leaves it to the event to end the watch: watchfiles waits for its thread.
-            while armed == self.watched() and (batch := await asyncio.shield(upcoming)) is not None:
+            while (
+                armed == self._identities()
+                and (batch := await asyncio.shield(upcoming)) is not None
+            ):
                 await self._noticed(batch)
                 upcoming = asyncio.ensure_future(anext(batches, None))
         finally:
@@ -179,10 +183,28 @@ class LiveConfig:
             await asyncio.gather(upcoming, stopping, return_exceptions=True)
 
     def watched(self) -> tuple[Path, ...]:
-        """List the folders to watch now: where one is missing, the nearest above it."""
+        """List what to watch now: folders, and where one is missing the nearest above it.
+
+        Each write to the database is a change in its folder. Where that folder matters for the
+        configuration file alone, only this file is watched, so that calls cost no more for it.
+        """
+        if self.path is None:
+            return ()
         failed = () if self.last_failure is None else self.last_failure.folders
-        folders = {existing(folder).absolute() for folder in (*self.current.folders, *failed)}
-        return tuple(sorted(folders))
+        found = {existing(folder).absolute() for folder in (*self.current.folders, *failed)}
+        home, file = existing(self.path.parent).absolute(), self.path.absolute()
+        written = Path(self.current.settings.database).absolute().parent
+        alone = home not in found and home == written and file.is_file()
+        return tuple(sorted({*found, file if alone else home}))
+
+    def _identities(self) -> dict[Path, tuple[int, int]]:
+        """Tell what is watched apart from what may later stand in its place."""
+        found = {}
+        for path in self.watched():
+            with contextlib.suppress(OSError):  # gone again: the next look sees what is there
+                status = path.stat()
+                found[path] = status.st_dev, status.st_ino
+        return found
 
     async def _catch_up(self) -> None:
         outcome = await asyncio.to_thread(self._attempt)
@@ -203,7 +225,8 @@ class LiveConfig:
         if changed.name == _KUBERNETES:
             return True
         folder = changed.parent.resolve()
-        names = [each / changed.name for each in self.watched() if each.resolve() == folder]
+        folders = {each.parent if each == self.path.absolute() else each for each in self.watched()}
+        names = [each / changed.name for each in folders if each.resolve() == folder]
         base = self.path.parent.absolute()
         patterns = [self.path.name, *self.current.patterns]
         patterns += () if self.last_failure is None else self.last_failure.patterns

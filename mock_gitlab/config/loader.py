@@ -21,7 +21,7 @@ from mock_gitlab.engine.model import (
 
 from . import checks
 from .document import read
-from .globs import TooManyFolders, existing, expand, is_pattern
+from .globs import TooManyFolders, expand, is_pattern
 from .models import (
     MockFile,
     ProjectModel,
@@ -68,7 +68,10 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What the files say. ``folders`` are those to watch, ``patterns`` tell what matters there."""
+    """What the files say.
+
+    ``folders`` are those in which scenario files are or may appear, ``patterns`` tell their names.
+    """
 
     declarations: Declarations
     settings: Settings = field(default_factory=Settings)
@@ -110,7 +113,7 @@ class _Loading:
         self._environ = environ
         self._mistakes: list[Mistake] = []
         self._files: list[Path] = []
-        self._folders: list[Path] = [existing(self._base)]
+        self._folders: list[Path] = []
         self._patterns: list[str] = []
 
     def load(self, operations: frozenset[str] | None, must_exist: bool) -> Loaded:

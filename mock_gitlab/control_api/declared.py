@@ -223,7 +223,7 @@ def _configuration(world: World, live: LiveConfig) -> Configuration:
         "file": None if live.path is None else str(live.path),
         "files": [str(file) for file in loaded.files],
         "loaded_at": timestamp(live.loaded_at),
-        "watching": [str(folder) for folder in loaded.folders],
+        "watching": [str(path) for path in live.watched()] if loaded.settings.watch else [],
         "strict": declared.strict,
         "seed": declared.seed,
         "default_scenario": declared.default_scenario,

@@ -145,16 +145,18 @@ def course_undisturbed(record: PipelineRecord, scenario: Scenario) -> Course:
     """
     plan = plan_of_pipeline(record, scenario, 0)
     begins = record.created_at
-    run = Run(job_id(record.id, 1, 0), 1, 0, plan, begins)
-    run.step(begins, "pending")
     starts, polled = begins + plan.pending, polled_at(record, plan.polls)
     ends = polled if plan.duration is None else starts + plan.duration
     if polled is not None and ends is not None:
         ends = min(ends, polled)
         starts = min(starts, ends)
-    run.step(starts, "running")
+    run = Run(job_id(record.id, 1, 0), 1, 0, plan, begins)
+    run.moments = [begins, begins, starts]
+    run.statuses = ["created", "pending", "running"]
     if ends is not None:
-        run.step(ends, plan.spec.status)
+        run.moments.append(ends)
+        run.statuses.append(plan.spec.status)
+    run.status = run.statuses[-1]
     moments, statuses = visible(run.moments, run.statuses)
     return Course([run], moments, statuses, starts, begins if polled is None else polled)
 

@@ -320,12 +320,11 @@ class GitLabRoute(APIRoute):
         if query or body:
             ask.given = parse(query, ask.header(b"content-type"), body)
             ask.call.parameters = _masked(ask.given)
-        in_path = {k: v for k, v in ask.scope["path_params"].items() if k not in endpoint.named}
+        in_path = ask.scope["path_params"]
         if endpoint.named:
-            ask.given = {
-                **ask.given,
-                **{name: decode_segment(ask.scope["path_params"][name]) for name in endpoint.named},
-            }
+            named = {name: decode_segment(in_path[name]) for name in endpoint.named}
+            in_path = {name: value for name, value in in_path.items() if name not in named}
+            ask.given = {**ask.given, **named}
         if endpoint.login is Login.ALWAYS or (
             endpoint.login is Login.UNLESS_READING and endpoint.method != "GET"
         ):

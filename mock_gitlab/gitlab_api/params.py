@@ -173,14 +173,18 @@ class Params:
 def _check(
     params: Iterable[Param], given: Mapping[str, Any], named: Any, *, forgive: bool = False
 ) -> tuple[Any, list[str]]:
-    values, refusals = {}, []
+    values: dict[str, Any] = {}
+    refusals: list[str] = []
     for param in params:
-        name = named(param.name)
-        value = given.get(param.name)
-        if param.name not in given and param.required and not (forgive and param.forgivable):
-            refusals.append(f"{name} is missing")
+        if param.name not in given:
+            values[param.name] = param.default
+            if param.required and not (forgive and param.forgivable):
+                refusals.append(f"{named(param.name)} is missing")
+                refusals += [] if param.allow_blank else [f"{named(param.name)} is empty"]
+            continue
+        name, value = named(param.name), given[param.name]
         blank = value is None or (isinstance(value, str) and not value.strip())
-        if blank and not param.allow_blank and (param.required or param.name in given):
+        if blank and not param.allow_blank:
             refusals.append(f"{name} is empty")
         values[param.name], refused = param.read(value, name)
         refusals += refused

@@ -138,6 +138,11 @@ class Database:
                 self._connection.rollback()
             raise
 
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+        return self._connection.in_transaction
+
     def meta(self, key: str) -> str | None:
         """Look up a single remembered value."""
         row = self.one("SELECT value FROM meta WHERE key = ?", (key,))

@@ -87,6 +87,7 @@ class ScenarioTable:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self._behaviours: dict[int, Scenario] = {}
 
     def select(self, source: str | None = None) -> list[DeclaredScenario]:
         """List the scenarios by number, all or of one source."""
@@ -106,8 +107,16 @@ class ScenarioTable:
 
     def behaviour(self, scenario_id: int) -> Scenario | None:
         """Find how a scenario goes, without where it comes from."""
+        kept = self._behaviours.get(scenario_id)
+        if kept is not None:
+            return kept
         row = self._db.one(_BEHAVIOUR_OF_ONE, (scenario_id,))
-        return None if row is None else scenario_of(row)
+        if row is None:
+            return None
+        found = scenario_of(row)
+        if not self._db.in_transaction:  # what an open one has written may be taken back
+            self._behaviours[scenario_id] = found
+        return found
 
     def exists(self, scenario_id: int) -> bool:
         """Tell whether a number is taken."""
@@ -125,6 +134,7 @@ class ScenarioTable:
 
     def upsert(self, scenarios: Iterable[DeclaredScenario]) -> None:
         """Write scenarios over whatever stood at their numbers."""
+        self._behaviours.clear()
         self._db.run_many(_UPSERT, map(_row_of, scenarios))
 
     def replace_declared(self, declared: Iterable[DeclaredScenario]) -> set[int]:
@@ -139,6 +149,7 @@ class ScenarioTable:
             for row in map(_row_of, declared)
             if not (row[7] == "builtin" and row[0] in runtime)
         }
+        self._behaviours.clear()
         changed = [row for number, row in wanted.items() if before.get(number) != row]
         gone = [n for n in before if n not in wanted and n not in runtime]
         with self._db.transaction():
@@ -148,6 +159,7 @@ class ScenarioTable:
 
     def delete(self, scenario_id: int) -> bool:
         """Remove one; False where there was none."""
+        self._behaviours.clear()
         return self._db.run("DELETE FROM scenarios WHERE scenario_id = ?", (scenario_id,)) > 0
 
     def _rows(self) -> list[Row]:

@@ -91,6 +91,10 @@ def mock_gitlab(folder: Path, *, yaml: str = "", database: str = "mock.db") -> I
     """Serve the mock over a database file in ``folder``."""
     config = folder / "mock.yaml"
     config.write_text(yaml or "version: 1\n", encoding="utf-8")
+    declared = folder / "scenarios"
+    if not declared.exists():
+        declared.mkdir()
+        (declared / "a.yaml").write_text("scenarios: [{scenario_id: 900}]\n", encoding="utf-8")
     ready = folder / "ready.json"
     ready.unlink(missing_ok=True)
     command = [sys.executable, "-m", "mock_gitlab", "serve", "--port", "0", "--ready-file"]

@@ -229,7 +229,7 @@ def test_the_folder_of_scenarios_may_appear_later(folder: Folder):
     folder.write(scenarios__a=SCENARIO % 900)
     assert noticed(watched, folder.path / "scenarios") == 1
     assert watched.has(900)
-    assert watched.live.watched() == (folder.path, folder.path / "scenarios")
+    assert watched.live.watched() == (folder.mock, folder.path / "scenarios")
 
 
 def test_a_folder_that_a_failed_attempt_missed_is_watched_for(folder: Folder):
@@ -334,6 +334,55 @@ def test_a_file_that_is_replaced_by_a_rename_is_really_noticed_each_time(folder:
         replace_atomically(folder, "scenarios/a.yaml", SCENARIO % 901)
 
     watch_really(folder, change, 902)
+
+
+def test_a_configuration_that_is_replaced_by_a_rename_is_really_noticed_each_time(folder: Folder):
+    folder.write(mock=SCENARIO % 900, scenarios__a="")
+
+    def change(watched: Watched) -> None:
+        tell = watched.live.on_change
+
+        def again(loaded: Loaded) -> None:
+            tell(loaded)
+            if loaded.declarations.declared(901):
+                replace_atomically(folder, "mock.yaml", SCENARIO % 902)
+
+        watched.live.on_change = again
+        replace_atomically(folder, "mock.yaml", SCENARIO % 901)
+
+    watch_really(folder, change, 902)
+
+
+def test_a_folder_that_is_replaced_is_really_watched_from_then_on(folder: Folder):
+    folder.write(mock="version: 1", scenarios__a=SCENARIO % 900, other__a=SCENARIO % 901)
+
+    def change(watched: Watched) -> None:
+        tell = watched.live.on_change
+
+        def again(loaded: Loaded) -> None:
+            tell(loaded)
+            if loaded.declarations.declared(901):
+                folder.write(scenarios__b=SCENARIO % 902)
+
+        watched.live.on_change = again
+        (folder.path / "scenarios").rename(folder.path / "before")
+        (folder.path / "other").rename(folder.path / "scenarios")
+
+    watch_really(folder, change, 902)
+
+
+def test_the_folder_of_the_database_is_not_watched_where_only_the_configuration_is_in_it(
+    folder: Folder, tmp_path: Path
+):
+    folder.write(mock="version: 1", scenarios__a=SCENARIO % 900)
+    scenarios = folder.path / "scenarios"
+    assert Watched(folder).live.watched() == (folder.mock, scenarios)
+
+    folder.write(mock="database: elsewhere/mock.db")
+    assert Watched(folder).live.watched() == (folder.path, scenarios)
+
+    folder.write(mock="scenarios: ['*.yaml']", x="scenarios: [{scenario_id: 900}]")
+    assert Watched(folder).live.watched() == (folder.path,)
 
 
 def test_a_folder_that_appears_is_really_watched_from_then_on(folder: Folder):

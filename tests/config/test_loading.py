@@ -71,7 +71,7 @@ def test_no_scenarios_at_all_are_fine(folder: Folder):
 def test_without_a_file_the_defaults_hold_and_scenarios_are_found_all_the_same(folder: Folder):
     folder.write(scenarios__a="scenarios: [{scenario_id: 900}]")
     assert numbers(folder, must_exist=False) == {900}
-    assert folder.load(must_exist=False).folders == (folder.path, folder.path / "scenarios")
+    assert folder.load(must_exist=False).folders == (folder.path / "scenarios",)
 
 
 def test_a_file_that_must_exist_is_missed(folder: Folder):
@@ -99,7 +99,7 @@ def test_files_and_folders_are_listed_for_the_watch(folder: Folder):
     loaded = folder.load()
     at = folder.path
     assert loaded.files == (folder.mock, at / "s/t/a.yaml", at / "later/b.yaml")
-    assert loaded.folders == (at, at / "s", at / "s/t", at / "later")
+    assert loaded.folders == (at / "s", at / "s/t", at / "later")
     assert loaded.patterns == ("s/*/*.yaml", "later/*.yaml")
 
 
