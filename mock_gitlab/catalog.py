@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mock_gitlab.engine.matching import matches_text
@@ -141,9 +142,7 @@ class Catalog:
 
     def sha(self, project: Project, ref: str) -> str:
         """Name the head commit of a ref: 40 hex digits, the same at every look."""
-        return hashlib.sha1(
-            f"{self._salt}\0{project.id}\0{ref}".encode(), usedforsecurity=False
-        ).hexdigest()
+        return _sha(self._salt, project.id, ref)
 
     # ------------------------------------------------------------------ tokens
 
@@ -202,3 +201,9 @@ class Catalog:
         """Derive a token's text: ``prefix`` and 40 hex digits, as random as the world's salt."""
         digest = hmac.new(self._salt.encode(), of.encode(), hashlib.sha1)
         return prefix + digest.hexdigest()
+
+
+@lru_cache(maxsize=4096)
+def _sha(salt: str, project_id: int, ref: str) -> str:
+    text = f"{salt}\0{project_id}\0{ref}"
+    return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         Scenario,
         Span,
         TerminalStatus,
+        TriggerToken,
     )
     from mock_gitlab.engine.timeline import Change, JobState
     from mock_gitlab.store.database import Database
@@ -77,6 +78,7 @@ class Order:
     scenario_id: int | None = None
     terminal_after: Span | None = None
     terminal_status: TerminalStatus | None = None
+    token: TriggerToken | None = None
 
 
 class World:
@@ -251,11 +253,13 @@ class World:
         """
         choice = self._choose(project, order)
         is_tag = self.catalog.is_tag(project, order.ref)
-        if choice.rule is None:
+        if choice.rule is None and order.token is None:
             return self._start(project, order, choice, is_tag=is_tag)
         with self._db.transaction():
-            before = self._count_match(choice.rule)
-            if choice.rule.respond is None:
+            before = 0 if choice.rule is None else self._count_match(choice.rule)
+            if choice.rule is None or choice.rule.respond is None:
+                if order.token is not None:
+                    self.catalog.token_used(order.token, self.clock.now())
                 return self._start(project, order, choice, is_tag=is_tag, matched_before=before)
         raise Declined(choice.rule.respond)
 

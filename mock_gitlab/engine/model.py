@@ -17,7 +17,7 @@ between two reads.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from mock_gitlab.engine.matching import Fault, Response, Rule
@@ -300,8 +300,7 @@ class Action:
     job_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PipelineRecord:
+class PipelineRecord(NamedTuple):
     """A pipeline as the store keeps it. Inline values are None where the trigger named none.
 
     ``polls`` counts the reads of the present attempt and ``polled_at`` is the moment of the last
@@ -330,23 +329,7 @@ class PipelineRecord:
 
     def numbered(self, number: int, iid: int) -> PipelineRecord:
         """Give the record the numbers that the store has found for it."""
-        return PipelineRecord(
-            number,
-            iid,
-            self.project_id,
-            self.ref,
-            self.sha,
-            self.source,
-            self.created_at,
-            self.tag,
-            self.name,
-            self.variables,
-            self.scenario_id,
-            self.terminal_after,
-            self.terminal_status,
-            matched=self.matched,
-            upstream_job_id=self.upstream_job_id,
-        )
+        return self._replace(id=number, iid=iid)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .statuses import COMPLETED, FINISHED
 
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 _SPREAD = re.compile(r" \d+/\d+\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class JobState:
+class JobState(NamedTuple):
     """One run of a job at a moment.
 
     ``queued_at`` is when it became pending; ``finished_at`` when it came to an end after having
@@ -83,8 +82,7 @@ class JobState:
         return text[: text.rfind("\n", 0, written) + 1]
 
 
-@dataclass(frozen=True, slots=True)
-class PipelineState:
+class PipelineState(NamedTuple):
     """A pipeline at a moment.
 
     ``duration`` and ``queued_duration`` are whole seconds; ``jobs`` holds all runs there are,
@@ -108,8 +106,7 @@ class PipelineState:
         return self.status in COMPLETED
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """A pipeline's status and ``updated_at``, which hold until just before ``until``.
 
     ``until`` of None: for ever, if nothing is done to the pipeline.

@@ -93,10 +93,7 @@ def _trigger(ask: Ask, id: str, asked: dict[str, Any]) -> Seen:
         raise NotFound("token") from None
     found = None if token is None else _token(ask, project, token)
     source = "pipeline" if ask.job is not None else "trigger"
-    seen = start(ask, project, asked["ref"], source, variables, asked)
-    if found is not None:
-        ask.world.catalog.token_used(found, seen.record.created_at)
-    return seen
+    return start(ask, project, asked["ref"], source, variables, asked, found)
 
 
 def _token(ask: Ask, project: Project, token: str) -> TriggerToken | None:

@@ -19,7 +19,13 @@ from .reading import BadParameters
 from .users import UserBasic, present_user
 
 if TYPE_CHECKING:
-    from mock_gitlab.engine.model import PipelineRecord, Project, TestCase, TestSuite
+    from mock_gitlab.engine.model import (
+        PipelineRecord,
+        Project,
+        TestCase,
+        TestSuite,
+        TriggerToken,
+    )
     from mock_gitlab.ledger import Seen
     from mock_gitlab.store.pipelines import Listed
 
@@ -340,6 +346,7 @@ def start(
     source: str,
     variables: tuple[Variable, ...],
     asked: dict[str, Any],
+    token: TriggerToken | None = None,
 ) -> Seen:
     """Start a pipeline with what was asked for, the mock's own parameters included."""
     ask.call.ref = ref
@@ -353,6 +360,7 @@ def start(
         scenario_id=asked["scenario_id"],
         terminal_after=None if after is None else round(after * 1000),
         terminal_status=asked["terminal_status"],
+        token=token,
     )
     seen = ask.world.trigger(project, order)
     ask.call.rule = seen.record.matched

@@ -37,6 +37,7 @@ class Database:
 
     def __init__(self, path: Path | str) -> None:
         self.path = str(path)
+        self.rollbacks = 0  # how often what was read may have been taken back
         try:
             # One thread at a time uses it, but an in-process client may bring another each time.
             self._connection = sqlite3.connect(
@@ -134,14 +135,10 @@ class Database:
             yield
             self.run("COMMIT")
         except BaseException:
+            self.rollbacks += 1
             if self._connection.in_transaction:
                 self._connection.rollback()
             raise
-
-    @property
-    def in_transaction(self) -> bool:
-        """Whether a transaction is open."""
-        return self._connection.in_transaction
 
     def meta(self, key: str) -> str | None:
         """Look up a single remembered value."""

@@ -88,6 +88,7 @@ class ScenarioTable:
     def __init__(self, database: Database) -> None:
         self._db = database
         self._behaviours: dict[int, Scenario] = {}
+        self._rollbacks = 0
 
     def select(self, source: str | None = None) -> list[DeclaredScenario]:
         """List the scenarios by number, all or of one source."""
@@ -107,15 +108,16 @@ class ScenarioTable:
 
     def behaviour(self, scenario_id: int) -> Scenario | None:
         """Find how a scenario goes, without where it comes from."""
+        if self._rollbacks != self._db.rollbacks:
+            self._behaviours.clear()
+            self._rollbacks = self._db.rollbacks
         kept = self._behaviours.get(scenario_id)
         if kept is not None:
             return kept
         row = self._db.one(_BEHAVIOUR_OF_ONE, (scenario_id,))
         if row is None:
             return None
-        found = scenario_of(row)
-        if not self._db.in_transaction:  # what an open one has written may be taken back
-            self._behaviours[scenario_id] = found
+        found = self._behaviours[scenario_id] = scenario_of(row)
         return found
 
     def exists(self, scenario_id: int) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from mock_gitlab.engine.model import (
@@ -77,7 +76,7 @@ def timeline(declared: Scenario, *actions: Action, **given: Any) -> Timeline:
 
 def and_then(before: Timeline, *actions: Action) -> Timeline:
     """The same pipeline after more was done to it."""
-    grown = replace(before.record, actions=(*before.record.actions, *actions))
+    grown = before.record._replace(actions=(*before.record.actions, *actions))
     return Timeline(grown, before.scenario)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -663,5 +662,5 @@ def test_looks_before_a_cancel_do_not_end_what_was_cancelled():
 
 
 def test_the_same_actions_on_another_pipelines_jobs_do_nothing():
-    other = replace(record(done("cancel", 5, run(1))), id=8)
+    other = record(done("cancel", 5, run(1)))._replace(id=8)
     assert Timeline(other, MINUTE).at(at(9)).status == "running"
