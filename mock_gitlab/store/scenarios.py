@@ -78,6 +78,23 @@ def _row_of(declared: DeclaredScenario) -> Row:
     )
 
 
+class _Rows:
+    """The rows of what is declared; the worlds of a server declare the same, and share them."""
+
+    def __init__(self) -> None:
+        self._kept: tuple[tuple[DeclaredScenario, ...], list[Row]] = ((), [])
+
+    def of(self, declared: tuple[DeclaredScenario, ...]) -> list[Row]:
+        kept, rows = self._kept
+        if kept is not declared:
+            rows = list(map(_row_of, declared))
+            self._kept = declared, rows
+        return rows
+
+
+_rows = _Rows()
+
+
 def _declared_of(row: Row) -> DeclaredScenario:
     return DeclaredScenario(scenario_of(row[:6]), json.loads(row[6]), *row[7:])
 
@@ -139,7 +156,7 @@ class ScenarioTable:
         self._behaviours.clear()
         self._db.run_many(_UPSERT, map(_row_of, scenarios))
 
-    def replace_declared(self, declared: Iterable[DeclaredScenario]) -> set[int]:
+    def replace_declared(self, declared: tuple[DeclaredScenario, ...]) -> set[int]:
         """Make the built-in and file rows be exactly these, and return the numbers that changed.
 
         A runtime row stays unless a file claims its number; a built-in gives way to it.
@@ -148,7 +165,7 @@ class ScenarioTable:
         runtime = {number for number, row in before.items() if row[7] == "runtime"}
         wanted = {
             row[0]: row
-            for row in map(_row_of, declared)
+            for row in _rows.of(declared)
             if not (row[7] == "builtin" and row[0] in runtime)
         }
         self._behaviours.clear()
