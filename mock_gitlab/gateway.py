@@ -75,6 +75,33 @@ async def answer_json(send: Send, status: int, body: Any) -> None:
     await answer(send, status, _JSON, json.dumps(body).encode())
 
 
+class TooLarge(Exception):
+    """A body is larger than the world takes."""
+
+
+class Disconnected(Exception):
+    """The client has gone before its request was whole; nothing of it is to be done."""
+
+
+async def read_body(receive: Receive, limit: int) -> bytes:
+    """Read a body to its end.
+
+    Raises:
+        TooLarge: it has more than ``limit`` bytes.
+        Disconnected: it breaks off.
+    """
+    body: bytes = b""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Disconnected
+        body += message.get("body", b"")
+        if len(body) > limit:
+            raise TooLarge
+        if not message.get("more_body"):
+            return body
+
+
 class HasWorlds(Protocol):
     """Whoever keeps the worlds; they may be closed and opened anew."""
 
@@ -112,6 +139,10 @@ class Gateway:
             await self._route(scope, receive, reply)
         except Invalid as error:
             await answer_json(reply, 400, {"message": f"400 Bad request - {error}"})
+        except TooLarge:
+            await reply.give_up(413, {"message": "413 Request Entity Too Large"})
+        except Disconnected:
+            _log.info("a client has gone before its request was whole")
         except StoreUnavailable as error:
             _log.error("the store is unavailable: %s", error)
             await reply.give_up(503, {"message": "503 Service Unavailable"})
@@ -148,7 +179,13 @@ class Gateway:
             )
             return
         scope["root_path"] = scope.get("root_path", "") + root
-        await self._control(scope, receive, reply)
+        body = await read_body(receive, scope[WORLD].declared.body_limit)
+        messages = iter(({"type": "http.request", "body": body},))
+
+        async def read() -> Message:
+            return next(messages, None) or await receive()
+
+        await self._control(scope, read, reply)
 
     def _host_is_ours(self, scope: Scope) -> bool:
         """Refuse what a web page could make a browser send under a name of its own."""

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from mock_gitlab.gitlab_api.endpoint import GitLabRoute, Login
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from fastapi import FastAPI
 
@@ -46,6 +46,7 @@ _ERRORS = {
     429: "Too many requests.",
     503: "The store cannot be written now.",
 }
+_CONTROL_ERRORS = (401, 403, 404, 409, 413, 503)
 _ERROR_SCHEMA = {
     "title": "Error",
     "description": "GitLab's errors: of the parameters under `error`, else under `message`.",
@@ -84,8 +85,10 @@ def document(app: FastAPI, routes: Sequence[GitLabRoute]) -> dict[str, Any]:
     for path in made["paths"].values():
         path["servers"] = _CONTROL_SERVERS
         for operation in path.values():
-            if isinstance(operation, dict) and "health" not in operation.get("tags", ()):
-                operation.setdefault("security", [{"PrivateToken": []}, {"Bearer": []}])
+            if isinstance(operation, dict):
+                operation["responses"] = {**_failures(_CONTROL_ERRORS), **operation["responses"]}
+                if "health" not in operation["tags"]:
+                    operation.setdefault("security", [{"PrivateToken": []}, {"Bearer": []}])
     _add_gitlab(made, [route.gitlab for route in routes], routes)
     return made
 
@@ -126,7 +129,7 @@ def _operation(
         "tags": [endpoint.page_doc],
         "summary": said.partition("\n")[0],
         "parameters": _parameters(endpoint, route),
-        "responses": {str(endpoint.status): _success(endpoint, answer), **_failures()},
+        "responses": {str(endpoint.status): _success(endpoint, answer), **_failures(_ERRORS)},
         "security": _security(endpoint),
     }
     if endpoint.method in ("POST", "PUT") and endpoint.params:
@@ -190,10 +193,10 @@ def _success(endpoint: Endpoint, answer: dict[str, Any] | None) -> dict[str, Any
     return made
 
 
-def _failures() -> dict[str, Any]:
+def _failures(statuses: Iterable[int]) -> dict[str, Any]:
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
     return {
-        str(status): {"description": said, "content": content} for status, said in _ERRORS.items()
+        str(status): {"description": _ERRORS[status], "content": content} for status in statuses
     }
 
 

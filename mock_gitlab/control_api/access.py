@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import Depends, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
 
 from mock_gitlab.engine.model import Invalid, MockGitLabError, NotFound, Refused, Taken
 from mock_gitlab.gateway import WORLD
@@ -70,6 +71,14 @@ async def _unavailable(request: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"message": "503 Service Unavailable"}, 503)
 
 
+async def _unreadable(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    if error.status_code != 400:
+        return JSONResponse({"detail": error.detail}, error.status_code, error.headers)
+    detail = [{"type": "json_invalid", "loc": ["body"], "msg": "the body is not UTF-8"}]
+    return JSONResponse({"detail": detail}, 422)
+
+
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     # As FastAPI answers, but for what was sent: that may be bytes, and it may be a secret.
     assert isinstance(error, RequestValidationError)
@@ -82,5 +91,6 @@ ERROR_ANSWERS: dict[int | type[Exception], Callable[..., Any]] = {
     NotAuthenticated: _unauthorized,
     StoreUnavailable: _unavailable,
     RequestValidationError: _invalid,
+    HTTPException: _unreadable,
 }
 """How ``/_mock`` answers each error, for FastAPI."""

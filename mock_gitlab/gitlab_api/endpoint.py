@@ -20,12 +20,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from fastapi.routing import APIRoute
 
 from mock_gitlab.engine.model import Declined, MockGitLabError, NotFound, Project, Refused
-from mock_gitlab.gateway import CALL, WORLD, answer, send_response, strike, suffer
+from mock_gitlab.gateway import (
+    CALL,
+    WORLD,
+    answer,
+    read_body,
+    send_response,
+    strike,
+    suffer,
+)
 from mock_gitlab.gitlab_api.params import PAGE, Param, Params
 from mock_gitlab.gitlab_api.reading import BadParameters, decode_segment, parse
 from mock_gitlab.gitlab_api.responses import (
     NO_ROUTE,
-    TOO_LARGE,
     UNAUTHORIZED,
     error_of,
     etag,
@@ -289,10 +296,9 @@ class GitLabRoute(APIRoute):
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         ask = Ask(self.gitlab, scope)
-        body = b"" if scope["method"] in _BODYLESS else await _read(ask, receive)
-        if body is None:
-            await answer(send, TOO_LARGE[0], _JSON_HEADERS[:1], json_bytes(TOO_LARGE[1]))
-            return
+        body = b""
+        if scope["method"] not in _BODYLESS:
+            body = await read_body(receive, ask.world.declared.body_limit)
         try:
             status, headers, content = self._respond(ask, body)
         except Declined as declined:
@@ -337,19 +343,6 @@ class GitLabRoute(APIRoute):
         if endpoint.paged:
             values = {k: v for k, v in values.items() if k not in ("page", "per_page")}
         return endpoint.function(ask, **in_path, **values)
-
-
-async def _read(ask: Ask, receive: Receive) -> bytes | None:
-    """Read the body; None where it is larger than allowed."""
-    limit = ask.world.declared.body_limit
-    body: bytes = b""
-    while True:
-        message = await receive()
-        body += message.get("body", b"")
-        if len(body) > limit:
-            return None
-        if not message.get("more_body"):
-            return body
 
 
 def _http_date(text: str) -> float:

@@ -17,7 +17,6 @@ Error = tuple[int, dict[str, Any]]
 
 UNAUTHORIZED: Error = (401, {"message": "401 Unauthorized"})
 NO_ROUTE: Error = (404, {"error": "404 Not Found"})
-TOO_LARGE: Error = (413, {"message": "413 Request Entity Too Large"})
 
 _NOT_FOUND: dict[str, Error] = {
     "project": (404, {"message": "404 Project Not Found"}),

@@ -562,3 +562,24 @@ def test_a_fault_can_be_bound_to_a_project(mock: Mock):
 
     assert statuses == [503, 200]
     assert [row["id"] for row in mock.get("/projects").json()] == [1]
+
+
+@pytest.mark.parametrize("body", [b"\xff\xfe", b"{", b'{"now": "\xe4"}'])
+def test_a_body_that_is_no_json_is_422(mock: Mock, body: bytes):
+    headers = {"Content-Type": "application/json"}
+
+    refused = mock.put("/_mock/clock", content=body, headers=headers)
+
+    assert refused.status_code == 422
+    assert refused.json()["detail"][0]["type"] == "json_invalid"
+
+
+def test_a_body_over_the_limit_is_413_under_mock_too(mock_with: Callable[..., Mock]):
+    mock = mock_with("max_body_bytes: 100\n")
+
+    refused = mock.post("/_mock/scenarios", json={"name": "x" * 100})
+
+    assert (refused.status_code, refused.json()) == (
+        413,
+        {"message": "413 Request Entity Too Large"},
+    )

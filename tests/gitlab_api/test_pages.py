@@ -16,7 +16,6 @@ from mock_gitlab.engine.moments import timestamp
 from mock_gitlab.gitlab_api.reading import parse
 from mock_gitlab.gitlab_api.responses import (
     NO_ROUTE,
-    TOO_LARGE,
     UNAUTHORIZED,
     error_of,
     etag,
@@ -269,7 +268,6 @@ def test_an_error_is_put_into_gitlabs_words(error: MockGitLabError, status: int,
 def test_answers_that_no_error_of_the_world_stands_for():
     assert UNAUTHORIZED == (401, {"message": "401 Unauthorized"})
     assert NO_ROUTE == (404, {"error": "404 Not Found"})
-    assert TOO_LARGE == (413, {"message": "413 Request Entity Too Large"})
 
 
 @pytest.mark.parametrize("error", [NotFound("reference"), Refused("forbidden")])

@@ -1,0 +1,121 @@
+"""Clients that are slow, break off, or send what no client should."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.live import Live, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TRIGGER = b"POST /api/v4/projects/1/trigger/pipeline HTTP/1.1\r\nHost: gitlab\r\n"
+TRIGGER += b"PRIVATE-TOKEN: MOCK_SUPER_SECRET\r\n"
+FORM = b"Content-Type: application/x-www-form-urlencoded\r\n"
+
+
+@pytest.fixture
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    with serving(tmp_path_factory.mktemp("live"), "--database", ":memory:") as live:
+        yield live
+
+
+def connect(live: Live) -> socket.socket:
+    return socket.create_connection((live.host, live.port), timeout=30)
+
+
+def status_of(client: socket.socket) -> int:
+    """Read the status of the answer, and the answer to its end."""
+    received = b""
+    while chunk := client.recv(65536):
+        received += chunk
+        if b"\r\n\r\n" in received:
+            break
+    return int(received.split()[1]) if received else 0
+
+
+def pipelines(live: Live) -> int:
+    return len(live.call("GET", "/api/v4/projects/1/pipelines").json())
+
+
+def test_a_body_that_breaks_off_triggers_nothing(live: Live):
+    with connect(live) as client:
+        client.sendall(TRIGGER + FORM + b"Content-Length: 100\r\n\r\nref=main&scenario_id=5")
+
+    assert pipelines(live) == 0
+
+
+def test_a_body_that_comes_byte_by_byte_is_read_to_its_end(live: Live):
+    body = b"ref=main&scenario_id=5"
+    with connect(live) as client:
+        client.sendall(TRIGGER + FORM + b"Content-Length: %d\r\n\r\n" % len(body))
+        for byte in body:
+            client.sendall(bytes((byte,)))
+
+        assert status_of(client) == 201
+
+
+def test_a_body_in_chunks_is_read_as_one(live: Live):
+    with connect(live) as client:
+        client.sendall(TRIGGER + FORM + b"Transfer-Encoding: chunked\r\n\r\n")
+        client.sendall(b"4\r\nref=\r\n4\r\nmain\r\n0\r\n\r\n")
+
+        assert status_of(client) == 201
+
+
+def test_many_clients_that_never_finish_hold_up_nobody(live: Live):
+    with ExitStack() as waiting:
+        for _ in range(200):
+            client = waiting.enter_context(connect(live))
+            client.sendall(TRIGGER + FORM + b"Content-Length: 100\r\n\r\nref=main")
+
+        assert live.call("GET", "/api/v4/version").status == 200
+
+    assert pipelines(live) == 0
+
+
+def test_an_endless_body_is_refused_before_it_is_read(live: Live):
+    with connect(live) as client:
+        client.sendall(TRIGGER + FORM + b"Content-Length: 99999999999\r\n\r\n")
+        client.sendall(b"x" * 2_000_000)
+
+        assert status_of(client) == 413
+
+
+@pytest.mark.parametrize("path", ["/_mock/scenarios", "/_mock/verify"])
+def test_an_endless_body_for_the_control_namespace_is_refused_too(live: Live, path: str):
+    with connect(live) as client:
+        client.sendall(b"POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\n" % path.encode())
+        client.sendall(b"Content-Type: application/json\r\nContent-Length: 99999999999\r\n\r\n")
+        client.sendall(b"[" * 2_000_000)
+
+        assert status_of(client) == 413
+
+
+@pytest.mark.parametrize(
+    "request_text",
+    [
+        b"\0\0\0\0\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET /api/v4/user HTTP/1.1\r\nHost: a\r\nBad Header: x\r\n\r\n",
+        b"GET /api/v4/user HTTP/1.1\r\nHost: a\r\nX: " + b"y" * 200_000 + b"\r\n\r\n",
+        b"GET /" + b"a" * 200_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"POST /api/v4/user HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+        b"POST /api/v4/user HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
+        b"GET /api/v4/projects/%ff%fe/pipelines/1 HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /sandbox/../../etc/passwd HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /sandbox/%2e%2e%2fetc/api/v4/user HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /api/v4/projects/1/pipelines/99999999999999999999 HTTP/1.1\r\nHost: a\r\n\r\n",
+    ],
+)
+def test_what_is_no_request_is_refused_and_the_next_one_is_served(live: Live, request_text: bytes):
+    with connect(live) as client:
+        client.sendall(request_text)
+
+        assert 400 <= status_of(client) < 500
+
+    assert live.call("GET", "/api/v4/version").status == 200
