@@ -163,7 +163,7 @@ class Gateway:
         first = path[1:].partition("/")[0] if path.startswith("/_mock") else path[1:]
         if first in _CONTROL_PATHS:
             await self._to_control(scope, receive, reply, root)
-        elif path.startswith("/api/v3/"):
+        elif f"{path}/".startswith("/api/v3/"):
             await answer_json(
                 reply, 410, {"error": "API V3 is no longer supported. Use API V4 instead."}
             )
@@ -206,10 +206,11 @@ class Gateway:
             root, path = f"{root}/api/v4", path[7:]
         if _UNTIDY.search(path):
             path = re.sub(r"//+", "/", path).rstrip("/") or "/"
+        if reply.head_only:
+            # A copy: the server looks into its own, to know that no body is to come.
+            scope = {**scope, "method": "GET"}
         scope["path"] = root + path
         scope["root_path"] = root
-        if reply.head_only:
-            scope["method"] = "GET"
         query = scope["query_string"]
         call = Call(
             "HEAD" if reply.head_only else scope["method"],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
-from mock_gitlab.gitlab_api.endpoint import GitLabRoute, Login
+from mock_gitlab.gitlab_api.endpoint import NUMBERS, GitLabRoute, Login
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -68,7 +68,6 @@ _PATH_PARAMS = {
     "tag": "The URL-encoded name of a tag.",
     "sha": "A commit's sha, or the name of a branch or tag.",
 }
-_NUMBERS = ("pipeline_id", "job_id", "trigger_id")
 _PAGE_HEADERS = ("X-Page", "X-Per-Page", "X-Next-Page", "X-Prev-Page", "Link")
 
 
@@ -144,7 +143,7 @@ def _parameters(endpoint: Endpoint, route: GitLabRoute) -> list[dict[str, Any]]:
             "in": "path",
             "required": True,
             "description": _PATH_PARAMS[name],
-            "schema": {"type": "integer" if name in _NUMBERS else "string"},
+            "schema": {"type": "integer" if name in NUMBERS else "string"},
         }
         for name in route.param_convertors
     ]

@@ -29,7 +29,7 @@ from mock_gitlab.gateway import (
     strike,
     suffer,
 )
-from mock_gitlab.gitlab_api.params import PAGE, Param, Params
+from mock_gitlab.gitlab_api.params import PAGE, Param, Params, path_integer
 from mock_gitlab.gitlab_api.reading import BadParameters, decode_segment, parse
 from mock_gitlab.gitlab_api.responses import (
     NO_ROUTE,
@@ -54,6 +54,8 @@ _JSON_HEADERS: Headers = [
 ]
 _SECRETS = frozenset(("token", "private_token", "job_token", "access_token"))
 _FARTHEST = 2**62  # as far as anybody may turn pages
+NUMBERS = ("pipeline_id", "job_id", "trigger_id")
+"""The segments of paths that are numbers."""
 _BODYLESS = frozenset(("GET", "HEAD", "OPTIONS"))
 
 
@@ -100,12 +102,14 @@ class Endpoint:
     ``answers`` is the shape of its answer: a TypedDict, a list of one, bytes, or None for an
     empty body. ``function`` takes the Ask, the path's segments and the parameters by their names.
     ``forgives`` says whether a forgivable parameter may be missing. ``named`` are the parameters
-    that stand in the path, where they beat the query and the body.
+    that stand in the path, where they beat the query and the body; ``numbers`` are the segments
+    that must be numbers.
     """
 
     method: str
     path: str
     named: tuple[str, ...]
+    numbers: tuple[str, ...]
     function: Callable[..., Any]
     params: tuple[Param, ...]
     checked: Params
@@ -326,7 +330,12 @@ class GitLabRoute(APIRoute):
         if query or body:
             ask.given = parse(query, ask.header(b"content-type"), body)
             ask.call.parameters = _masked(ask.given)
-        in_path = ask.scope["path_params"]
+        in_path: Mapping[str, Any] = ask.scope["path_params"]
+        refused: list[str] = []
+        if endpoint.numbers:
+            numbers = {name: path_integer(in_path[name]) for name in endpoint.numbers}
+            refused = [f"{name} is invalid" for name, number in numbers.items() if number is None]
+            in_path = {**in_path, **numbers}
         if endpoint.named:
             named = {name: decode_segment(in_path[name]) for name in endpoint.named}
             in_path = {name: value for name, value in in_path.items() if name not in named}
@@ -336,7 +345,7 @@ class GitLabRoute(APIRoute):
         ):
             ask.require_login()
         forgive = endpoint.forgives is not None and endpoint.forgives(ask)
-        ask.values = endpoint.checked.check(ask.given, forgive=forgive)
+        ask.values = endpoint.checked.check(ask.given, forgive=forgive, refused=refused)
         if endpoint.login is Login.IN_BODY:
             ask.require_login()
         values = ask.values
@@ -488,6 +497,7 @@ class Endpoints:
                         method=method,
                         path=path,
                         named=tuple(p.name for p in params if f"{{{p.name}:" in path),
+                        numbers=tuple(name for name in NUMBERS if f"{{{name}}}" in path),
                         function=function,
                         params=declared,
                         checked=Params(*declared),

@@ -19,7 +19,7 @@ from mock_gitlab.store.pipelines import Filter
 from mock_gitlab.world import SeenJob
 
 from .endpoint import Ask, Endpoints, Login, Page, Raw
-from .params import Kind, Param, path_integer
+from .params import Kind, Param
 from .pipelines import PipelineBasic, present_basic
 from .projects import Commit, present_commit
 from .reading import BadParameters, decode_segment
@@ -212,11 +212,10 @@ def _page(ask: Ask, found: list[SeenJob], present: Any) -> Page:
     answers=list[Job], paged=True, job_token=True,
 )  # fmt: skip
 def list_pipeline_jobs(
-    ask: Ask, id: str, pipeline_id: str, scope: list[str] | None, include_retried: bool
+    ask: Ask, id: str, pipeline_id: int, scope: list[str] | None, include_retried: bool
 ) -> Page:
     """List the jobs of a pipeline, newest first."""
-    number = path_integer("pipeline_id", pipeline_id)
-    seen = ask.world.pipelines.pipeline(ask.project(id), number)
+    seen = ask.world.pipelines.pipeline(ask.project(id), pipeline_id)
     found = _of_pipeline(seen, scope, retried=include_retried, bridges=False)
     return _page(ask, found, present_job)
 
@@ -225,10 +224,9 @@ def list_pipeline_jobs(
     "GET", "/projects/{id}/pipelines/{pipeline_id}/bridges", _SCOPE,
     answers=list[Bridge], paged=True, job_token=True,
 )  # fmt: skip
-def list_pipeline_bridges(ask: Ask, id: str, pipeline_id: str, scope: list[str] | None) -> Page:
+def list_pipeline_bridges(ask: Ask, id: str, pipeline_id: int, scope: list[str] | None) -> Page:
     """List the jobs of a pipeline that start pipelines elsewhere."""
-    number = path_integer("pipeline_id", pipeline_id)
-    seen = ask.world.pipelines.pipeline(ask.project(id), number)
+    seen = ask.world.pipelines.pipeline(ask.project(id), pipeline_id)
     found = _of_pipeline(seen, scope, retried=False, bridges=True)
     return _page(ask, found, _present_bridge)
 
@@ -238,7 +236,7 @@ def list_pipeline_bridges(ask: Ask, id: str, pipeline_id: str, scope: list[str] 
     answers=list[Bridge], paged=True, job_token=True,
 )  # fmt: skip
 def list_pipeline_trigger_jobs(
-    ask: Ask, id: str, pipeline_id: str, scope: list[str] | None
+    ask: Ask, id: str, pipeline_id: int, scope: list[str] | None
 ) -> Page:
     """List the same as ``bridges``, under its newer name."""
     bridges: Page = list_pipeline_bridges(ask, id, pipeline_id, scope)
@@ -263,22 +261,21 @@ def list_jobs(ask: Ask, id: str, scope: list[str] | None, ref: str | None) -> Pa
     return Page(shown, None, more=len(rows) > ask.limit)
 
 
-def _build(ask: Ask, id: str, job_id: str) -> SeenJob:
-    number = path_integer("job_id", job_id)
-    found = ask.world.job(ask.project(id), number)
+def _build(ask: Ask, id: str, job_id: int) -> SeenJob:
+    found = ask.world.job(ask.project(id), job_id)
     if found.job.is_bridge:
         raise NotFound("job")
     return found
 
 
 @jobs("GET", "/projects/{id}/jobs/{job_id}", answers=Job, login=Login.ALWAYS)
-def get_job(ask: Ask, id: str, job_id: str) -> Job:
+def get_job(ask: Ask, id: str, job_id: int) -> Job:
     """Show a job."""
     return present_job(ask, _build(ask, id, job_id))
 
 
 @jobs("GET", "/projects/{id}/jobs/{job_id}/trace", answers=str, login=Login.ALWAYS)
-def get_job_trace(ask: Ask, id: str, job_id: str) -> Raw:
+def get_job_trace(ask: Ask, id: str, job_id: int) -> Raw:
     """Show what a job has logged so far."""
     found = _build(ask, id, job_id)
     text = found.job.trace(found.pipeline.now).encode()
@@ -297,25 +294,27 @@ def get_job_of_token(ask: Ask) -> Job:
 # ---------------------------------------------------------------------------- acting
 
 
-def _act(ask: Ask, id: str, job_id: str, action: ActionName) -> tuple[Project, int]:
-    number = path_integer("job_id", job_id)
+def _act(ask: Ask, id: str, job_id: int, action: ActionName) -> tuple[Project, int]:
     project = ask.project(id)
-    ask.world.job(project, number)
-    ask.world.act(project, split_job_id(number)[0], action, number)
-    return project, number
+    ask.world.job(project, job_id)
+    ask.world.act(project, split_job_id(job_id)[0], action, job_id)
+    return project, job_id
 
 
 @jobs(
     "POST", "/projects/{id}/jobs/{job_id}/cancel", Param("force", Kind.BOOLEAN),
     answers=Job, status=201, login=Login.ALWAYS,
 )  # fmt: skip
-def cancel_job(ask: Ask, id: str, job_id: str, force: bool | None) -> Job | Bridge:
+def cancel_job(ask: Ask, id: str, job_id: int, force: bool | None) -> Job | Bridge:
     """Cancel a job; one that is over stays as it is."""
     return _present_either(ask, ask.world.job(*_act(ask, id, job_id, "cancel")))
 
 
-@jobs("POST", "/projects/{id}/jobs/{job_id}/retry", answers=Job, status=201, login=Login.ALWAYS)
-def retry_job(ask: Ask, id: str, job_id: str) -> Job | Bridge:
+@jobs(
+    "POST", "/projects/{id}/jobs/{job_id}/retry", Param("inputs", Kind.HASH),
+    answers=Job, status=201, login=Login.ALWAYS,
+)  # fmt: skip
+def retry_job(ask: Ask, id: str, job_id: int, inputs: dict[str, Any] | None) -> Job | Bridge:
     """Give a job a new attempt, and show that one."""
     project, number = _act(ask, id, job_id, "retry")
     return _present_either(ask, ask.world.latest_attempt(project, number))
@@ -330,17 +329,16 @@ def retry_job(ask: Ask, id: str, job_id: str) -> Job | Bridge:
             Param("value", Kind.STRING, required=True),
         ),
     ),
+    Param("job_inputs", Kind.HASH),
     answers=Job, login=Login.ALWAYS,
 )  # fmt: skip
-def play_job(
-    ask: Ask, id: str, job_id: str, job_variables_attributes: list[dict[str, str]] | None
-) -> Job | Bridge:
+def play_job(ask: Ask, id: str, job_id: int, **asked: Any) -> Job | Bridge:
     """Start a manual or delayed job."""
     return _present_either(ask, ask.world.job(*_act(ask, id, job_id, "play")))
 
 
 @jobs("POST", "/projects/{id}/jobs/{job_id}/erase", answers=Job, status=201, login=Login.ALWAYS)
-def erase_job(ask: Ask, id: str, job_id: str) -> Job | Bridge:
+def erase_job(ask: Ask, id: str, job_id: int) -> Job | Bridge:
     """Remove the log and the artifacts of a job."""
     return _present_either(ask, ask.world.job(*_act(ask, id, job_id, "erase")))
 
@@ -421,7 +419,7 @@ def get_artifact_of_ref(ask: Ask, id: str, ref_name: str, artifact_path: str, jo
 
 
 @jobs("GET", "/projects/{id}/jobs/{job_id}/artifacts", answers=bytes, job_token=True)
-def download_artifacts(ask: Ask, id: str, job_id: str) -> Raw:
+def download_artifacts(ask: Ask, id: str, job_id: int) -> Raw:
     """Download the archive of a job."""
     return _download(_build(ask, id, job_id))
 
@@ -430,6 +428,6 @@ def download_artifacts(ask: Ask, id: str, job_id: str) -> Raw:
     "GET", "/projects/{id}/jobs/{job_id}/artifacts/{artifact_path:path}",
     answers=bytes, job_token=True,
 )  # fmt: skip
-def get_artifact(ask: Ask, id: str, job_id: str, artifact_path: str) -> Raw:
+def get_artifact(ask: Ask, id: str, job_id: int, artifact_path: str) -> Raw:
     """Download one file of a job."""
     return _single_file(_build(ask, id, job_id), artifact_path)

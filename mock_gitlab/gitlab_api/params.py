@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .reading import bad, decode_segment, finite
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 _LARGEST = 2**63 - 1
 _INTEGER = re.compile(r"[+-]?[0-9]{1,40}")
@@ -153,10 +153,12 @@ class Params:
         self._params = params
         self._of_nothing: tuple[dict[str, Any], list[str]] = _check(params, {}, str)
 
-    def check(self, given: Mapping[str, Any], *, forgive: bool = False) -> dict[str, Any]:
+    def check(
+        self, given: Mapping[str, Any], *, forgive: bool = False, refused: Sequence[str] = ()
+    ) -> dict[str, Any]:
         """Give every declared parameter its value, or its default; others are left aside.
 
-        ``forgive`` lets forgivable parameters be missing.
+        ``forgive`` lets forgivable parameters be missing; ``refused`` is what is wrong already.
 
         Raises:
             BadParameters: 400 with everything that is wrong, in the order of declaration.
@@ -165,8 +167,8 @@ class Params:
             values, refusals = _check(self._params, given, str, forgive=forgive)
         else:
             values, refusals = self._of_nothing
-        if refusals:
-            raise bad(", ".join(refusals))
+        if refused or refusals:
+            raise bad(", ".join((*refused, *refusals)))
         return dict(values)
 
 
@@ -302,17 +304,14 @@ PAGE = (
 """The parameters of every list."""
 
 
-def path_integer(name: str, text: str) -> int:
-    """Read the number of something in a path; ``text`` is the segment as it was sent.
+def path_integer(text: str) -> int | None:
+    """Read the number of something in a path; None: it is no number.
 
-    Of a number with more than 40 digits only the first 40 are read: nothing has such a number,
-    and so none is found under either.
-
-    Raises:
-        BadParameters: it is no number.
+    ``text`` is the segment as it was sent. Of a number with more than 40 digits only the first 40
+    are read: nothing has such a number, and so none is found under either.
     """
     number = _PATH_NUMBER.fullmatch(decode_segment(text))
     if number is None:
-        raise bad(f"{name} is invalid")
+        return None
     sign, digits = number.groups()
     return int(sign + (digits.lstrip("0")[:_LONGEST_PATH_NUMBER] or "0"))

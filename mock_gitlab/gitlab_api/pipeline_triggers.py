@@ -13,7 +13,7 @@ from mock_gitlab.engine.model import NotFound, Refused, Variable
 from mock_gitlab.engine.moments import timestamp
 
 from .endpoint import Ask, Endpoints, Login, Page, Unauthorized
-from .params import Kind, Param, path_integer
+from .params import Kind, Param
 from .pipelines import MOCK_PARAMS, Pipeline, present, start
 from .reading import BadParameters
 from .users import UserBasic, present_user
@@ -166,11 +166,10 @@ def list_triggers(ask: Ask, id: str) -> Page:
 
 
 @triggers("GET", "/projects/{id}/triggers/{trigger_id}", answers=Trigger, login=Login.IN_BODY)
-def get_trigger(ask: Ask, id: str, trigger_id: str) -> Trigger:
+def get_trigger(ask: Ask, id: str, trigger_id: int) -> Trigger:
     """Show a trigger token."""
-    number = path_integer("trigger_id", trigger_id)
     ask.require_login()
-    return _present(ask, ask.world.catalog.token(ask.project(id), number))
+    return _present(ask, ask.world.catalog.token(ask.project(id), trigger_id))
 
 
 @triggers(
@@ -193,14 +192,13 @@ def create_trigger(ask: Ask, id: str, description: str, expires_at: Moment | Non
     "PUT", "/projects/{id}/triggers/{trigger_id}", Param("description", Kind.STRING),
     answers=Trigger, login=Login.IN_BODY,
 )  # fmt: skip
-def update_trigger(ask: Ask, id: str, trigger_id: str, description: str | None) -> Trigger:
+def update_trigger(ask: Ask, id: str, trigger_id: int, description: str | None) -> Trigger:
     """Change the description of a trigger token."""
-    number = path_integer("trigger_id", trigger_id)
     project, catalog = ask.project(id), ask.world.catalog
     if description is None:
-        return _present(ask, catalog.token(project, number))
+        return _present(ask, catalog.token(project, trigger_id))
     return _present(
-        ask, catalog.describe_token(project, number, description, ask.world.clock.now())
+        ask, catalog.describe_token(project, trigger_id, description, ask.world.clock.now())
     )
 
 
@@ -208,9 +206,8 @@ def update_trigger(ask: Ask, id: str, trigger_id: str, description: str | None) 
     "DELETE", "/projects/{id}/triggers/{trigger_id}", answers=None, status=204,
     login=Login.IN_BODY,
 )  # fmt: skip
-def delete_trigger(ask: Ask, id: str, trigger_id: str) -> None:
+def delete_trigger(ask: Ask, id: str, trigger_id: int) -> None:
     """Delete a trigger token."""
-    number = path_integer("trigger_id", trigger_id)
     project = ask.project(id)
-    ask.refuse_if_modified(ask.world.catalog.token(project, number).updated_at)
-    ask.world.catalog.delete_token(project, number)
+    ask.refuse_if_modified(ask.world.catalog.token(project, trigger_id).updated_at)
+    ask.world.catalog.delete_token(project, trigger_id)

@@ -14,7 +14,7 @@ from mock_gitlab.store.pipelines import Filter
 from mock_gitlab.world import Order
 
 from .endpoint import Ask, Endpoints, Page
-from .params import Kind, Param, path_integer
+from .params import Kind, Param
 from .reading import BadParameters
 from .users import UserBasic, present_user
 
@@ -218,10 +218,6 @@ def _path(project: Project, number: int) -> str:
     return f"/{project.path}/-/pipelines/{number}"
 
 
-def _number(text: str) -> int:
-    return path_integer("pipeline_id", text)
-
-
 @pipelines(
     "GET", "/projects/{id}/pipelines/latest", Param("ref", Kind.STRING), answers=PipelineWithName
 )
@@ -240,11 +236,10 @@ def get_latest_pipeline(ask: Ask, id: str, ref: str | None) -> PipelineWithName:
 @pipelines(
     "GET", "/projects/{id}/pipelines/{pipeline_id}", answers=PipelineWithName, job_token=True
 )
-def get_pipeline(ask: Ask, id: str, pipeline_id: str) -> PipelineWithName:
+def get_pipeline(ask: Ask, id: str, pipeline_id: int) -> PipelineWithName:
     """Show a pipeline as it is at this moment."""
-    number = _number(pipeline_id)
     return present_with_name(
-        ask, ask.world.pipelines.pipeline(ask.project(id), number, looked=True)
+        ask, ask.world.pipelines.pipeline(ask.project(id), pipeline_id, looked=True)
     )
 
 
@@ -377,26 +372,23 @@ def _refuse_duplicates(variables: tuple[Variable, ...]) -> None:
 
 
 @pipelines("POST", "/projects/{id}/pipelines/{pipeline_id}/retry", answers=Pipeline, status=201)
-def retry_pipeline(ask: Ask, id: str, pipeline_id: str) -> Pipeline:
+def retry_pipeline(ask: Ask, id: str, pipeline_id: int) -> Pipeline:
     """Give the failed and canceled jobs of a pipeline a new attempt."""
-    number = _number(pipeline_id)
-    return present(ask, ask.world.act(ask.project(id), number, "retry"))
+    return present(ask, ask.world.act(ask.project(id), pipeline_id, "retry"))
 
 
 @pipelines("POST", "/projects/{id}/pipelines/{pipeline_id}/cancel", answers=Pipeline)
-def cancel_pipeline(ask: Ask, id: str, pipeline_id: str) -> Pipeline:
+def cancel_pipeline(ask: Ask, id: str, pipeline_id: int) -> Pipeline:
     """Cancel what a pipeline still has to do."""
-    number = _number(pipeline_id)
-    return present(ask, ask.world.act(ask.project(id), number, "cancel"))
+    return present(ask, ask.world.act(ask.project(id), pipeline_id, "cancel"))
 
 
 @pipelines("DELETE", "/projects/{id}/pipelines/{pipeline_id}", answers=None, status=204)
-def delete_pipeline(ask: Ask, id: str, pipeline_id: str) -> None:
+def delete_pipeline(ask: Ask, id: str, pipeline_id: int) -> None:
     """Delete a pipeline."""
-    number = _number(pipeline_id)
     project = ask.project(id)
-    ask.refuse_if_modified(ask.world.pipelines.pipeline(project, number).state.updated_at)
-    ask.world.pipelines.delete(number)
+    ask.refuse_if_modified(ask.world.pipelines.pipeline(project, pipeline_id).state.updated_at)
+    ask.world.pipelines.delete(pipeline_id)
 
 
 @pipelines(
@@ -406,16 +398,15 @@ def delete_pipeline(ask: Ask, id: str, pipeline_id: str) -> None:
     answers=PipelineWithName,
     job_token=True,
 )
-def update_pipeline_metadata(ask: Ask, id: str, pipeline_id: str, name: str) -> PipelineWithName:
+def update_pipeline_metadata(ask: Ask, id: str, pipeline_id: int, name: str) -> PipelineWithName:
     """Name a pipeline."""
-    number = _number(pipeline_id)
     project = ask.project(id)
-    ask.world.pipelines.pipeline(project, number)
+    ask.world.pipelines.pipeline(project, pipeline_id)
     if len(name) > _NAME_LIMIT:
         what = f"Name is too long (maximum is {_NAME_LIMIT} characters)"
         raise BadParameters(400, {"message": f"Failed to update pipeline - {what}"})
-    ask.world.pipelines.rename(number, name)
-    return present_with_name(ask, ask.world.pipelines.pipeline(project, number))
+    ask.world.pipelines.rename(pipeline_id, name)
+    return present_with_name(ask, ask.world.pipelines.pipeline(project, pipeline_id))
 
 
 # ---------------------------------------------------------------------------- variables
@@ -442,10 +433,9 @@ def _present_variable(variable: Variable) -> PipelineVariable:
 @pipelines(
     "GET", "/projects/{id}/pipelines/{pipeline_id}/variables", answers=list[PipelineVariable]
 )
-def list_pipeline_variables(ask: Ask, id: str, pipeline_id: str) -> list[PipelineVariable]:
+def list_pipeline_variables(ask: Ask, id: str, pipeline_id: int) -> list[PipelineVariable]:
     """List the variables that a pipeline was started with."""
-    number = _number(pipeline_id)
-    record = ask.world.pipelines.pipeline(ask.project(id), number).record
+    record = ask.world.pipelines.pipeline(ask.project(id), pipeline_id).record
     return [_present_variable(v) for v in (*record.variables, *_payload(record))]
 
 
@@ -562,10 +552,9 @@ def _present_suite(suite: TestSuite) -> TestSuiteShape:
 
 
 @pipelines("GET", "/projects/{id}/pipelines/{pipeline_id}/test_report", answers=TestReport)
-def get_test_report(ask: Ask, id: str, pipeline_id: str) -> TestReport:
+def get_test_report(ask: Ask, id: str, pipeline_id: int) -> TestReport:
     """Show the test report of a pipeline: the suites of the jobs that have ended."""
-    number = _number(pipeline_id)
-    seen = ask.world.pipelines.pipeline(ask.project(id), number)
+    seen = ask.world.pipelines.pipeline(ask.project(id), pipeline_id)
     suites = seen.timeline.test_suites(seen.now)
     return {
         **_counts([case for suite in suites for case in suite.cases]),
@@ -576,10 +565,9 @@ def get_test_report(ask: Ask, id: str, pipeline_id: str) -> TestReport:
 @pipelines(
     "GET", "/projects/{id}/pipelines/{pipeline_id}/test_report_summary", answers=TestReportSummary
 )
-def get_test_report_summary(ask: Ask, id: str, pipeline_id: str) -> TestReportSummary:
+def get_test_report_summary(ask: Ask, id: str, pipeline_id: int) -> TestReportSummary:
     """Show the test report of a pipeline in short."""
-    number = _number(pipeline_id)
-    seen = ask.world.pipelines.pipeline(ask.project(id), number)
+    seen = ask.world.pipelines.pipeline(ask.project(id), pipeline_id)
     suites = seen.timeline.test_suites(seen.now)
     counts = _counts([case for suite in suites for case in suite.cases])
     return {

@@ -1,14 +1,15 @@
-"""Clients that are slow, break off, or send what no client should."""
+"""Clients that are slow, break off, ask in rare ways, or send what no client should."""
 
 from __future__ import annotations
 
+import http.client
 import socket
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.live import Live, serving
+from tests.live import TOKEN, Live, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +41,19 @@ def status_of(client: socket.socket) -> int:
 
 def pipelines(live: Live) -> int:
     return len(live.call("GET", "/api/v4/projects/1/pipelines").json())
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/user", 200), ("/projects/1/pipelines", 200), ("/nothing", 404)]
+)
+def test_head_has_no_body_and_the_connection_goes_on(live: Live, path: str, status: int):
+    connection = http.client.HTTPConnection(live.host, live.port, timeout=30)
+    for _ in range(2):
+        connection.request("HEAD", f"/api/v4{path}", headers={"PRIVATE-TOKEN": TOKEN})
+        answer = connection.getresponse()
+        assert (answer.status, answer.read()) == (status, b"")
+        assert int(answer.headers["Content-Length"]) > 0
+    connection.close()
 
 
 def test_a_body_that_breaks_off_triggers_nothing(live: Live):

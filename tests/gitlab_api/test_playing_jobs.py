@@ -326,3 +326,12 @@ def test_a_test_report_is_empty_until_its_job_has_ended(mock: Mock):
     assert after["test_suites"][0]["test_cases"][1]["system_output"] == "by zero"
     assert summary["total"]["count"] == 2
     assert summary["test_suites"][0]["build_ids"] == [100001]
+
+
+@pytest.mark.parametrize(("action", "parameter"), [("play", "job_inputs"), ("retry", "inputs")])
+def test_the_inputs_of_a_job_are_a_map(mock: Mock, action: str, parameter: str):
+    mock.trigger(scenario_id=5)
+
+    answer = mock.post(f"/projects/1/jobs/100001/{action}", json={parameter: "x"})
+
+    assert (answer.status_code, answer.json()) == (400, {"error": f"{parameter} is invalid"})

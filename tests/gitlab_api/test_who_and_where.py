@@ -267,3 +267,36 @@ def test_a_delete_on_a_stale_condition_is_412(mock: Mock):
 
     assert (answer.status_code, answer.json()) == (412, {"message": "412 Precondition Failed"})
     assert mock.get("/projects/1/pipelines/1").status_code == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_a_trigger_whose_number_is_none_is_400_whoever_asks(mock: Mock, method: str):
+    answer = mock.anonymous().request(method, "/projects/1/triggers/abc")
+
+    assert (answer.status_code, answer.json()) == (400, {"error": "trigger_id is invalid"})
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "error"),
+    [
+        ("GET", "pipelines/abc/jobs?scope=x", "scope does not have a valid value"),
+        ("PUT", "pipelines/abc/metadata", "name is missing"),
+        ("GET", "pipelines/abc/bridges?per_page=x", "per_page is invalid"),
+    ],
+)
+def test_what_is_wrong_with_the_path_comes_before_the_rest(
+    mock: Mock, method: str, path: str, error: str
+):
+    answer = mock.request(method, f"/projects/1/{path}")
+
+    assert (answer.status_code, answer.json()) == (
+        400,
+        {"error": f"pipeline_id is invalid, {error}"},
+    )
+
+
+def test_api_v3_is_gone(mock: Mock):
+    gone = {"error": "API V3 is no longer supported. Use API V4 instead."}
+    for path in ("/api/v3", "/api/v3/", "/api/v3/projects"):
+        answer = mock.get(path)
+        assert (answer.status_code, answer.json()) == (410, gone)
