@@ -38,6 +38,7 @@ _ERRORS = {
     401: "The token is missing or wrong.",
     403: "Not allowed.",
     404: "Not found.",
+    405: "Not in this way: too far to turn pages, or an order that no cursor follows.",
     409: "A conflict.",
     412: "Changed since.",
     413: "The body is too large.",

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from mock_gitlab.engine.timeline import Change, JobState
     from mock_gitlab.store.database import Database
 
-_JOB_TOKEN = "glcbt-"  # noqa: S105 - what every job token begins with is no secret
+JOB_TOKEN = "glcbt-"  # noqa: S105 - what every job token begins with is no secret
 
 
 class SeenJob(NamedTuple):
@@ -370,7 +370,7 @@ class World:
 
     def job_token(self, number: int) -> str:
         """Derive the token of a job."""
-        return self.catalog.secret(f"{_JOB_TOKEN}{number:x}_", f"job {number}")
+        return self.catalog.secret(f"{JOB_TOKEN}{number:x}_", f"job {number}")
 
     def job_of_token(self, token: str) -> SeenJob | None:
         """See the job whose token this is; whether it still runs is for the caller to judge."""
@@ -465,9 +465,9 @@ def _is_pattern(ref: str) -> bool:
 
 
 def _number_in(job_token: str) -> int | None:
-    digits = job_token.removeprefix(_JOB_TOKEN).partition("_")[0]
+    digits = job_token.removeprefix(JOB_TOKEN).partition("_")[0]
     try:
-        return int(digits, 16) if job_token.startswith(_JOB_TOKEN) else None
+        return int(digits, 16) if job_token.startswith(JOB_TOKEN) else None
     except ValueError:
         return None
 

@@ -37,8 +37,10 @@ from mock_gitlab.gitlab_api.responses import (
     error_of,
     etag,
     json_bytes,
+    link,
     page_headers,
 )
+from mock_gitlab.world import JOB_TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -78,6 +80,13 @@ class Page(NamedTuple):
     rows: list[Any]
     total: int | None
     more: bool
+
+
+class KeysetPage(NamedTuple):
+    """A page of a list that is walked by a cursor; None at its end."""
+
+    rows: list[Any]
+    cursor: str | None
 
 
 class Raw(NamedTuple):
@@ -191,8 +200,11 @@ class Ask:
         if self.endpoint.job_token and bearer and self._use_job_token(bearer):
             return True
         personal = self._text("private_token") or self.header(b"private-token")
-        sent = [token for token in (personal, bearer, self._text("access_token")) if token]
+        candidates = (personal, bearer, self._text("access_token"))
+        # GitLab does not take a job's token for a person's, nor for a wrong one.
+        sent = [token for token in candidates if token and not token.startswith(JOB_TOKEN)]
         if any(self.is_static_token(token) for token in sent):
+            self._refuse_sudo()
             return True
         if self.endpoint.job_token:
             token = self._text("job_token") or self._text("token") or self.header(b"job-token")
@@ -202,6 +214,14 @@ class Ask:
         if sent:
             raise Unauthorized
         return False
+
+    def _refuse_sudo(self) -> None:
+        """Refuse to act for anybody but the one user there is."""
+        wanted = self._text("sudo") or self.header(b"sudo")
+        user = self.world.declared.user
+        if wanted and wanted.lower() not in (str(user.id), user.username.lower()):
+            what = f"404 User with ID or username '{wanted}' Not Found"
+            raise BadParameters(404, {"message": what})
 
     def _bearer(self) -> str | None:
         value = self.header(b"authorization") or ""
@@ -375,12 +395,22 @@ def _presented(ask: Ask, found: Any) -> tuple[int, Headers, bytes]:
         return status, [], b""
     if isinstance(found, Raw):
         named = {"Content-Type": found.content_type, **found.headers}
-        return status, [_header(name, value) for name, value in named.items()], found.body
+        headers = [*(_header(name, value) for name, value in named.items()), _JSON_HEADERS[1]]
+        return _unless_known(ask, status, headers, found.body)
     headers = _JSON_HEADERS
     if isinstance(found, Page):
         headers = [*headers, *_page_headers(ask, found)]
         found = found.rows
-    body = json_bytes(found)
+    elif isinstance(found, KeysetPage):
+        headers = [*headers, *_keyset_headers(ask, found)]
+        found = found.rows
+    return _unless_known(ask, status, headers, json_bytes(found))
+
+
+def _unless_known(
+    ask: Ask, status: int, headers: Headers, body: bytes
+) -> tuple[int, Headers, bytes]:
+    """Leave out what the client has said that it knows already."""
     if status != 200 or ask.endpoint.method != "GET":
         return status, headers, body
     tag = etag(body)
@@ -395,20 +425,32 @@ def _header(name: str, value: str) -> tuple[bytes, bytes]:
 
 
 def _page_headers(ask: Ask, page: Page) -> Headers:
-    query = {
-        **{k: v for k, v in ask.values.items() if v is not None},
-        **ask.given,
-        **{k: decode_segment(v) for k, v in ask.scope["path_params"].items()},
-    }
     headers = page_headers(
         base_url=ask.origin + ask.scope["path"],
-        query=query,
+        query=_query_of(ask),
         page=ask.values["page"],
         per_page=ask.values["per_page"],
+        empty=not page.rows,
         total=page.total,
         more=page.more,
     )
     return [_header(name, value) for name, value in headers]
+
+
+def _keyset_headers(ask: Ask, page: KeysetPage) -> Headers:
+    if page.cursor is None:
+        return []
+    query = {**_query_of(ask), "cursor": page.cursor}
+    return [_header("Link", link(ask.origin + ask.scope["path"], query, "next"))]
+
+
+def _query_of(ask: Ask) -> dict[str, Any]:
+    """Say again all that was asked for, with the defaults and the parameters of the path."""
+    return {
+        **{k: v for k, v in ask.values.items() if v is not None},
+        **ask.given,
+        **{k: decode_segment(v) for k, v in ask.scope["path_params"].items()},
+    }
 
 
 class Routes:

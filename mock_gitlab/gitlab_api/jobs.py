@@ -6,7 +6,9 @@ Follows https://docs.gitlab.com/api/jobs/ and https://docs.gitlab.com/api/job_ar
 from __future__ import annotations
 
 import io
+import re
 import zipfile
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NotRequired
 
@@ -18,11 +20,12 @@ from mock_gitlab.engine.statuses import STATUSES
 from mock_gitlab.store.pipelines import Filter
 from mock_gitlab.world import SeenJob
 
-from .endpoint import Ask, Endpoints, Login, Page, Raw
+from .endpoint import Ask, Endpoints, KeysetPage, Login, Page, Raw
 from .params import Kind, Param
 from .pipelines import PipelineBasic, present_basic
 from .projects import Commit, present_commit
 from .reading import BadParameters, decode_segment
+from .responses import json_bytes
 from .users import User, present_full_user
 
 if TYPE_CHECKING:
@@ -32,7 +35,17 @@ if TYPE_CHECKING:
 jobs = Endpoints("jobs")
 
 _SCOPE = Param("scope", Kind.STRINGS, values=STATUSES, description="Statuses to show.")
+_SCOPE_OF_PROJECT = Param(
+    "scope", Kind.STRINGS_OF_HASH, values=STATUSES, description="Statuses to show."
+)
 _RETRIED = Param("include_retried", Kind.BOOLEAN, default=False)
+_FARTHEST_BY_PAGES = 50_000
+_NO_KEYSET = "Keyset pagination is not yet available for this type of request"
+_TOO_FAR = (
+    "Offset pagination has a maximum allowed offset of 50000 for requests that return objects of "
+    "type Ci::Build. Remaining records can be retrieved using keyset pagination."
+)
+_CURSOR = re.compile(rb'\{"id":"(\d{1,40})","_kd":"n"\}')
 _ARCHIVE = "artifacts.zip"
 _ZIP_EPOCH = (2025, 1, 1, 0, 0, 0)
 
@@ -244,21 +257,55 @@ def list_pipeline_trigger_jobs(
 
 
 @jobs(
-    "GET", "/projects/{id}/jobs", _SCOPE, Param("ref", Kind.STRING),
+    "GET", "/projects/{id}/jobs", _SCOPE_OF_PROJECT, Param("ref", Kind.STRING),
+    Param("pagination", Kind.STRING, description="`keyset` walks by a cursor.", example="keyset"),
+    Param("cursor", Kind.STRING, description="Where to go on; stands in the Link header."),
     answers=list[Job], paged=True, login=Login.ALWAYS, job_token=True,
 )  # fmt: skip
-def list_jobs(ask: Ask, id: str, scope: list[str] | None, ref: str | None) -> Page:
+def list_jobs(
+    ask: Ask,
+    id: str,
+    scope: list[str] | None,
+    ref: str | None,
+    pagination: str | None,
+    cursor: str | None,
+) -> Page | KeysetPage:
     """List the jobs of a project, newest first; GitLab does not count them."""
+    keyset = pagination == "keyset"
+    if keyset and ask.given.get("order_by", "id") != "id":
+        raise BadParameters(405, {"error": _NO_KEYSET})
+    if not keyset and ask.offset > _FARTHEST_BY_PAGES:
+        raise BadParameters(405, {"error": _TOO_FAR})
+    below = _job_of_cursor(cursor) if keyset and cursor else None
     found = (
         job
         for job in ask.world.jobs(ask.project(id))
         if not job.job.is_bridge
+        and (below is None or job.job.id < below)
         and (not scope or job.job.status in scope)
         and (not ref or job.pipeline.record.ref == ref)
     )
-    rows = list(islice(found, ask.offset, ask.offset + ask.limit + 1))
-    shown = [present_job(ask, job) for job in rows[: ask.limit]]
-    return Page(shown, None, more=len(rows) > ask.limit)
+    offset = 0 if keyset else ask.offset
+    rows = list(islice(found, offset, offset + ask.limit + 1))
+    more, rows = len(rows) > ask.limit, rows[: ask.limit]
+    shown = [present_job(ask, job) for job in rows]
+    if keyset:
+        return KeysetPage(shown, _cursor_of_job(rows[-1].job.id) if more else None)
+    return Page(shown, None, more=more)
+
+
+def _cursor_of_job(number: int) -> str:
+    return urlsafe_b64encode(json_bytes({"id": str(number), "_kd": "n"})).decode()
+
+
+def _job_of_cursor(cursor: str) -> int:
+    try:
+        written = _CURSOR.fullmatch(urlsafe_b64decode(cursor))
+    except ValueError:
+        written = None
+    if written is None:
+        raise BadParameters(400, {"error": "cursor is invalid"})
+    return int(written[1])
 
 
 def _build(ask: Ask, id: str, job_id: int) -> SeenJob:
@@ -274,11 +321,17 @@ def get_job(ask: Ask, id: str, job_id: int) -> Job:
     return present_job(ask, _build(ask, id, job_id))
 
 
-@jobs("GET", "/projects/{id}/jobs/{job_id}/trace", answers=str, login=Login.ALWAYS)
-def get_job_trace(ask: Ask, id: str, job_id: int) -> Raw:
+@jobs(
+    "GET", "/projects/{id}/jobs/{job_id}/trace",
+    Param("byte_offset", Kind.INTEGER, default=0, minimum=0, description="Where to begin."),
+    Param("byte_limit", Kind.INTEGER, minimum=1, description="How many bytes to show."),
+    answers=str, login=Login.ALWAYS,
+)  # fmt: skip
+def get_job_trace(ask: Ask, id: str, job_id: int, byte_offset: int, byte_limit: int | None) -> Raw:
     """Show what a job has logged so far."""
     found = _build(ask, id, job_id)
-    text = found.job.trace(found.pipeline.now).encode()
+    text = found.job.trace(found.pipeline.now).encode()[byte_offset:]
+    text = text if byte_limit is None else text[:byte_limit]
     name = f'infile; filename="{found.job.id}.log"'
     return Raw(text, "text/plain", {"Content-Disposition": name})
 

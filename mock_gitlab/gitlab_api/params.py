@@ -42,6 +42,7 @@ class Kind(Enum):
     DATETIME = "datetime"
     HASH = "hash"
     STRINGS = "array of strings"
+    STRINGS_OF_HASH = "array of strings, or a map of them"
     ARRAY_OF_HASHES = "array of hashes"
 
 
@@ -53,8 +54,12 @@ _SCHEMAS: dict[Kind, dict[str, Any]] = {
     Kind.DATETIME: {"type": "string", "format": "date-time"},
     Kind.HASH: {"type": "object"},
     Kind.STRINGS: {"type": "array"},
+    Kind.STRINGS_OF_HASH: {"type": "array"},
     Kind.ARRAY_OF_HASHES: {"type": "array"},
 }
+
+
+_TEXTS = frozenset((Kind.STRING, Kind.STRINGS, Kind.STRINGS_OF_HASH))
 
 
 class _Invalid(Exception):
@@ -86,7 +91,7 @@ class Param:
     def schema(self) -> dict[str, Any]:
         """Describe the value as a JSON Schema."""
         schema = dict(_SCHEMAS[self.kind])
-        if self.kind is Kind.STRINGS:
+        if self.kind in (Kind.STRINGS, Kind.STRINGS_OF_HASH):
             schema["items"] = {"type": "string", **self._enum()}
         elif self.kind is Kind.ARRAY_OF_HASHES:
             schema["items"] = {
@@ -111,8 +116,9 @@ class Param:
 
     def read(self, value: Any, name: str) -> tuple[Any, list[str]]:
         """Make a value of the declared type, or say what is wrong with it."""
-        if value is None or (value == "" and self.kind not in (Kind.STRING, Kind.STRINGS)):
-            return self.default, []
+        if value is None or (value == "" and self.kind not in _TEXTS):
+            # To be there is all that is asked of what is required, and null is there.
+            return ("" if self.required and self.kind is Kind.STRING else self.default), []
         if self.kind is Kind.ARRAY_OF_HASHES:
             return self._read_hashes(value, name)
         try:
@@ -254,9 +260,11 @@ def _read_hash(value: Any) -> dict[str, Any]:
 
 
 def _read_texts(value: Any) -> list[str]:
-    if isinstance(value, dict):
-        value = list(value.values())
     return [_read_text(item) for item in (value if isinstance(value, list) else [value])]
+
+
+def _read_texts_of_hash(value: Any) -> list[str]:
+    return _read_texts(list(value.values()) if isinstance(value, dict) else value)
 
 
 _READERS = {
@@ -267,6 +275,7 @@ _READERS = {
     Kind.DATETIME: _read_moment,
     Kind.HASH: _read_hash,
     Kind.STRINGS: _read_texts,
+    Kind.STRINGS_OF_HASH: _read_texts_of_hash,
 }
 
 

@@ -103,6 +103,8 @@ def _token(ask: Ask, project: Project, token: str) -> TriggerToken | None:
         return found
     job = ask.world.job_of_token(token)
     if job is not None:
+        if job.job.erased_at is not None:
+            raise BadParameters(401, {"message": "Job has been erased!"})
         if job.job.status not in ("running", "canceling"):
             raise BadParameters(401, {"message": "Job is not running"})
         ask.job = job

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 from typing_extensions import TypedDict
 
@@ -94,17 +95,22 @@ class ProjectShape(TypedDict):
     permissions: Permissions
 
 
+def _namespace_id(path: str) -> int:
+    """Number a namespace: the same for all that is in it, and in every run."""
+    return crc32(path.encode()) % 1_000_000 + 1
+
+
 def _present_namespace(ask: Ask, project: Project) -> Namespace:
     full = project.path.rpartition("/")[0]
     parent, _, name = full.rpartition("/")
     user = ask.world.declared.user
     return {
-        "id": 1,
+        "id": _namespace_id(full),
         "name": name,
         "path": name,
         "kind": "user" if full == user.username else "group",
         "full_path": full,
-        "parent_id": 1 if parent else None,
+        "parent_id": _namespace_id(parent) if parent else None,
         "avatar_url": None,
         "web_url": f"{ask.site}/{full}",
     }

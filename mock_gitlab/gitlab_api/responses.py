@@ -72,6 +72,7 @@ def page_headers(
     query: Mapping[str, Any],
     page: int,
     per_page: int,
+    empty: bool,
     total: int | None,
     more: bool,
 ) -> list[tuple[str, str]]:
@@ -81,9 +82,8 @@ def page_headers(
     None is not told, and neither is the last page; ``more`` says whether another page follows.
     """
     pages = None if total is None else max(1, -(-total // per_page))
-    last = page if pages is None else pages
     following = page + 1 if more else None
-    previous = page - 1 if 1 < page <= last else None
+    previous = page - 1 if page > 1 and not empty else None
     links = {"prev": previous, "next": following, "first": 1, "last": pages}
     headers = [
         ("X-Page", str(page)),
@@ -93,12 +93,17 @@ def page_headers(
     ]
     if total is not None:
         headers += [("X-Total", str(total)), ("X-Total-Pages", str(pages))]
-    link = ", ".join(
-        f'<{base_url}?{_query({**query, "page": number})}>; rel="{name}"'
+    told = ", ".join(
+        link(base_url, {**query, "page": number}, name)
         for name, number in links.items()
         if number is not None
     )
-    return [*headers, ("Link", link)]
+    return [*headers, ("Link", told)]
+
+
+def link(base_url: str, query: Mapping[str, Any], rel: str) -> str:
+    """Write an entry of a Link header."""
+    return f'<{base_url}?{_query(query)}>; rel="{rel}"'
 
 
 def _query(given: Mapping[str, Any]) -> str:

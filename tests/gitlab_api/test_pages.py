@@ -27,12 +27,14 @@ from tests.conftest import Mock
 URL = "https://gitlab.example.com/api/v4/projects/1/pipelines"
 
 
-def headers(page: int, total: int | None, more: bool, per_page: int = 20, **query: Any) -> Any:
-    return dict(
-        page_headers(
-            base_url=URL, query=query, page=page, per_page=per_page, total=total, more=more
-        )
-    )
+def headers(page: int, total: int | None, more: bool, **query: Any) -> Any:
+    """The headers of a page of twenty that is not past the end."""
+    return told(page, total, more, query=query)
+
+
+def told(page: int, total: int | None, more: bool, **other: Any) -> Any:
+    usual = {"base_url": URL, "query": {}, "per_page": 20, "empty": False}
+    return dict(page_headers(**{**usual, **other}, page=page, total=total, more=more))
 
 
 def links(found: dict[str, str]) -> list[tuple[str, str]]:
@@ -55,7 +57,7 @@ def test_a_page_in_the_middle_has_all_headers_in_gitlabs_order():
     found = page_headers(
         base_url=URL,
         query={"sort": "desc", "id": "1", "order_by": "id", "page": 2, "per_page": 20},
-        page=2, per_page=20, total=45, more=True,
+        page=2, per_page=20, empty=False, total=45, more=True,
     )  # fmt: skip
     first, second, third = (
         f"<{URL}?id=1&order_by=id&page={page}&per_page=20&sort=desc>" for page in (1, 2, 3)
@@ -95,7 +97,7 @@ def test_an_empty_list_has_one_page():
 
 @pytest.mark.parametrize("page", [4, 99, 2**63 - 1])
 def test_a_page_past_the_end_leads_only_to_the_first_and_the_last(page: int):
-    found = headers(page, 45, False)
+    found = told(page, 45, False, empty=True)
     assert (found["X-Page"], found["X-Prev-Page"], found["X-Next-Page"]) == (str(page), "", "")
     assert links(found) == [("first", "1"), ("last", "3")]
 
@@ -118,11 +120,7 @@ def test_the_last_page_of_an_uncounted_list_has_no_next_one():
 
 
 def test_the_link_repeats_the_size_that_was_asked_for_and_the_header_tells_the_real_one():
-    found = dict(
-        page_headers(
-            base_url=URL, query={"per_page": "500"}, page=1, per_page=100, total=0, more=False
-        )
-    )
+    found = told(1, 0, False, query={"per_page": "500"}, per_page=100)
     assert found["X-Per-Page"] == "100"
     assert "per_page=500" in found["Link"]
 
@@ -177,13 +175,72 @@ def test_a_link_that_is_followed_asks_for_the_same(query: dict[str, Any]):
 # ---------------------------------------------------------------------------- offsets
 
 
-@pytest.mark.parametrize("listed", ["pipelines", "jobs", "triggers", "repository/branches"])
+@pytest.mark.parametrize(
+    "listed", ["pipelines", "pipelines/1/jobs", "triggers", "repository/branches"]
+)
 def test_a_page_beyond_all_numbers_is_an_empty_list(mock: Mock, listed: str):
     mock.trigger()
 
     answer = mock.get(f"/projects/1/{listed}?page=9223372036854775807&per_page=100")
 
     assert (answer.status_code, answer.json()) == (200, [])
+
+
+def test_pages_of_a_projects_jobs_cannot_be_turned_beyond_50000_rows(mock: Mock):
+    near = mock.get("/projects/1/jobs?page=501&per_page=100")
+    far = mock.get("/projects/1/jobs?page=502&per_page=100")
+
+    assert (near.status_code, near.json()) == (200, [])
+    assert far.status_code == 405
+    assert far.json()["error"].startswith("Offset pagination has a maximum allowed offset of 50000")
+
+
+# ---------------------------------------------------------------------------- cursors
+
+
+def test_a_walk_by_cursor_sees_every_job_once_and_ends_without_a_link(mock: Mock):
+    mock.declare(900, jobs=[{"name": name} for name in "abc"])
+    for _ in range(3):
+        mock.trigger(scenario_id=900)
+
+    url, walked, answers = "/api/v4/projects/1/jobs?pagination=keyset&per_page=4", [], []
+    while url:
+        answers.append(mock.get(url))
+        walked += [job["id"] for job in answers[-1].json()]
+        url = answers[-1].links.get("next", {}).get("url")
+
+    assert [len(answer.json()) for answer in answers] == [4, 4, 1]
+    assert walked == sorted(walked, reverse=True)
+    assert len(set(walked)) == 9
+    assert "link" not in answers[-1].headers
+    assert not [name for name in answers[0].headers if name.startswith(("x-page", "x-next"))]
+
+
+def test_a_cursor_may_be_followed_where_the_page_before_has_changed(mock: Mock):
+    for _ in range(3):
+        mock.trigger(scenario_id=0)
+    first = mock.get("/projects/1/jobs?pagination=keyset&per_page=2")
+    mock.delete("/projects/1/pipelines/3")
+
+    second = mock.get(first.links["next"]["url"])
+
+    assert [job["pipeline"]["id"] for job in second.json()] == [1]
+
+
+def test_no_cursor_follows_another_order_than_that_of_the_ids(mock: Mock):
+    answer = mock.get("/projects/1/jobs?pagination=keyset&order_by=name")
+
+    error = "Keyset pagination is not yet available for this type of request"
+    assert (answer.status_code, answer.json()) == (405, {"error": error})
+
+
+@pytest.mark.parametrize(
+    "cursor", ["x", "e30=", "WzFd", "eyJpZCI6Int9In0=", "é", "eyJpZCI6IDFlOTk5fQ=="]
+)
+def test_a_cursor_that_nobody_gave_is_invalid(mock: Mock, cursor: str):
+    answer = mock.get("/projects/1/jobs", params={"pagination": "keyset", "cursor": cursor})
+
+    assert (answer.status_code, answer.json()) == (400, {"error": "cursor is invalid"})
 
 
 # ---------------------------------------------------------------------------- timestamps

@@ -79,6 +79,30 @@ def test_a_trace_grows_by_whole_lines_while_the_job_runs(delivery: Mock):
     assert read == ["", "one\n", "one\ntwo\n", "one\ntwo\nthree\n"]
 
 
+@pytest.mark.parametrize(
+    ("asked", "part"),
+    [
+        ("byte_offset=4", "two\nthree\n"),
+        ("byte_limit=3", "one"),
+        ("byte_offset=4&byte_limit=3", "two"),
+        ("byte_offset=99", ""),
+    ],
+)
+def test_a_part_of_a_trace_is_read_by_its_bytes(delivery: Mock, asked: str, part: str):
+    number = job(delivery, "build")["id"]
+    delivery.advance("30s")
+
+    assert delivery.get(f"{JOBS}/{number}/trace?{asked}").text == part
+
+
+@pytest.mark.parametrize("asked", ["byte_offset=-1", "byte_limit=0"])
+def test_a_part_of_a_trace_that_cannot_be_is_refused(delivery: Mock, asked: str):
+    answer = delivery.get(f"{JOBS}/1001/trace?{asked}")
+
+    error = f"{asked.partition('=')[0]} does not have a valid value"
+    assert (answer.status_code, answer.json()) == (400, {"error": error})
+
+
 def test_a_skipped_stage_follows_a_failed_job(delivery: Mock):
     delivery.advance("40s")
 

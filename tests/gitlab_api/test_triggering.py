@@ -242,6 +242,21 @@ def test_a_trigger_token_remembers_its_last_use(mock_with: Callable[..., Mock]):
     assert mock.get("/projects/1/triggers").json()[0]["last_used"] == "2026-01-01T00:01:00.000Z"
 
 
+def test_the_token_of_an_erased_or_ended_job_triggers_nothing(mock: Mock):
+    mock.declare(900, jobs=[{"name": "build", "duration": 10, "trace": "done\n"}])
+    mock.trigger(scenario_id=900)
+    job = mock.get("/_mock/pipelines/1").json()["jobs"][0]
+    order = {"ref": "main", "token": job["token"]}
+    mock.advance("10s")
+
+    ended = mock.anonymous().post(TRIGGER, json=order)
+    mock.post(f"/projects/1/jobs/{job['id']}/erase")
+    erased = mock.anonymous().post(TRIGGER, json=order)
+
+    assert (ended.status_code, ended.json()) == (401, {"message": "Job is not running"})
+    assert (erased.status_code, erased.json()) == (401, {"message": "Job has been erased!"})
+
+
 def test_the_token_of_a_running_job_triggers_with_source_pipeline(mock: Mock):
     mock.declare(900, jobs=[{"name": "build", "duration": 30}])
     first = mock.trigger(scenario_id=900)["id"]

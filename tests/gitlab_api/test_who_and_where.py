@@ -85,6 +85,16 @@ def test_head_answers_as_get_without_a_body(mock: Mock):
         assert head.headers[name] == get.headers[name]
 
 
+def test_an_unchanged_trace_is_304(mock: Mock):
+    mock.trigger(scenario_id=0)
+    trace = f"/projects/1/jobs/{mock.get('/projects/1/jobs').json()[0]['id']}/trace"
+    first = mock.get(trace)
+
+    again = mock.get(trace, headers={"If-None-Match": first.headers["etag"]})
+
+    assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
+
+
 def test_an_unchanged_answer_is_304(mock: Mock):
     mock.trigger(scenario_id=5)
     tag = mock.get("/projects/1/pipelines/1").headers["etag"]
@@ -136,6 +146,36 @@ def test_a_wrong_token_is_401_everywhere(mock_with: Callable[..., Mock], strict:
     answer = mock.anonymous().get(path, headers={"PRIVATE-TOKEN": "wrong"})
 
     assert (answer.status_code, answer.json()) == (401, UNAUTHORIZED)
+
+
+@pytest.mark.parametrize("path", ["/projects/1/jobs", "/user"])
+def test_the_token_of_a_job_is_no_token_of_a_person(mock: Mock, path: str):
+    mock.trigger(scenario_id=0)
+    token = mock.get("/_mock/pipelines/1").json()["jobs"][0]["token"]
+
+    alone = mock.anonymous().get(path, headers={"PRIVATE-TOKEN": token})
+    beside = mock.get(path, headers={"Authorization": f"Bearer {token}"})
+
+    assert (alone.status_code, alone.json()) == (401, UNAUTHORIZED)
+    assert beside.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        ({"headers": {"Sudo": "root"}}, 200),
+        ({"params": {"sudo": "1"}}, 200),
+        ({"headers": {"Sudo": "ann"}}, 404),
+        ({"params": {"sudo": "123"}}, 404),
+    ],
+)
+def test_nobody_but_the_one_user_can_be_acted_for(mock: Mock, sent: dict[str, Any], status: int):
+    answer = mock.get("/user", **sent)
+
+    assert answer.status_code == status
+    if status == 404:
+        name = "ann" if "headers" in sent else "123"
+        assert answer.json() == {"message": f"404 User with ID or username '{name}' Not Found"}
 
 
 @pytest.mark.parametrize(
@@ -196,6 +236,17 @@ def test_branches_tags_and_commits_agree_with_pipelines(mock_with: Callable[...,
     assert branch["commit"]["id"] == commit["id"] == by_name["id"] == pipeline["sha"]
     assert tag["name"] == "v1.0"
     assert names == ["main", "release/1.0"]
+
+
+def test_a_namespace_has_the_same_number_in_all_of_its_projects(mock: Mock):
+    first, second, deeper, other = (
+        mock.get(f"/projects/{path}").json()["namespace"]
+        for path in ("group%2Fone", "group%2Ftwo", "group%2Fsub%2Fthree", "elsewhere%2Ffour")
+    )
+
+    assert first == second
+    assert deeper["parent_id"] == first["id"]
+    assert len({first["id"], deeper["id"], other["id"]}) == 3
 
 
 def test_projects_are_listed_and_searched(mock_with: Callable[..., Mock]):
