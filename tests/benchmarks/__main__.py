@@ -21,11 +21,12 @@ from typing import Any
 
 from mock_gitlab.store.database import Database
 
-from . import servers
+from . import peers, servers
 
 POLL = "/api/v4/projects/1/pipelines/1"
 TRIGGER = "/api/v4/projects/1/trigger/pipeline"
 ORDER = "ref=main&scenario_id=5"
+CALLS = (("poll", "GET", POLL, ""), ("trigger", "POST", TRIGGER, ORDER))
 Row = tuple[str, Any]
 
 
@@ -58,10 +59,7 @@ def throughput(folder: Path, seconds: float) -> list[Row]:
     rows: list[Row] = []
     with servers.ceiling(folder) as bare, servers.mock_gitlab(folder) as mock:
         mock.call("POST", TRIGGER, {"ref": "main", "scenario_id": 0})
-        for name, method, path, body in (
-            ("poll", "GET", POLL, ""),
-            ("trigger", "POST", TRIGGER, ORDER),
-        ):
+        for name, method, path, body in CALLS:
             for connections in (1, 16, 64):
                 best = bare.load(bare.request(method, path, body), connections, seconds)
                 ours = mock.load(mock.request(method, path, body), connections, seconds)
@@ -72,6 +70,22 @@ def throughput(folder: Path, seconds: float) -> list[Row]:
                     rows.append((f"{at}: {what}", ours[what]))
                 rows.append((f"{at}: of the ceiling", ours["per_second"] / best["per_second"]))
                 rows.append((f"{at}: of its processor time", ours["cpu_us"] / best["cpu_us"]))
+    return rows
+
+
+def others(folder: Path, seconds: float) -> list[Row]:
+    """Compare poll and trigger with the canned answers of other mocks, where they are installed."""
+    rows: list[Row] = []
+    for name, serve in peers.installed().items():
+        with serve(folder) as peer, servers.mock_gitlab(folder) as mock:
+            mock.call("POST", TRIGGER, {"ref": "main", "scenario_id": 0})
+            canned = peer.load(peer.request("GET", POLL), 16, seconds)
+            assert not canned["failures"], f"not every answer of {name} was a success"
+            rows.append((f"{name}, a canned answer: per_second", canned["per_second"]))
+            for what, method, path, body in CALLS:
+                ours = mock.load(mock.request(method, path, body), 16, seconds)
+                multiple = ours["per_second"] / canned["per_second"]
+                rows.append((f"{what}, as a multiple of {name}", multiple))
     return rows
 
 
@@ -200,7 +214,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="smaller numbers, for a first look")
     parser.add_argument("--json", type=Path, help="where to write the figures for machines")
     parser.add_argument(
-        "--only", help="one part: throughput, stored, scenarios, memory, start or plugin"
+        "--only", help="one part: throughput, peers, stored, scenarios, memory, start or plugin"
     )
     chosen = parser.parse_args()
     quick = chosen.quick
@@ -211,6 +225,7 @@ def main() -> None:
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         parts: dict[str, Callable[[], list[Row]]] = {
             "throughput": lambda: throughput(folder, 1 if quick else 5),
+            "peers": lambda: others(folder, 1 if quick else 5),
             "stored": lambda: stored_pipelines(
                 folder, [1_000, 10_000] if quick else [1_000, 100_000, 1_000_000]
             ),

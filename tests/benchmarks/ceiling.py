@@ -24,7 +24,7 @@ _RECORD = (1, "main", "a" * 40, "trigger", 0, 0, None, "[]", 5, None, None, None
 _NEW = (*_RECORD, "running", 0, 5000)
 
 
-def _body(number: int) -> dict[str, Any]:
+def body(number: int) -> dict[str, Any]:
     """Give a body of the size of a real one."""
     url = f"http://127.0.0.1:8000/root/project-1/-/pipelines/{number}"
     moment = "2026-01-01T00:00:00.000Z"
@@ -71,10 +71,10 @@ class Ceiling:
             number, _ = self._db.execute(INSERT, _NEW).fetchone()
         else:
             number = self._db.execute(SELECT_ONE, (1, 1)).fetchone()[0]
-        body = json.dumps(_body(number), separators=(",", ":")).encode()
-        head = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+        answer = json.dumps(body(number), separators=(",", ":")).encode()
+        head = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(answer))]
         await send({"type": "http.response.start", "status": 200, "headers": head})
-        await send({"type": "http.response.body", "body": body})
+        await send({"type": "http.response.body", "body": answer})
 
 
 def main() -> None:

@@ -14,16 +14,25 @@ from typing import cast
 
 
 class _Caller(asyncio.Protocol):
-    """One connection that asks again as soon as it has been answered."""
+    """One client that asks again as soon as it has been answered.
+
+    Where the server closes the connection after an answer, as HTTP/1.0 does, it opens another.
+    """
 
     def __init__(self, request: bytes, until: float) -> None:
         self.request = request
         self.until = until
         self.times: list[float] = []
         self.failures = 0
-        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._buffer = b""
-        self._awaited = -1
+
+    async def call(self, host: str, port: int) -> None:
+        """Ask until the time is over."""
+        loop = asyncio.get_running_loop()
+        while time.perf_counter() < self.until:
+            self._buffer, self._awaited, self._keeps = b"", -1, True
+            self._closed: asyncio.Future[None] = loop.create_future()
+            await loop.create_connection(lambda: self, host, port)
+            await self._closed
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)  # uvloop's is none by its class
@@ -43,30 +52,26 @@ class _Caller(asyncio.Protocol):
             length = int(self._buffer[at + 15 : self._buffer.find(b"\r", at)])
             self._awaited = head + 4 + length
             self.failures += self._buffer[9:10] != b"2"
+            closes = b"connection: close" in self._buffer[:head].lower()
+            self._keeps = self._buffer.startswith(b"HTTP/1.1") and not closes
         if len(self._buffer) < self._awaited:
             return
         now = time.perf_counter()
         self.times.append(now - self._asked)
         self._buffer, self._awaited = b"", -1
-        if now < self.until:
+        if now < self.until and self._keeps:
             self._ask()
         else:
             self.transport.close()
 
     def connection_lost(self, _: Exception | None) -> None:
-        if not self.ended.done():
-            self.ended.set_result(None)
+        self._closed.set_result(None)
 
 
 async def _load(host: str, port: int, connections: int, seconds: float, request: bytes) -> str:
-    loop = asyncio.get_running_loop()
-    until = time.perf_counter() + seconds
-    callers = []
-    for _ in range(connections):
-        _, caller = await loop.create_connection(lambda: _Caller(request, until), host, port)
-        callers.append(caller)
     begun = time.perf_counter()
-    await asyncio.gather(*(caller.ended for caller in callers))
+    callers = [_Caller(request, begun + seconds) for _ in range(connections)]
+    await asyncio.gather(*(caller.call(host, port) for caller in callers))
     took = time.perf_counter() - begun
     times = sorted(t for caller in callers for t in caller.times)
     return json.dumps(

@@ -83,7 +83,7 @@ def ceiling(folder: Path) -> Iterator[Process]:
     process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT)
     assert process.stdout is not None
     url = process.stdout.readline().decode().strip()
-    yield from _until_done(process, url)
+    yield from until_done(process, url)
 
 
 @contextmanager
@@ -104,10 +104,11 @@ def mock_gitlab(folder: Path, *, yaml: str = "", database: str = "mock.db") -> I
     while not ready.exists():
         assert process.poll() is None, "the server has ended"
         time.sleep(0.01)
-    yield from _until_done(process, json.loads(ready.read_text())["url"])
+    yield from until_done(process, json.loads(ready.read_text())["url"])
 
 
-def _until_done(process: subprocess.Popen[bytes], url: str) -> Iterator[Process]:
+def until_done(process: subprocess.Popen[bytes], url: str) -> Iterator[Process]:
+    """Hand out a server, and end it in any case."""
     try:
         yield Process(process, url)
     finally:
