@@ -33,7 +33,6 @@ _SECONDS_TO_START = 30
 _AT_ITS_BEST = {
     "Content-Type": "application/json",
     "Content-Length": len(CANNED),
-    "Connection": "keep-alive",
 }
 """What mountebank is told to send, since of itself it closes every connection."""
 
