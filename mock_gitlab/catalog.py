@@ -69,6 +69,18 @@ class Catalog:
             return self._by_number.get(number) or self._new_number(number)
         return self._by_path.get(name) or self._new_path(name)
 
+    def known(self, name: str) -> Project | None:
+        """Find a project that exists already; None: it would at its first use.
+
+        Raises:
+            NotFound: it cannot exist.
+        """
+        number = int(name) if name.lstrip("-").isdecimal() else None
+        found = self._by_path.get(name) if number is None else self._by_number.get(number)
+        if found is None:
+            self._refuse_impossible(name if number is None else number)
+        return found
+
     def peek(self, name: str) -> tuple[int | None, str | None]:
         """Tell the number and path that a name stands for, without making anything exist."""
         known = self._by_path.get(name)
@@ -85,20 +97,26 @@ class Catalog:
         return [self._by_number[number] for number in sorted(self._by_number)]
 
     def _new_number(self, number: int) -> Project:
-        if self._declared.strict or not 0 < number <= _LARGEST:
-            raise NotFound("project")
+        self._refuse_impossible(number)
         project = self._undeclared(number, self._path_of(number))
         self._projects.add(number, project.path)
         return self._know(project)
 
     def _new_path(self, path: str) -> Project:
-        segments = path.split("/")
-        if self._declared.strict or len(segments) < 2 or not all(segments) or len(path) > 1024:
-            raise NotFound("project")
+        self._refuse_impossible(path)
         number = path.removeprefix(self._path_of(0).removesuffix("0"))
         if number != path and number.isdecimal():
             return self.project(number)
         return self._know(self._undeclared(self._projects.add_path(path, self._by_number), path))
+
+    def _refuse_impossible(self, name: int | str) -> None:
+        if isinstance(name, int):
+            possible = 0 < name <= _LARGEST
+        else:
+            segments = name.split("/")
+            possible = len(segments) > 1 and all(segments) and len(name) <= 1024
+        if self._declared.strict or not possible:
+            raise NotFound("project")
 
     def _path_of(self, number: int) -> str:
         return f"{self._declared.user.username}/project-{number}"

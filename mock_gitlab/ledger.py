@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections import OrderedDict
 from typing import TYPE_CHECKING, NamedTuple
 
+from mock_gitlab.bridges import Bridges
 from mock_gitlab.engine.model import Moment, NotFound, PipelineRecord, Scenario, split_job_id
 from mock_gitlab.engine.timeline import ORPHANED, PipelineState, Timeline, Window
 from mock_gitlab.store.pipelines import UNTIL, Cohort, Filter, Listed, PipelineTable
@@ -21,14 +22,12 @@ if TYPE_CHECKING:
 
     from mock_gitlab.catalog import Catalog
     from mock_gitlab.clock import Clock
-    from mock_gitlab.engine.model import Action, Downstream, Project, Span, TerminalStatus
+    from mock_gitlab.engine.model import Action, Project, Span, TerminalStatus
     from mock_gitlab.engine.statuses import PipelineStatus
     from mock_gitlab.store.database import Database, Row
     from mock_gitlab.store.scenarios import ScenarioTable
 
 _TIMELINES_KEPT = 512
-_FOR_EVER: Moment = 2**62
-_DEEPEST = 20  # how far down bridges may start pipelines that start pipelines
 
 
 class Seen(NamedTuple):
@@ -47,7 +46,6 @@ class Ledger:
     def __init__(
         self, database: Database, scenarios: ScenarioTable, catalog: Catalog, clock: Clock
     ) -> None:
-        self.default_scenario = 0
         self._db = database
         self._rows = PipelineTable(database)
         self._scenarios = scenarios
@@ -55,26 +53,22 @@ class Ledger:
         self._clock = clock
         self._timelines: OrderedDict[int, tuple[Row, Timeline]] = OrderedDict()
         self._firsts: dict[tuple[int | None, Span | None, str | None], tuple[Scenario, Window]] = {}
-        self._bridging: frozenset[int] = frozenset()
-        self._next_bridge: Moment = _FOR_EVER
+        self.bridges = Bridges(database, self._rows, scenarios, catalog)
 
     # ------------------------------------------------------------------ recording
 
     def add(self, project: Project, record: PipelineRecord, scenario: Scenario) -> Seen:
         """Record a new pipeline, whose ``id`` and ``iid`` are given here, and see it."""
-        record = self._insert(record, scenario)
+        record = self.insert(record, scenario)
         now = self.settle()
-        timeline = self._timeline(record, scenario)
+        timeline = self.bridges.timeline(record, scenario)
         return Seen(project, record, timeline, timeline.at(now), now)
 
     def append(self, seen: Seen, action: Action) -> None:
         """Record something that was done to a pipeline or one of its jobs."""
         with self._db.transaction():
             self._rows.append_action(seen.record.id, action, fresh_attempt=action.name == "retry")
-            for upstream in self._upstream_of(seen.record):
-                self._rows.doubt(upstream.id)
-        if seen.record.scenario_id in self._bridging:
-            self._next_bridge = seen.record.created_at
+            self.bridges.changed(seen.record)
 
     def rename(self, pipeline_id: int, name: str) -> None:
         """Record a new name."""
@@ -88,12 +82,13 @@ class Ledger:
         """Forget all pipelines, or a project's, and say how many."""
         return self._rows.delete_all(project_id)
 
-    def _insert(self, record: PipelineRecord, scenario: Scenario) -> PipelineRecord:
+    def insert(self, record: PipelineRecord, scenario: Scenario) -> PipelineRecord:
+        """Record a new pipeline without looking at it."""
         window = self._first_window(record, scenario)
         number, iid = self._rows.insert(record, window)
-        if record.scenario_id in self._bridging:
-            self._next_bridge = min(self._next_bridge, record.created_at)
-        return record.numbered(number, iid)
+        record = record.numbered(number, iid)
+        self.bridges.added(record)
+        return record
 
     def _first_window(self, record: PipelineRecord, scenario: Scenario) -> Window:
         """See a new pipeline's status; those alike begin alike, so that one look serves many."""
@@ -126,7 +121,9 @@ class Ledger:
         seen = self._see(project, row, now)
         if not (looked and seen.timeline.counts_polls(now)):
             return seen
-        self._rows.count_poll(number, now)
+        with self._db.transaction():
+            self._rows.count_poll(number, now)
+            self.bridges.changed(seen.record)
         return self.pipeline(project, number)
 
     def pipeline_of_any_project(self, number: int) -> Seen:
@@ -182,7 +179,7 @@ class Ledger:
             timeline = kept[1]
         else:
             stored = self._rows.read(row)
-            timeline = self._timeline(stored.record, stored.scenario or ORPHANED)
+            timeline = self.bridges.timeline(stored.record, stored.scenario or ORPHANED)
             self._keep(row, timeline)
         state = timeline.at(now)
         until = row[UNTIL]
@@ -191,23 +188,11 @@ class Ledger:
         return Seen(project, timeline.record, timeline, state, now)
 
     def _keep(self, row: Row, timeline: Timeline) -> None:
-        if timeline.record.scenario_id in self._bridging:
+        if timeline.record.scenario_id in self.bridges.scenarios:
             return  # it depends on other rows as well
         self._timelines[row[0]] = (row, timeline)
         if len(self._timelines) > _TIMELINES_KEPT:
             self._timelines.popitem(last=False)
-
-    def _timeline(self, record: PipelineRecord, scenario: Scenario) -> Timeline:
-        if record.scenario_id not in self._bridging:
-            return Timeline(record, scenario)
-        downstream = {
-            stored.record.upstream_job_id: self._timeline(
-                stored.record, stored.scenario or ORPHANED
-            )
-            for stored in self._rows.downstream_of(record.id)
-            if stored.record.upstream_job_id is not None
-        }
-        return Timeline(record, scenario, downstream)
 
     # ------------------------------------------------------------------ stored statuses
 
@@ -227,7 +212,7 @@ class Ledger:
 
     def doubt_scenarios(self, numbers: Iterable[int]) -> None:
         """Compute anew, when next needed, what follows these scenarios or hangs on one that may."""
-        self._rows.doubt_scenarios([*numbers, *self._bridging])
+        self._rows.doubt_scenarios([*numbers, *self.bridges.scenarios])
 
     def doubt_after(self, moment: Moment) -> None:
         """Compute anew, when next needed, the statuses that began after ``moment``."""
@@ -238,10 +223,10 @@ class Ledger:
             return
         with self._db.transaction():
             for cohort, members in self._rows.stale_cohorts(project_id, now).items():
-                if cohort.scenario_id not in self._bridging:
+                if cohort.scenario_id not in self.bridges.scenarios:
                     self._rows.store_statuses(self._statuses(cohort, members, now))
             for stored in self._rows.stale(project_id, now):
-                timeline = self._timeline(stored.record, stored.scenario or ORPHANED)
+                timeline = self.bridges.timeline(stored.record, stored.scenario or ORPHANED)
                 self._rows.store_status(stored.record.id, timeline.window(now))
 
     def _statuses(
@@ -271,67 +256,15 @@ class Ledger:
 
     def look_for_bridges(self) -> None:
         """Learn which scenarios start pipelines elsewhere; call it when scenarios have changed."""
-        self._bridging = frozenset(self._scenarios.having("downstream"))
+        self.bridges.learn()
         self._timelines.clear()
-        self._next_bridge = 0 if self._bridging else _FOR_EVER
 
     def settle(self) -> Moment:
-        """Start what the bridges that have begun by now were to start, and tell the time.
-
-        A bridge starts its pipeline at its own moment, however late somebody looks.
-        """
+        """Start what the bridges that have begun by now were to start, and tell the time."""
         now = self._clock.now()
-        if now >= self._next_bridge:
-            with self._db.transaction():
-                while self._start_begun(now):
-                    pass
+        if self.bridges.is_due(now):
+            self.bridges.settle(now)
         return now
-
-    def _start_begun(self, now: Moment) -> bool:
-        started = False
-        self._next_bridge = _FOR_EVER
-        for stored in self._rows.of_scenarios(sorted(self._bridging)):
-            timeline = self._timeline(stored.record, stored.scenario or ORPHANED)
-            begun = {s.record.upstream_job_id for s in self._rows.downstream_of(stored.record.id)}
-            for job_id, at, downstream in timeline.starting_bridges(_FOR_EVER):
-                if at > now:
-                    self._next_bridge = min(self._next_bridge, at)
-                elif job_id not in begun and self._depth(stored.record) < _DEEPEST:
-                    started = self._start(job_id, at, downstream) or started
-        return started
-
-    def _start(self, job_id: int, at: Moment, downstream: Downstream) -> bool:
-        try:
-            project = self._catalog.project(downstream.project)
-        except NotFound:
-            return False  # to a strict mock it is undeclared: the bridge waits for it to appear
-        ref = downstream.ref or project.default_branch
-        number = downstream.scenario_id
-        record = PipelineRecord(
-            id=0,
-            iid=0,
-            project_id=project.id,
-            ref=ref,
-            sha=self._catalog.sha(project, ref),
-            source="pipeline",
-            created_at=at,
-            variables=downstream.variables,
-            scenario_id=self.default_scenario if number is None else number,
-            upstream_job_id=job_id,
-        )
-        self._insert(record, self._scenario(record.scenario_id))
-        return True
-
-    def _depth(self, record: PipelineRecord) -> int:
-        return sum(1 for _ in self._upstream_of(record))
-
-    def _upstream_of(self, record: PipelineRecord) -> Iterator[PipelineRecord]:
-        while record.upstream_job_id is not None:
-            row = self._rows.of_any_project(split_job_id(record.upstream_job_id)[0])
-            if row is None:
-                return
-            record = self._rows.read(row).record
-            yield record
 
 
 def _undisturbed(scenario: Scenario, after: Span | None, status: TerminalStatus | None) -> Timeline:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from mock_gitlab.engine.bridges import out_of_reach
 from mock_gitlab.engine.model import PipelineRecord, Scenario
 from mock_gitlab.engine.timeline import Timeline
 
@@ -14,32 +15,38 @@ if TYPE_CHECKING:
 
 _MARKS = {"created": " ", "pending": ".", "scheduled": ":", "running": "=", "manual": "?"}
 _FOR_EVER: Moment = 2**62
-_DEEPEST = 20
 
 
 Find = Callable[[int | None], Scenario | None]
 """Looks a scenario up by its number; None stands for the default one."""
 
 
-def timeline_of(scenario: Scenario, find: Find, created_at: Moment = 0, depth: int = 0) -> Timeline:
+def timeline_of(
+    scenario: Scenario, find: Find, created_at: Moment = 0, above: tuple[tuple[str, int], ...] = ()
+) -> Timeline:
     """Play a scenario without interference, with the pipelines that its bridges start."""
     record = PipelineRecord(
         id=1, iid=1, project_id=1, ref="main", sha="", source="trigger", created_at=created_at,
         scenario_id=scenario.scenario_id,
     )  # fmt: skip
-    downstreams: dict[int, Timeline] = {}
+    downstreams: dict[int, Timeline | None] = {}
+    reason = out_of_reach(above)
     while True:
-        timeline = Timeline(record, scenario, downstreams)
+        timeline = Timeline(record, scenario, downstreams, lambda _: reason)
         missing = [
-            (job_id, at, find(downstream.scenario_id))
-            for job_id, at, downstream in timeline.starting_bridges(_FOR_EVER)
-            if job_id not in downstreams
+            bridge
+            for bridge in timeline.starting_bridges(_FOR_EVER)
+            if bridge[0] not in downstreams
         ]
-        found = [(job_id, at, other) for job_id, at, other in missing if other is not None]
-        if not found or depth == _DEEPEST:
+        if not missing:
             return timeline
-        for job_id, at, other in found:
-            downstreams[job_id] = timeline_of(other, find, at, depth + 1)
+        for job_id, at, downstream in missing:
+            other = find(downstream.scenario_id) if downstream.strategy else None
+            downstreams[job_id] = (
+                None
+                if other is None
+                else timeline_of(other, find, at, (*above, (downstream.project, other.scenario_id)))
+            )
 
 
 def as_json(scenario: Scenario, find: Find) -> dict[str, Any]:

@@ -37,6 +37,7 @@ from mock_gitlab.store.scenarios import ScenarioTable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from mock_gitlab.bridges import Begun
     from mock_gitlab.engine.matching import Fault, Rule
     from mock_gitlab.engine.model import (
         ClockSetting,
@@ -79,6 +80,7 @@ class Order:
     terminal_after: Span | None = None
     terminal_status: TerminalStatus | None = None
     token: TriggerToken | None = None
+    upstream: Begun | None = None
 
 
 class World:
@@ -106,6 +108,7 @@ class World:
         self._scenarios = ScenarioTable(database)
         self.catalog = Catalog(database)
         self.pipelines = Ledger(database, self._scenarios, self.catalog, clock)
+        self.pipelines.bridges.start = self._start_downstream
         self._set_clock_as_stored()
         self.apply(declarations)
         self.pipelines.doubt_after(self.clock.now())
@@ -153,7 +156,6 @@ class World:
         self.journal.resize(mine.journal_limit)
         clock_was_edited = mine.clock != self.declared.clock
         self.shared, self.declared = declarations, mine
-        self.pipelines.default_scenario = mine.default_scenario
         self._scenarios_changed()
         if clock_was_edited:
             self._configure_clock()
@@ -251,7 +253,8 @@ class World:
             NotFound: the ref, or the scenario that the order names.
             Declined: a rule answers instead.
         """
-        choice = self._choose(project, order)
+        self.pipelines.settle()  # what began before gets its number before
+        choice = self._choose(project, order, self.rules())
         is_tag = self.catalog.is_tag(project, order.ref)
         if choice.rule is None and order.token is None:
             return self._start(project, order, choice, is_tag=is_tag)
@@ -272,7 +275,30 @@ class World:
         is_tag: bool,
         matched_before: int = 0,
     ) -> Seen:
-        rule = choice.rule
+        recorded = self._recorded(project, order, choice, is_tag, matched_before)
+        return self.pipelines.add(project, *recorded)
+
+    def _start_downstream(self, begun: Begun) -> None:
+        """Record the pipeline that a bridge starts; rules that answer requests pass it by."""
+        wanted = begun.downstream
+        project = self.catalog.project(wanted.project)
+        order = Order(
+            ref=wanted.ref or project.default_branch,
+            source="pipeline",
+            variables=wanted.variables,
+            scenario_id=wanted.scenario_id,
+            upstream=begun,
+        )
+        rules = tuple(rule for rule in self.rules() if rule.respond is None)
+        choice = self._choose(project, order, rules)
+        before = 0 if choice.rule is None else self._count_match(choice.rule)
+        is_tag = self.catalog.is_tag(project, order.ref)
+        self.pipelines.insert(*self._recorded(project, order, choice, is_tag, before))
+
+    def _recorded(
+        self, project: Project, order: Order, choice: Choice, is_tag: bool, matched_before: int
+    ) -> tuple[PipelineRecord, Scenario]:
+        rule, upstream = choice.rule, order.upstream
         number, scenario = self._scenario_of(order, rule, matched_before)
         record = PipelineRecord(
             id=0,
@@ -281,7 +307,7 @@ class World:
             ref=order.ref,
             sha=self.catalog.sha(project, order.ref),
             source=order.source,
-            created_at=self.clock.now(),
+            created_at=self.clock.now() if upstream is None else upstream.at,
             tag=is_tag,
             name=None if rule is None else rule.name,
             variables=_with_rule_variables(order.variables, rule),
@@ -289,11 +315,11 @@ class World:
             terminal_after=order.terminal_after,
             terminal_status=order.terminal_status,
             matched=_explain(order, choice, number) if self.rules() else None,
+            upstream_job_id=None if upstream is None else upstream.job_id,
         )
-        return self.pipelines.add(project, record, scenario)
+        return record, scenario
 
-    def _choose(self, project: Project, order: Order) -> Choice:
-        rules = self.rules()
+    def _choose(self, project: Project, order: Order, rules: tuple[Rule, ...]) -> Choice:
         if not rules or order.scenario_id is not None:
             return Choice(None, [])
         arrived = Trigger(
@@ -316,7 +342,7 @@ class World:
         if number is None:
             number = self.declared.default_scenario
         scenario = self._scenarios.behaviour(number)
-        if scenario is None and order.scenario_id is not None:
+        if scenario is None and order.scenario_id is not None and order.upstream is None:
             raise NotFound("scenario")
         return number, scenario or ORPHANED
 

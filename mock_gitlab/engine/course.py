@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from .model import ATTEMPTS_LIMIT, JobSpec, TerminalStatus, job_id
-from .statuses import COMPLETED, RETRYABLE
+from .statuses import COMPLETED, PLAYABLE, RETRYABLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -187,6 +187,14 @@ def polled_at(record: PipelineRecord, threshold: int | None) -> Moment | None:
 def is_retryable(run_status: JobStatus, attempt: int, retried: bool) -> bool:
     """Tell whether a run may be followed by another."""
     return run_status in RETRYABLE and not retried and attempt < ATTEMPTS_LIMIT
+
+
+def is_playable(spec: JobSpec, status: JobStatus, started: bool) -> bool:
+    """Tell whether a run waits to be started by hand.
+
+    A bridge may also be manual because the pipeline that it has started is.
+    """
+    return status in PLAYABLE and not (started and spec.downstream is not None)
 
 
 def is_erasable(spec: JobSpec, status: JobStatus, started: bool, erased: bool) -> bool:

@@ -6,6 +6,7 @@ rewritten: what is computed for a moment depends on nothing that was recorded fo
 
 from __future__ import annotations
 
+from dataclasses import replace
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from .course import (
     Course,
     course_undisturbed,
     is_erasable,
+    is_playable,
     is_retryable,
     plan_of_job,
     plan_of_pipeline,
@@ -20,24 +22,34 @@ from .course import (
 )
 from .model import TerminalStatus, job_id, split_job_id
 from .stages import LiveRun, Slot, Stages
-from .statuses import CANCELABLE, COMPLETED, PLAYABLE
+from .statuses import CANCELABLE, COMPLETED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from .model import Action, Moment, PipelineRecord, Scenario
+    from .model import Action, Downstream, Moment, PipelineRecord, Scenario
     from .statuses import JobStatus, PipelineStatus
 
     History = Sequence[tuple[Moment, PipelineStatus]]
     """What a pipeline shows from which moment on, in order."""
+    Obstacle = Callable[[Downstream], str | None]
+    """Names the failure_reason of a bridge that cannot start its pipeline."""
+
+
+def free(_: Downstream) -> str | None:
+    """Let every bridge start its pipeline."""
+    return None
 
 
 def course_of(
-    record: PipelineRecord, scenario: Scenario, downstreams: Mapping[int, History]
+    record: PipelineRecord,
+    scenario: Scenario,
+    downstreams: Mapping[int, History],
+    obstacle: Obstacle = free,
 ) -> Course:
     """Play a pipeline to its end; ``downstreams`` holds what bridges have started, by job id."""
     if scenario.jobs or record.actions:
-        return Simulation(record, scenario, downstreams).play()
+        return Simulation(record, scenario, downstreams, obstacle).play()
     return course_undisturbed(record, scenario)
 
 
@@ -45,11 +57,16 @@ class Simulation:
     """Plays a pipeline: what is scheduled happens first at each moment, then what was done."""
 
     def __init__(
-        self, record: PipelineRecord, scenario: Scenario, downstreams: Mapping[int, History]
+        self,
+        record: PipelineRecord,
+        scenario: Scenario,
+        downstreams: Mapping[int, History],
+        obstacle: Obstacle = free,
     ) -> None:
         self._record = record
         self._scenario = scenario
         self._downstreams = downstreams
+        self._obstacle = obstacle
         self._mirrors = not scenario.jobs
         self._now = record.created_at
         self._events: list[tuple[Moment, int, int, LiveRun, Callable[[LiveRun], None]]] = []
@@ -206,8 +223,13 @@ class Simulation:
             self._started_at = self._now
 
     def _start(self, run: LiveRun) -> None:
-        self._begin(run)
         downstream, duration = run.plan.spec.downstream, run.plan.duration
+        if downstream is not None and run.id not in self._downstreams:
+            reason = self._obstacle(downstream)
+            if reason is not None:
+                self._drop(run, reason)
+                return
+        self._begin(run)
         if downstream is not None and downstream.strategy == "depend":
             self._follow(run)
         elif downstream is not None:
@@ -223,6 +245,10 @@ class Simulation:
         self._interrupt(run, status or run.final)
         if run.status == "manual":
             run.final = "success"
+
+    def _drop(self, run: LiveRun, reason: str) -> None:
+        run.plan = run.plan._replace(spec=replace(run.plan.spec, failure_reason=reason))
+        self._interrupt(run, "failed")
 
     def _follow(self, run: LiveRun) -> None:
         for moment, status in self._downstreams.get(run.id, ()):
@@ -343,7 +369,7 @@ class Simulation:
             self._arm()
 
     def _play(self, slot: Slot, run: LiveRun) -> None:
-        if run is not slot.run or run.status not in PLAYABLE:
+        if run is not slot.run or not is_playable(run.plan.spec, run.status, _has_started(run)):
             return
         self._queue(run)
         self._revive_dependents(slot)
@@ -351,8 +377,8 @@ class Simulation:
             self._arm()
 
     def _erase(self, _: Slot, run: LiveRun) -> None:
-        started, erased = "running" in run.statuses, run.erased_at is not None
-        if is_erasable(run.plan.spec, run.status, started, erased):
+        erased = run.erased_at is not None
+        if is_erasable(run.plan.spec, run.status, _has_started(run), erased):
             run.erased_at = self._now
 
     def _catch_up_with_polls(self) -> None:
@@ -367,7 +393,11 @@ def _may_fail(run: LiveRun) -> bool:
     return run.plan.spec.allow_failure
 
 
+def _has_started(run: LiveRun) -> bool:
+    return "running" in run.statuses
+
+
 def _last_to_finish(runs: list[LiveRun]) -> list[LiveRun]:
-    ran = [run for run in runs if "running" in run.statuses] or runs
+    ran = [run for run in runs if _has_started(run)] or runs
     last = max(run.moments[-1] for run in ran)
     return [run for run in ran if run.moments[-1] == last]

@@ -6,16 +6,17 @@ from bisect import bisect_right
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from .course import is_erasable, is_retryable, visible
+from .course import is_erasable, is_playable, is_retryable, visible
 from .model import NotFound, Refused, Scenario
-from .schedule import course_of
+from .schedule import course_of, free
 from .states import Change, JobState, PipelineState, Window, state_of
-from .statuses import CANCELABLE, COMPLETED, FINISHED, PLAYABLE
+from .statuses import CANCELABLE, COMPLETED, FINISHED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from .model import Action, Downstream, Moment, PipelineRecord, TestSuite
+    from .schedule import Obstacle
     from .statuses import JobStatus, PipelineStatus
 
 __all__ = ["ORPHANED", "Change", "JobState", "PipelineState", "Timeline", "Window"]
@@ -23,7 +24,7 @@ __all__ = ["ORPHANED", "Change", "JobState", "PipelineState", "Timeline", "Windo
 ORPHANED = Scenario(scenario_id=-1, name="deleted")
 """Stands in for a scenario that is gone: success at once, where no inline value says otherwise."""
 
-_NOTHING_STARTED: Mapping[int, Timeline] = MappingProxyType({})
+_NOTHING_STARTED: Mapping[int, Timeline | None] = MappingProxyType({})
 
 
 class Timeline:
@@ -36,6 +37,9 @@ class Timeline:
     Inline values of the record override the scenario's, and those of every attempt, field by
     field. With jobs, ``terminal_after`` and ``terminal_after_polls`` are limits at which whatever
     is under way ends; the limit of time counts from the creation or the last retry.
+
+    ``downstreams`` holds what bridges have started, by job id; None where nobody follows it. A
+    bridge that ``obstacle`` gives a reason against, and that has not started anything, fails.
     """
 
     __slots__ = ("_course", "_downstreams", "_first", "_moments", "record", "scenario")
@@ -44,12 +48,15 @@ class Timeline:
         self,
         record: PipelineRecord,
         scenario: Scenario,
-        downstreams: Mapping[int, Timeline] = _NOTHING_STARTED,
+        downstreams: Mapping[int, Timeline | None] = _NOTHING_STARTED,
+        obstacle: Obstacle = free,
     ) -> None:
         self.record = record
         self.scenario = scenario
-        histories = {number: other.history for number, other in downstreams.items()}
-        self._course = course_of(record, scenario, histories)
+        histories = {
+            number: () if other is None else other.history for number, other in downstreams.items()
+        }
+        self._course = course_of(record, scenario, histories, obstacle)
         self._first = max(record.created_at, self._course.floor)
         self._moments: list[Moment] | None = None
 
@@ -173,7 +180,7 @@ class Timeline:
             raise NotFound("job")
         if action.name == "retry" and not is_retryable(job.status, job.attempt, job.retried):
             raise Refused("Job is not retryable")
-        if action.name == "play" and (job.retried or job.status not in PLAYABLE):
+        if action.name == "play" and not _is_playable(job):
             raise Refused("Unplayable Job")
         if action.name == "erase" and not _is_erasable(job):
             raise Refused("Job is not erasable!")
@@ -245,6 +252,10 @@ def _is_warning(job: JobState) -> bool:
 
 def _is_worth_a_retry(job: JobState) -> bool:
     return job.status != "success" and is_retryable(job.status, job.attempt, job.retried)
+
+
+def _is_playable(job: JobState) -> bool:
+    return not job.retried and is_playable(job.spec, job.status, job.started_at is not None)
 
 
 def _is_erasable(job: JobState) -> bool:

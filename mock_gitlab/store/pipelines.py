@@ -250,6 +250,17 @@ class PipelineTable:
         )
         return [_stored(row) for row in rows]
 
+    def family(self, root: int, limit: int) -> int:
+        """Count a pipeline and those that bridges have started below it, up to a limit."""
+        row = self._db.one(
+            "WITH RECURSIVE family (id) AS (SELECT ? UNION ALL SELECT p.id FROM family f "
+            "JOIN pipelines p ON p.upstream_job_id BETWEEN f.id * 100000 AND f.id * 100000 + 99999 "
+            "LIMIT ?) SELECT count(*) FROM family",
+            (root, limit),
+        )
+        assert row is not None
+        return int(row[0])
+
     def page(self, wanted: Filter, limit: int, offset: int) -> list[Listed]:
         """List one page, from the stored statuses: refresh them first."""
         where, values = wanted.where()

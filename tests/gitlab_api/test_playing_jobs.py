@@ -325,6 +325,123 @@ def test_one_jump_or_many_give_the_same_downstream(
     )
 
 
+def bridge_to(project: str, scenario: int | None = None, **more: Any) -> dict[str, Any]:
+    """Write a job that starts a pipeline elsewhere."""
+    return {"name": "bridge", "downstream": {"project": project, "scenario": scenario, **more}}
+
+
+def bridges(mock: Mock, number: int = 1) -> list[Any]:
+    """List the bridges of a pipeline of project 1."""
+    found: list[Any] = mock.get(f"/api/v4/projects/1/pipelines/{number}/bridges").json()
+    return found
+
+
+def test_rules_choose_the_scenario_of_a_bridge_that_names_none(mock_with: Callable[..., Mock]):
+    mock = mock_with("""
+rules:
+  - when: {source: pipeline, project: group/deploy}
+    respond: {status: 500}
+  - {when: {source: pipeline}, scenario: 5, name: by the rule, variables: {A: "1"}}
+""")
+    mock.declare(900, jobs=[bridge_to("group/deploy")])
+    mock.trigger(scenario_id=900)
+
+    started = mock.get("/_mock/pipelines/2").json()
+
+    assert (started["scenario_id"], started["name"], started["variables"]) == (
+        5,
+        "by the rule",
+        {"A": "1"},
+    )
+
+
+def test_a_bridge_to_itself_ends_where_it_comes_round_a_third_time(mock: Mock):
+    mock.declare(900, jobs=[bridge_to("1", 900), {**bridge_to("1", 900), "name": "other"}])
+    mock.trigger(scenario_id=900)
+
+    assert len(mock.get("/_mock/pipelines").json()) == 7
+    assert [bridge["status"] for bridge in bridges(mock)] == ["success", "success"]
+    assert [
+        (bridge["status"], bridge["failure_reason"], bridge["started_at"])
+        for bridge in bridges(mock, 7)
+    ] == [("failed", "pipeline_loop_detected", None)] * 2
+
+
+def test_a_bridge_to_a_project_that_does_not_exist_fails(mock_with: Callable[..., Mock]):
+    mock = mock_with("strict: true\nprojects: [{id: 1, path: group/app}]\n")
+    mock.declare(900, jobs=[bridge_to("group/nowhere", 5, strategy="depend")])
+    mock.declare(901, jobs=[bridge_to("group/app", 5, ref="nowhere")])
+    for number in (900, 901):
+        mock.post(f"/api/v4/projects/1/pipeline?ref=main&scenario_id={number}")
+
+    reasons = [bridges(mock, number)[0]["failure_reason"] for number in (1, 2)]
+
+    assert reasons == ["downstream_bridge_project_not_found", "downstream_pipeline_creation_failed"]
+    assert mock.pipeline(1)["status"] == "failed"
+
+
+def test_looking_ahead_makes_no_project(mock: Mock):
+    mock.declare(900, jobs=[{"name": "build", "duration": 10}, {
+        **bridge_to("group/later", 5), "stage": "deploy"}])  # fmt: skip
+    mock.trigger(scenario_id=900)
+    mock.get("/_mock/pipelines/1")
+    assert mock.get("/api/v4/projects").json()[-1]["path_with_namespace"] != "group/later"
+
+
+@pytest.mark.parametrize("looks", [[], ["7s"], ["3s", "4s", "4s"]])
+def test_what_bridges_start_is_numbered_in_the_order_of_the_starts_whoever_looks(
+    mock: Mock, looks: list[str]
+):
+    for number, wait in ((900, 10), (901, 5)):
+        bridge = {**bridge_to("2", 5), "stage": "deploy"}
+        mock.declare(number, jobs=[{"name": "build", "duration": wait}, bridge])
+        mock.trigger(scenario_id=number)
+    for look in looks:
+        mock.advance(look)
+        mock.get("/api/v4/projects/2/pipelines")
+    mock.advance(f"{20 - sum(int(look[:-1]) for look in looks)}s")
+
+    assert mock.trigger("2")["id"] == 5
+    assert [bridges(mock, number)[0]["downstream_pipeline"]["id"] for number in (1, 2)] == [4, 3]
+
+
+def test_a_list_follows_a_bridge_that_nobody_has_looked_at(mock_with: Callable[..., Mock]):
+    mock = mock_with(BRIDGED)
+    mock.trigger(scenario_id=900)
+    assert mock.get("/api/v4/projects/1/pipelines").json()[0]["status"] == "running"
+    for move in ("12s", "20s"):
+        mock.advance(move)
+        [row] = mock.get("/api/v4/projects/1/pipelines").json()
+
+    assert row["status"] == "success"
+
+
+def test_a_bridge_follows_a_pipeline_that_looks_end(mock: Mock):
+    mock.declare(901, terminal_after_polls=2)
+    mock.declare(900, jobs=[bridge_to("2", 901, strategy="depend")])
+    mock.trigger(scenario_id=900)
+    assert mock.get("/api/v4/projects/1/pipelines?status=success").json() == []
+
+    for _ in range(2):
+        mock.pipeline(2, "2")
+
+    assert len(mock.get("/api/v4/projects/1/pipelines?status=success").json()) == 1
+
+
+def test_a_bridge_whose_pipeline_waits_for_a_person_cannot_be_played_itself(mock: Mock):
+    mock.declare(901, jobs=[{"name": "gate", "when": "manual", "allow_failure": False}])
+    mock.declare(900, jobs=[bridge_to("2", 901, strategy="depend")])
+    mock.trigger(scenario_id=900)
+    assert bridges(mock)[0]["status"] == "manual"
+
+    refused = mock.post(f"{JOBS}/100001/play")
+
+    assert (refused.status_code, refused.json()) == (
+        400,
+        {"message": "400 Bad request - Unplayable Job"},
+    )
+
+
 # ---------------------------------------------------------------------------- test reports
 
 

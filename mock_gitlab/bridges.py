@@ -1,0 +1,176 @@
+"""Bridges: the pipelines that jobs start elsewhere, each at its own moment, however late one looks.
+
+They are started in the order of their moments, so that nothing depends on who looked when.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING, NamedTuple
+
+from mock_gitlab.engine.bridges import LARGEST_FAMILY, out_of_reach
+from mock_gitlab.engine.model import Downstream, Moment, NotFound, Scenario, split_job_id
+from mock_gitlab.engine.timeline import ORPHANED, Timeline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from mock_gitlab.catalog import Catalog
+    from mock_gitlab.engine.model import PipelineRecord
+    from mock_gitlab.engine.schedule import Obstacle
+    from mock_gitlab.store.database import Database
+    from mock_gitlab.store.pipelines import PipelineTable
+    from mock_gitlab.store.scenarios import ScenarioTable
+
+_FOR_EVER: Moment = 2**62
+_UNKNOWN: Moment = -(2**62)
+
+
+class Begun(NamedTuple):
+    """A bridge that begins: what it starts, and when."""
+
+    job_id: int
+    at: Moment
+    downstream: Downstream
+
+
+class Bridges:
+    """The bridges of one world. ``start`` records the pipeline that one of them starts."""
+
+    def __init__(
+        self, database: Database, rows: PipelineTable, scenarios: ScenarioTable, catalog: Catalog
+    ) -> None:
+        self.start: Callable[[Begun], None]
+        self.scenarios: frozenset[int] = frozenset()
+        self._db = database
+        self._rows = rows
+        self._declared = scenarios
+        self._catalog = catalog
+        self._due: dict[int, Moment] = {}
+        self._queue: list[tuple[Moment, int]] = []
+
+    # ------------------------------------------------------------------ what follows what
+
+    def timeline(self, record: PipelineRecord, scenario: Scenario) -> Timeline:
+        """Play a pipeline together with what its bridges have started."""
+        if record.scenario_id not in self.scenarios:
+            return Timeline(record, scenario)
+        followed = {
+            job.name
+            for job in scenario.jobs
+            if job.downstream is not None and job.downstream.strategy is not None
+        }
+        started: dict[int, Timeline | None] = {}
+        for stored in self._rows.downstream_of(record.id):
+            number = stored.record.upstream_job_id
+            assert number is not None
+            slot = split_job_id(number)[1]
+            follows = slot <= len(scenario.jobs) and scenario.jobs[slot - 1].name in followed
+            started[number] = (
+                self.timeline(stored.record, stored.scenario or ORPHANED) if follows else None
+            )
+        return Timeline(record, scenario, started, self._obstacle(record))
+
+    def upstream_of(self, record: PipelineRecord) -> Iterator[PipelineRecord]:
+        """Go up from a pipeline to the one that was not started by a bridge."""
+        while record.upstream_job_id is not None:
+            row = self._rows.of_any_project(split_job_id(record.upstream_job_id)[0])
+            if row is None:
+                return
+            record = self._rows.read(row).record
+            yield record
+
+    def _obstacle(self, record: PipelineRecord) -> Obstacle:
+        """Tell what keeps the bridges of a pipeline from starting; looked up when it matters."""
+        found: list[str | None] = []
+
+        def obstacle(downstream: Downstream) -> str | None:
+            if not found:
+                found.append(self._out_of_reach(record))
+            return found[0] or self._unreachable(downstream)
+
+        return obstacle
+
+    def _out_of_reach(self, record: PipelineRecord) -> str | None:
+        family = [record, *self.upstream_of(record)]
+        reason = out_of_reach([(each.project_id, each.ref, each.scenario_id) for each in family])
+        if reason is None and self._rows.family(family[-1].id, LARGEST_FAMILY) >= LARGEST_FAMILY:
+            reason = "reached_max_pipeline_hierarchy_size"
+        return reason
+
+    def _unreachable(self, downstream: Downstream) -> str | None:
+        try:
+            project = self._catalog.known(downstream.project)
+        except NotFound:
+            return "downstream_bridge_project_not_found"
+        try:
+            if project is not None and downstream.ref is not None:
+                self._catalog.is_tag(project, downstream.ref)
+        except NotFound:
+            return "downstream_pipeline_creation_failed"
+        return None
+
+    # ------------------------------------------------------------------ when they begin
+
+    def learn(self) -> None:
+        """Learn which scenarios have bridges; call it when scenarios have changed."""
+        self.scenarios = frozenset(self._declared.having("downstream"))
+        self._due.clear()
+        self._queue.clear()
+        for stored in self._rows.of_scenarios(sorted(self.scenarios)) if self.scenarios else ():
+            self._expect(stored.record.id, _UNKNOWN)
+
+    def added(self, record: PipelineRecord) -> None:
+        """Take note of a new pipeline."""
+        if record.scenario_id in self.scenarios:
+            self._expect(record.id, _UNKNOWN)
+
+    def changed(self, record: PipelineRecord) -> None:
+        """Take note that something else may happen to a pipeline, and so to those above it."""
+        self.added(record)
+        for upstream in self.upstream_of(record):
+            self._rows.doubt(upstream.id)
+            self._expect(upstream.id, _UNKNOWN)
+
+    def is_due(self, now: Moment) -> bool:
+        """Tell whether a bridge may have begun by now."""
+        return bool(self._queue) and self._queue[0][0] <= now
+
+    def settle(self, now: Moment) -> None:
+        """Start what the bridges that have begun by now were to start."""
+        try:
+            with self._db.transaction():
+                while self.is_due(now):
+                    moment, number = heappop(self._queue)
+                    if self._due.get(number) == moment:
+                        del self._due[number]
+                        self._look(number, moment)
+        except BaseException:
+            self.learn()  # what was started was taken back
+            raise
+
+    def _expect(self, number: int, moment: Moment) -> None:
+        self._due[number] = moment
+        heappush(self._queue, (moment, number))
+
+    def _look(self, number: int, moment: Moment) -> None:
+        """Start what begins in a pipeline at this moment, or find out when something does."""
+        row = self._rows.of_any_project(number)
+        if row is None:
+            return
+        stored = self._rows.read(row)
+        timeline = self.timeline(stored.record, stored.scenario or ORPHANED)
+        begun = {s.record.upstream_job_id for s in self._rows.downstream_of(number)}
+        waiting: dict[Moment, list[tuple[int, Downstream]]] = defaultdict(list)
+        for job_id, at, downstream in timeline.starting_bridges(_FOR_EVER):
+            if job_id not in begun:
+                waiting[at].append((job_id, downstream))
+        if moment not in waiting:
+            if waiting:
+                self._expect(number, min(waiting))
+            return
+        for job_id, downstream in waiting[moment]:
+            self.start(Begun(job_id, moment, downstream))
+        self.changed(stored.record)
+        self._rows.doubt(number)
