@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from .model import ATTEMPTS_LIMIT, JobSpec, TerminalStatus, job_id
-from .statuses import COMPLETED, PLAYABLE, RETRYABLE
+from .statuses import BLOCKED, COMPLETED, RETRYABLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -189,12 +189,17 @@ def is_retryable(run_status: JobStatus, attempt: int, retried: bool) -> bool:
     return run_status in RETRYABLE and not retried and attempt < ATTEMPTS_LIMIT
 
 
-def is_playable(spec: JobSpec, status: JobStatus, started: bool) -> bool:
+def waits_for_play(spec: JobSpec, status: JobStatus, started: bool) -> bool:
     """Tell whether a run waits to be started by hand.
 
     A bridge may also be manual because the pipeline that it has started is.
     """
-    return status in PLAYABLE and not (started and spec.downstream is not None)
+    return status in BLOCKED and not (started and spec.downstream is not None)
+
+
+def may_play_again(spec: JobSpec, status: JobStatus, attempt: int, retried: bool) -> bool:
+    """Tell whether to play a run is to retry it, as for a manual job that is over."""
+    return spec.when in ("manual", "delayed") and is_retryable(status, attempt, retried)
 
 
 def is_erasable(spec: JobSpec, status: JobStatus, started: bool, erased: bool) -> bool:

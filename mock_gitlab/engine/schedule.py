@@ -14,15 +14,16 @@ from .course import (
     Course,
     course_undisturbed,
     is_erasable,
-    is_playable,
     is_retryable,
+    may_play_again,
     plan_of_job,
     plan_of_pipeline,
     polled_at,
+    waits_for_play,
 )
 from .model import TerminalStatus, job_id, split_job_id
 from .stages import LiveRun, Slot, Stages
-from .statuses import CANCELABLE, COMPLETED
+from .statuses import CANCELABLE, COMPLETED, STOPPABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -356,7 +357,7 @@ class Simulation:
     def _cancel(self, slot: Slot, run: LiveRun) -> None:
         if self._mirrors and run is slot.run:
             self._cancel_all()
-        elif run is slot.run and run.status in CANCELABLE:
+        elif run is slot.run and run.status in STOPPABLE:
             self._interrupt(run, "canceled")
 
     def _retry(self, slot: Slot, run: LiveRun) -> None:
@@ -369,7 +370,12 @@ class Simulation:
             self._arm()
 
     def _play(self, slot: Slot, run: LiveRun) -> None:
-        if run is not slot.run or not is_playable(run.plan.spec, run.status, _has_started(run)):
+        if run is not slot.run:
+            return
+        spec, status = run.plan.spec, run.status
+        if not waits_for_play(spec, status, _has_started(run)):
+            if may_play_again(spec, status, run.attempt, retried=False):
+                self._retry(slot, run)
             return
         self._queue(run)
         self._revive_dependents(slot)

@@ -35,11 +35,11 @@ BLOCKED: frozenset[PipelineStatus] = frozenset({"manual", "scheduled"})
 ALIVE: frozenset[PipelineStatus] = frozenset(STATUSES) - COMPLETED - BLOCKED
 """On its way."""
 CANCELABLE: frozenset[PipelineStatus] = frozenset(STATUSES) - COMPLETED - {"manual", "canceling"}
-"""What a cancel stops."""
+"""What a cancel of the pipeline stops."""
+STOPPABLE = CANCELABLE | {"manual"}
+"""What a cancel of the job itself stops."""
 RETRYABLE = FINISHED
 """What may run once more."""
-PLAYABLE = BLOCKED
-"""What may be started by hand."""
 
 # ---------------------------------------------------------------------------- many as one
 

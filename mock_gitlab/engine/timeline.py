@@ -6,11 +6,11 @@ from bisect import bisect_right
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from .course import is_erasable, is_playable, is_retryable, visible
+from .course import is_erasable, is_retryable, may_play_again, visible, waits_for_play
 from .model import NotFound, Refused, Scenario
 from .schedule import course_of, free
 from .states import Change, JobState, PipelineState, Window, state_of
-from .statuses import CANCELABLE, COMPLETED, FINISHED
+from .statuses import COMPLETED, FINISHED, STOPPABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -193,7 +193,7 @@ class Timeline:
         """
         if action.job_id is not None:
             job = self.job(action.job_id, action.at)
-            stops = job is not None and not job.retried and job.status in CANCELABLE
+            stops = job is not None and not job.retried and job.status in STOPPABLE
             return action.name != "cancel" or stops
         state = self.at(action.at)
         if action.name == "retry":
@@ -255,7 +255,10 @@ def _is_worth_a_retry(job: JobState) -> bool:
 
 
 def _is_playable(job: JobState) -> bool:
-    return not job.retried and is_playable(job.spec, job.status, job.started_at is not None)
+    waits = waits_for_play(job.spec, job.status, job.started_at is not None)
+    return not job.retried and (
+        waits or may_play_again(job.spec, job.status, job.attempt, retried=False)
+    )
 
 
 def _is_erasable(job: JobState) -> bool:

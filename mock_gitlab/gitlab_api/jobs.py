@@ -359,7 +359,7 @@ def _act(ask: Ask, id: str, job_id: int, action: ActionName) -> tuple[Project, i
     answers=Job, status=201, login=Login.ALWAYS,
 )  # fmt: skip
 def cancel_job(ask: Ask, id: str, job_id: int, force: bool | None) -> Job | Bridge:
-    """Cancel a job; one that is over stays as it is."""
+    """Cancel a job, a manual one too; one that is over stays as it is."""
     return _present_either(ask, ask.world.job(*_act(ask, id, job_id, "cancel")))
 
 

@@ -178,9 +178,19 @@ def test_one_job_is_cancelled_alone():
     assert status(seen, 60) == "canceled"
 
 
-@pytest.mark.parametrize("when", ["manual", "on_failure"])
-def test_to_cancel_a_job_that_does_not_move_changes_nothing(when: When):
-    seen = timeline(scenario(job("a", when=when)))
+def test_a_manual_job_that_is_cancelled_itself_is_canceled():
+    declared = scenario(
+        job("gate", when="manual", allow_failure=False), job("b", stage="later", when="always")
+    )
+    seen = timeline(declared)
+    assert seen.affects(done("cancel", 5, run(1)))
+    cancelled = and_then(seen, done("cancel", 5, run(1)))
+    assert [status(cancelled, second) for second in (4, 5)] == ["manual", "canceled"]
+    assert statuses(cancelled, 5) == {"gate": "canceled", "b": "skipped"}
+
+
+def test_to_cancel_a_job_that_was_passed_over_changes_nothing():
+    seen = timeline(scenario(job("a", when="on_failure")))
     assert not seen.affects(done("cancel", 5, run(1)))
     assert statuses(and_then(seen, done("cancel", 5, run(1))), 9) == statuses(seen, 9)
 
@@ -495,9 +505,29 @@ def test_only_what_waits_for_a_person_or_a_delay_can_be_played():
     assert timeline(GATED, done("play", 5, run(1))).at(at(7)) == timeline(GATED).at(at(7))
 
 
-def test_a_played_job_cannot_be_played_again():
+def test_a_played_job_cannot_be_played_while_it_runs():
     seen = timeline(GATED, done("play", 30, run(2)))
     assert refused(seen, "play", 31, run(2)) == "Unplayable Job"
+
+
+@pytest.mark.parametrize("final", ["success", "failed"])
+def test_to_play_a_manual_job_that_is_over_is_to_retry_it(final: TerminalStatus):
+    declared = scenario(job("gate", 10, when="manual", allow_failure=True, status=final))
+    played = timeline(declared, done("play", 0, run(1)))
+    played.permits(done("play", 20, run(1)))
+    again = and_then(played, done("play", 20, run(1)))
+
+    assert again.at(at(20)) == and_then(played, done("retry", 20, run(1))).at(at(20))
+    assert [(each.id, each.status) for each in again.at(at(20)).jobs] == [
+        (run(1), final),
+        (run(1, 1), "running"),
+    ]
+    assert refused(again, "play", 20, run(1)) == "Unplayable Job"
+
+
+def test_a_job_of_another_kind_that_is_over_cannot_be_played():
+    seen = timeline(scenario(job("a", 10)))
+    assert refused(seen, "play", 20, run(1)) == "Unplayable Job"
 
 
 def test_what_was_skipped_for_want_of_a_manual_job_runs_after_it_was_played():
