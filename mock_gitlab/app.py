@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from mock_gitlab.gateway import Gateway
 from mock_gitlab.gitlab_api.endpoint import GitLabRoute, Routes, no_route
+from mock_gitlab.gitlab_api.job_artifacts import job_artifacts
 from mock_gitlab.gitlab_api.jobs import jobs
 from mock_gitlab.gitlab_api.pipeline_triggers import triggers
 from mock_gitlab.gitlab_api.pipelines import pipelines
@@ -32,6 +33,7 @@ ROUTES: tuple[GitLabRoute, ...] = (
     *pipelines.routes,
     *triggers.routes,
     *jobs.routes,
+    *job_artifacts.routes,
     *projects.routes,
 )
 """GitLab's endpoints; the first that fits method and path answers, what is polled comes first."""

@@ -162,6 +162,12 @@ class Ledger:
         rows = self._rows.moving(project_id, pipeline_id)
         return [self._see_somewhere(row, now) for row in rows]
 
+    def leaving_artifacts(self, project_id: int) -> Iterator[Seen]:
+        """See the pipelines of a project whose scenarios declare artifacts."""
+        now = self.settle()
+        for stored in self._rows.of_scenarios(self._scenarios.having("artifacts"), project_id):
+            yield self._see_somewhere(stored.row, now)
+
     def branches(self, project_id: int) -> list[str]:
         """Name the branches that pipelines ran on."""
         return self._rows.refs(project_id, tags=False)

@@ -372,6 +372,13 @@ class World:
         self.pipelines.append(seen, action)
         return self.pipelines.pipeline(project, number)
 
+    def delete_artifacts(self, project: Project) -> None:
+        """Delete the artifacts of all jobs of a project that are there by now."""
+        for seen in list(self.pipelines.leaving_artifacts(project.id)):
+            action = Action("delete_artifacts", seen.now)
+            if seen.timeline.affects(action):
+                self.pipelines.append(seen, action)
+
     # ------------------------------------------------------------------ jobs
 
     def job(self, project: Project, number: int) -> SeenJob:

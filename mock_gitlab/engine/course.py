@@ -96,6 +96,7 @@ class Run:
 
     __slots__ = (
         "attempt",
+        "emptied_at",
         "erased_at",
         "id",
         "moments",
@@ -116,6 +117,7 @@ class Run:
         self.status: JobStatus = "created"
         self.retried_at: Moment | None = None
         self.erased_at: Moment | None = None
+        self.emptied_at: Moment | None = None
 
     def step(self, at: Moment, status: JobStatus) -> None:
         """Take on a status."""
@@ -202,6 +204,14 @@ def may_play_again(spec: JobSpec, status: JobStatus, attempt: int, retried: bool
     return spec.when in ("manual", "delayed") and is_retryable(status, attempt, retried)
 
 
-def is_erasable(spec: JobSpec, status: JobStatus, started: bool, erased: bool) -> bool:
+def is_erasable(
+    spec: JobSpec, status: JobStatus, *, started: bool, erased: bool, emptied: bool
+) -> bool:
     """Tell whether a run has left something that can be erased."""
-    return status in COMPLETED and started and not erased and bool(spec.trace or spec.artifacts)
+    left = spec.trace or (spec.artifacts and not emptied)
+    return status in COMPLETED and started and not erased and bool(left)
+
+
+def leaves_artifacts(spec: JobSpec, status: JobStatus, *, started: bool) -> bool:
+    """Tell whether a run has left artifacts: it has run to its own end."""
+    return started and status in ("success", "failed") and bool(spec.artifacts)

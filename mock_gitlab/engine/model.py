@@ -34,7 +34,7 @@ TERMINAL_STATUSES: tuple[TerminalStatus, ...] = (
     "manual",
 )
 When = Literal["on_success", "on_failure", "always", "manual", "delayed"]
-ActionName = Literal["cancel", "retry", "play", "erase"]
+ActionName = Literal["cancel", "retry", "play", "erase", "delete_artifacts"]
 
 JOBS_LIMIT = 999
 """The most jobs that one scenario may have, after ``parallel`` is spread out."""

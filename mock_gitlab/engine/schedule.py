@@ -15,6 +15,7 @@ from .course import (
     course_undisturbed,
     is_erasable,
     is_retryable,
+    leaves_artifacts,
     may_play_again,
     plan_of_job,
     plan_of_pipeline,
@@ -301,6 +302,10 @@ class Simulation:
                 self._cancel_all()
             elif action.name == "retry":
                 self._retry_all()
+            elif action.name == "delete_artifacts":
+                for each in self._slots:
+                    for one in each.runs:
+                        self._empty(each, one)
             return
         slot, run = self._find(action.job_id)
         if slot is None or run is None:
@@ -310,6 +315,7 @@ class Simulation:
             "retry": self._retry,
             "play": self._play,
             "erase": self._erase,
+            "delete_artifacts": self._empty,
         }
         doing[action.name](slot, run)
 
@@ -383,9 +389,16 @@ class Simulation:
             self._arm()
 
     def _erase(self, _: Slot, run: LiveRun) -> None:
-        erased = run.erased_at is not None
-        if is_erasable(run.plan.spec, run.status, _has_started(run), erased):
+        erased, emptied = run.erased_at is not None, run.emptied_at is not None
+        if is_erasable(
+            run.plan.spec, run.status, started=_has_started(run), erased=erased, emptied=emptied
+        ):
             run.erased_at = self._now
+
+    def _empty(self, _: Slot, run: LiveRun) -> None:
+        kept = run.erased_at is None and run.emptied_at is None
+        if kept and leaves_artifacts(run.plan.spec, run.status, started=_has_started(run)):
+            run.emptied_at = self._now
 
     def _catch_up_with_polls(self) -> None:
         # A retry starts the count of looks anew, so those before it are no longer known. That it

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from .course import leaves_artifacts
 from .statuses import COMPLETED, FINISHED
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ class JobState(NamedTuple):
     """One run of a job at a moment.
 
     ``queued_at`` is when it became pending; ``finished_at`` when it came to an end after having
-    run, or was canceled. ``spec`` has the fields of its attempt merged in.
+    run, or was canceled; ``emptied_at`` when its artifacts alone were deleted. ``spec`` has the
+    fields of its attempt merged in.
     """
 
     id: int
@@ -34,6 +36,7 @@ class JobState(NamedTuple):
     started_at: Moment | None
     finished_at: Moment | None
     erased_at: Moment | None
+    emptied_at: Moment | None
     allow_failure: bool
     retried: bool
     failure_reason: str | None
@@ -51,9 +54,10 @@ class JobState(NamedTuple):
 
     @property
     def artifacts(self) -> tuple[Artifact, ...]:
-        """What it has left; nothing before it has run to its own end, or once it is erased."""
-        ran = self.started_at is not None and self.status in ("success", "failed")
-        return self.spec.artifacts if ran and self.erased_at is None else ()
+        """What it has left; nothing before it has run to its own end, or once it is deleted."""
+        left = leaves_artifacts(self.spec, self.status, started=self.started_at is not None)
+        kept = self.erased_at is None and self.emptied_at is None
+        return self.spec.artifacts if left and kept else ()
 
     def duration(self, now: Moment) -> float | None:
         """Count the seconds from its start to its end, or to now; None: it never started."""
@@ -160,6 +164,7 @@ def state_of(run: Run, now: Moment) -> JobState:
         started,
         finished,
         run.erased_at if run.erased_at is not None and run.erased_at <= now else None,
+        run.emptied_at if run.emptied_at is not None and run.emptied_at <= now else None,
         spec.allow_failure,
         run.retried_at is not None and run.retried_at <= now,
         (spec.failure_reason or "script_failure") if status == "failed" else None,

@@ -167,13 +167,13 @@ class Timeline:
     def permits(self, action: Action) -> None:
         """Let an action pass that GitLab would allow at its moment.
 
-        A whole pipeline may always be cancelled and retried: see ``affects``.
+        A whole pipeline may always be cancelled, retried and rid of its artifacts: see ``affects``.
 
         Raises:
             NotFound: there is no such job at that moment.
             Refused: "Job is not retryable", "Unplayable Job" or "Job is not erasable!".
         """
-        if action.job_id is None and action.name in ("cancel", "retry"):
+        if action.job_id is None and action.name in ("cancel", "retry", "delete_artifacts"):
             return
         job = None if action.job_id is None else self.job(action.job_id, action.at)
         if job is None:
@@ -189,8 +189,11 @@ class Timeline:
         """Tell whether an action changes anything.
 
         Not so: a cancel of what is over, a retry of a pipeline in which nothing has failed or
-        was canceled.
+        was canceled, a deletion where there are no artifacts.
         """
+        if action.name == "delete_artifacts":
+            jobs = self.at(action.at).jobs
+            return any(job.artifacts for job in jobs if action.job_id in (None, job.id))
         if action.job_id is not None:
             job = self.job(action.job_id, action.at)
             stops = job is not None and not job.retried and job.status in STOPPABLE
@@ -262,8 +265,13 @@ def _is_playable(job: JobState) -> bool:
 
 
 def _is_erasable(job: JobState) -> bool:
-    started, erased = job.started_at is not None, job.erased_at is not None
-    return is_erasable(job.spec, job.status, started, erased)
+    return is_erasable(
+        job.spec,
+        job.status,
+        started=job.started_at is not None,
+        erased=job.erased_at is not None,
+        emptied=job.emptied_at is not None,
+    )
 
 
 def _reported(suite: TestSuite, state: PipelineState) -> bool:

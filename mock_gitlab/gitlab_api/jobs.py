@@ -1,7 +1,4 @@
-"""Jobs, bridges, traces, artifacts.
-
-Follows https://docs.gitlab.com/api/jobs/ and https://docs.gitlab.com/api/job_artifacts/.
-"""
+"""Jobs, bridges, traces (https://docs.gitlab.com/api/jobs/)."""
 
 from __future__ import annotations
 
@@ -9,6 +6,7 @@ import io
 import re
 import zipfile
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NotRequired
 
@@ -17,19 +15,18 @@ from typing_extensions import TypedDict
 from mock_gitlab.engine.model import NotFound, split_job_id
 from mock_gitlab.engine.moments import timestamp
 from mock_gitlab.engine.statuses import STATUSES
-from mock_gitlab.store.pipelines import Filter
 from mock_gitlab.world import SeenJob
 
 from .endpoint import Ask, Endpoints, KeysetPage, Login, Page, Raw
 from .params import Kind, Param
 from .pipelines import PipelineBasic, present_basic
 from .projects import Commit, present_commit
-from .reading import BadParameters, decode_segment
+from .reading import BadParameters
 from .responses import json_bytes
 from .users import User, present_full_user
 
 if TYPE_CHECKING:
-    from mock_gitlab.engine.model import ActionName, Project
+    from mock_gitlab.engine.model import ActionName, Artifact, Project
     from mock_gitlab.ledger import Seen
 
 jobs = Endpoints("jobs")
@@ -46,7 +43,7 @@ _TOO_FAR = (
     "type Ci::Build. Remaining records can be retrieved using keyset pagination."
 )
 _CURSOR = re.compile(rb'\{"id":"(\d{1,40})","_kd":"n"\}')
-_ARCHIVE = "artifacts.zip"
+ARCHIVE = "artifacts.zip"
 _ZIP_EPOCH = (2025, 1, 1, 0, 0, 0)
 
 
@@ -146,12 +143,27 @@ def _present_common(ask: Ask, found: SeenJob) -> JobBasic:
     return shown
 
 
+def archive_of(found: SeenJob) -> bytes | None:
+    """Pack what a job left behind; the same files give the same bytes."""
+    artifacts = found.job.artifacts
+    return _pack(artifacts) if artifacts else None
+
+
+@lru_cache(maxsize=256)
+def _pack(artifacts: tuple[Artifact, ...]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for artifact in artifacts:
+            archive.writestr(zipfile.ZipInfo(artifact.path, _ZIP_EPOCH), artifact.content)
+    return packed.getvalue()
+
+
 def present_job(ask: Ask, found: SeenJob) -> Job:
     """Show a job."""
     job, archive = found.job, archive_of(found)
     shown: dict[str, Any] = {**_present_common(ask, found)}
     if archive is not None:
-        shown["artifacts_file"] = {"filename": _ARCHIVE, "size": len(archive)}
+        shown["artifacts_file"] = {"filename": ARCHIVE, "size": len(archive)}
     return {
         **shown,  # type: ignore[typeddict-item]  # the keys of JobBasic, with those that may be left out
         "artifacts": _present_artifacts(found, archive),
@@ -170,7 +182,7 @@ def _present_artifacts(found: SeenJob, archive: bytes | None) -> list[JobArtifac
             {
                 "file_type": "archive",
                 "size": len(archive),
-                "filename": _ARCHIVE,
+                "filename": ARCHIVE,
                 "file_format": "zip",
             }
         )
@@ -308,7 +320,8 @@ def _job_of_cursor(cursor: str) -> int:
     return int(written[1])
 
 
-def _build(ask: Ask, id: str, job_id: int) -> SeenJob:
+def find_build(ask: Ask, id: str, job_id: int) -> SeenJob:
+    """Find a job that is no bridge; raises NotFound."""
     found = ask.world.job(ask.project(id), job_id)
     if found.job.is_bridge:
         raise NotFound("job")
@@ -318,7 +331,7 @@ def _build(ask: Ask, id: str, job_id: int) -> SeenJob:
 @jobs("GET", "/projects/{id}/jobs/{job_id}", answers=Job, login=Login.ALWAYS)
 def get_job(ask: Ask, id: str, job_id: int) -> Job:
     """Show a job."""
-    return present_job(ask, _build(ask, id, job_id))
+    return present_job(ask, find_build(ask, id, job_id))
 
 
 @jobs(
@@ -329,7 +342,7 @@ def get_job(ask: Ask, id: str, job_id: int) -> Job:
 )  # fmt: skip
 def get_job_trace(ask: Ask, id: str, job_id: int, byte_offset: int, byte_limit: int | None) -> Raw:
     """Show what a job has logged so far."""
-    found = _build(ask, id, job_id)
+    found = find_build(ask, id, job_id)
     text = found.job.trace(found.pipeline.now).encode()[byte_offset:]
     text = text if byte_limit is None else text[:byte_limit]
     name = f'infile; filename="{found.job.id}.log"'
@@ -385,102 +398,16 @@ def retry_job(ask: Ask, id: str, job_id: int, inputs: dict[str, Any] | None) -> 
     Param("job_inputs", Kind.HASH),
     answers=Job, login=Login.ALWAYS,
 )  # fmt: skip
-def play_job(ask: Ask, id: str, job_id: int, **asked: Any) -> Job | Bridge:
+def play_job(
+    ask: Ask, id: str, job_id: int, job_variables_attributes: list[dict[str, str]] | None, **_: Any
+) -> Job | Bridge:
     """Start a manual or delayed job."""
+    ask.call.variables = {each["key"]: each["value"] for each in job_variables_attributes or ()}
     return _present_either(ask, ask.world.job(*_act(ask, id, job_id, "play")))
 
 
 @jobs("POST", "/projects/{id}/jobs/{job_id}/erase", answers=Job, status=201, login=Login.ALWAYS)
-def erase_job(ask: Ask, id: str, job_id: int) -> Job | Bridge:
+def erase_job(ask: Ask, id: str, job_id: int) -> Job:
     """Remove the log and the artifacts of a job."""
-    return _present_either(ask, ask.world.job(*_act(ask, id, job_id, "erase")))
-
-
-# ---------------------------------------------------------------------------- artifacts
-
-
-def archive_of(found: SeenJob) -> bytes | None:
-    """Pack what a job left behind; the same files give the same bytes."""
-    artifacts = found.job.artifacts
-    if not artifacts:
-        return None
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for artifact in artifacts:
-            archive.writestr(zipfile.ZipInfo(artifact.path, _ZIP_EPOCH), artifact.content)
-    return packed.getvalue()
-
-
-def _download(found: SeenJob) -> Raw:
-    archive = archive_of(found)
-    if archive is None:
-        raise NotFound("artifacts")
-    name = f"attachment; filename=\"{_ARCHIVE}\"; filename*=UTF-8''{_ARCHIVE}"
-    return Raw(
-        archive,
-        "application/octet-stream",
-        {"Content-Disposition": name, "Content-Transfer-Encoding": "binary"},
-    )
-
-
-def _single_file(found: SeenJob, artifact_path: str) -> Raw:
-    path = decode_segment(artifact_path)
-    if ".." in path.split("/") or path.startswith("/"):
-        raise BadParameters(400, {"message": "400 Bad request"})
-    content = next((a.content for a in found.job.artifacts if a.path == path), None)
-    if content is None:
-        raise NotFound("artifacts")
-    name = path.rpartition("/")[2].replace('"', "")
-    return Raw(
-        content.encode(),
-        "application/octet-stream",
-        {"Content-Disposition": f'attachment; filename="{name}"'},
-    )
-
-
-def _of_ref(ask: Ask, id: str, ref_name: str, name: str) -> SeenJob:
-    """Find the job of a name in the newest successful pipeline of a ref."""
-    project, ref = ask.project(id), decode_segment(ref_name)
-    wanted = Filter(project_id=project.id, ref=ref, statuses=("success",))
-    rows, _ = ask.world.pipelines.page(wanted, 1, 0)
-    seen = ask.world.pipelines.pipeline(project, rows[0].id) if rows else None
-    found = [job for job in seen.state.jobs if job.name == name and not job.retried] if seen else []
-    if seen is None or not found:
-        raise NotFound("artifacts")
-    return SeenJob(seen, found[-1])
-
-
-_JOB_NAME = Param("job", Kind.STRING, required=True, description="The name of the job.")
-
-
-@jobs(
-    "GET", "/projects/{id}/jobs/artifacts/{ref_name:path}/download", _JOB_NAME,
-    answers=bytes, job_token=True,
-)  # fmt: skip
-def download_artifacts_of_ref(ask: Ask, id: str, ref_name: str, job: str) -> Raw:
-    """Download the archive of a job of the newest successful pipeline of a ref."""
-    return _download(_of_ref(ask, id, ref_name, job))
-
-
-@jobs(
-    "GET", "/projects/{id}/jobs/artifacts/{ref_name:path}/raw/{artifact_path:path}", _JOB_NAME,
-    answers=bytes, job_token=True,
-)  # fmt: skip
-def get_artifact_of_ref(ask: Ask, id: str, ref_name: str, artifact_path: str, job: str) -> Raw:
-    """Download one file of a job of the newest successful pipeline of a ref."""
-    return _single_file(_of_ref(ask, id, ref_name, job), artifact_path)
-
-
-@jobs("GET", "/projects/{id}/jobs/{job_id}/artifacts", answers=bytes, job_token=True)
-def download_artifacts(ask: Ask, id: str, job_id: int) -> Raw:
-    """Download the archive of a job."""
-    return _download(_build(ask, id, job_id))
-
-
-@jobs(
-    "GET", "/projects/{id}/jobs/{job_id}/artifacts/{artifact_path:path}",
-    answers=bytes, job_token=True,
-)  # fmt: skip
-def get_artifact(ask: Ask, id: str, job_id: int, artifact_path: str) -> Raw:
-    """Download one file of a job."""
-    return _single_file(_build(ask, id, job_id), artifact_path)
+    find_build(ask, id, job_id)
+    return present_job(ask, ask.world.job(*_act(ask, id, job_id, "erase")))

@@ -321,12 +321,16 @@ class PipelineTable:
         )
         return [row[0] for row in rows]
 
-    def of_scenarios(self, numbers: Sequence[int]) -> list[Stored]:
-        """List the pipelines that follow one of these scenarios."""
+    def of_scenarios(self, numbers: Sequence[int], project_id: int | None = None) -> list[Stored]:
+        """List the pipelines that follow one of these scenarios, all or a project's."""
         marks = ", ".join("?" * len(numbers))
         return [
             _stored(row)
-            for row in self._db.all(f"{_SELECT} WHERE p.scenario_id IN ({marks})", numbers)
+            for row in self._db.all(
+                f"{_SELECT} WHERE p.scenario_id IN ({marks}) "
+                "AND p.project_id = ifnull(?, p.project_id)",
+                (*numbers, project_id),
+            )
         ]
 
     # ------------------------------------------------------------------ the record grows

@@ -158,6 +158,9 @@ CALLS: list[tuple[str, str, str, Any]] = [
     ("get_artifact", "GET", "/projects/42/jobs/100001/artifacts/app.txt", None),
     ("download_artifacts_of_ref", "GET", "/projects/42/jobs/artifacts/a/download?job=build", None),
     ("get_artifact_of_ref", "GET", "/projects/42/jobs/artifacts/a/raw/app.txt?job=build", None),
+    ("keep_artifacts", "POST", "/projects/42/jobs/100001/artifacts/keep", {}),
+    ("delete_artifacts", "DELETE", "/projects/42/jobs/100001/artifacts", None),
+    ("delete_project_artifacts", "DELETE", "/projects/42/artifacts", None),
     ("delete_trigger", "DELETE", "/projects/42/triggers/2", None),
     ("delete_pipeline", "DELETE", "/projects/42/pipelines/2", None),
 ]  # fmt: skip

@@ -15,6 +15,7 @@ from mock_gitlab.engine.course import course_undisturbed
 from mock_gitlab.engine.model import (
     TERMINAL_STATUSES,
     Action,
+    Artifact,
     Attempt,
     JobAttempt,
     JobSpec,
@@ -76,6 +77,7 @@ def jobs(draw: st.DrawFn) -> tuple[JobSpec, ...]:
             pending=draw(spans),
             never_complete=draw(st.integers(0, 9)) == 0,
             attempts=tuple(draw(st.lists(job_attempts, max_size=2))),
+            artifacts=draw(st.sampled_from([(), (Artifact("a", "a"),)])),
         )
         for place, name in enumerate(names)
     )
@@ -105,7 +107,7 @@ with_jobs = st.builds(
 scenarios = without_jobs | with_jobs
 actions = st.builds(
     Action,
-    name=st.sampled_from(["cancel", "retry", "play", "erase"]),
+    name=st.sampled_from(["cancel", "retry", "play", "erase", "delete_artifacts"]),
     at=st.integers(CREATED - 1, CREATED + 30),
     job_id=st.none() | st.builds(job_id, st.just(7), st.integers(1, 5), st.integers(0, 2)),
 )

@@ -260,6 +260,57 @@ def test_an_unknown_job_is_404(delivery: Mock, number: str):
     assert (answer.status_code, answer.json()) == (404, {"message": "404 Not found"})
 
 
+def test_artifacts_are_deleted_and_the_log_stays(delivery: Mock):
+    delivery.advance("30s")
+    number = job(delivery, "build")["id"]
+    kept = delivery.post(f"{JOBS}/{number}/artifacts/keep")
+
+    deleted = delivery.delete(f"{JOBS}/{number}/artifacts")
+
+    assert (kept.status_code, kept.json()["artifacts_file"]["filename"]) == (200, "artifacts.zip")
+    assert (deleted.status_code, deleted.content) == (204, b"")
+    assert [each["file_type"] for each in job(delivery, "build")["artifacts"]] == ["trace"]
+    assert delivery.get(f"{JOBS}/{number}/artifacts").json() == {"message": "404 Not Found"}
+    assert delivery.post(f"{JOBS}/{number}/artifacts/keep").status_code == 404
+    assert delivery.get(f"{JOBS}/{number}/trace").text == "one\ntwo\nthree\n"
+    assert delivery.delete(f"{JOBS}/{number}/artifacts").status_code == 204
+    assert len(delivery.get("/_mock/pipelines/1").json()["actions"]) == 1
+
+
+def test_the_artifacts_of_a_project_are_deleted_by_then_and_no_later_ones(delivery: Mock):
+    delivery.trigger("2", scenario_id=900)
+    delivery.advance("30s")
+    delivery.trigger(scenario_id=900)
+
+    accepted = delivery.delete("/api/v4/projects/1/artifacts")
+    delivery.advance("30s")
+
+    assert (accepted.status_code, accepted.json()) == (202, {"message": "202 Accepted"})
+    found = [
+        delivery.get(f"/api/v4/projects/{project}/jobs/{number}/artifacts").status_code
+        for project, number in ((1, 100_001), (2, 200_001), (1, 300_001))
+    ]
+    assert found == [404, 200, 200]
+
+
+def test_a_bridge_is_no_job_that_could_be_erased_or_downloaded(mock: Mock):
+    mock.declare(900, jobs=[bridge_to("2", 5)])
+    mock.trigger(scenario_id=900)
+    for method, what in [("POST", "erase"), ("GET", "artifacts"), ("DELETE", "artifacts")]:
+        answer = mock.request(method, f"{JOBS}/100001/{what}")
+        assert (answer.status_code, answer.json()) == (404, {"message": "404 Not found"}), what
+
+
+def test_the_variables_of_a_played_job_stand_in_the_journal(delivery: Mock):
+    delivery.declare(901, jobs=[{"name": "gate", "when": "manual"}])
+    number = delivery.trigger(scenario_id=901)["id"] * 100_000 + 1
+    played = {"job_variables_attributes": [{"key": "TARGET", "value": "prod"}]}
+    assert delivery.post(f"{JOBS}/{number}/play", json=played).status_code == 200
+
+    wanted = {"operation": "play_job", "variables": {"TARGET": "prod"}, "times": 1}
+    assert delivery.post("/_mock/verify", json=wanted).status_code == 200
+
+
 # ---------------------------------------------------------------------------- bridges
 
 

@@ -1,0 +1,130 @@
+"""Artifacts of jobs (https://docs.gitlab.com/api/job_artifacts/)."""
+
+from __future__ import annotations
+
+from typing_extensions import TypedDict
+
+from mock_gitlab.engine.model import NotFound, split_job_id
+from mock_gitlab.store.pipelines import Filter
+from mock_gitlab.world import SeenJob
+
+from .endpoint import Ask, Endpoints, Login, Raw
+from .jobs import ARCHIVE, Job, archive_of, find_build, present_job
+from .params import Kind, Param
+from .reading import BadParameters, decode_segment
+
+job_artifacts = Endpoints("job_artifacts")
+
+
+def _download(found: SeenJob) -> Raw:
+    archive = archive_of(found)
+    if archive is None:
+        raise NotFound("artifacts")
+    name = f"attachment; filename=\"{ARCHIVE}\"; filename*=UTF-8''{ARCHIVE}"
+    return Raw(
+        archive,
+        "application/octet-stream",
+        {"Content-Disposition": name, "Content-Transfer-Encoding": "binary"},
+    )
+
+
+def _single_file(found: SeenJob, artifact_path: str) -> Raw:
+    path = decode_segment(artifact_path)
+    if ".." in path.split("/") or path.startswith("/"):
+        raise BadParameters(400, {"message": "400 Bad request"})
+    content = next((a.content for a in found.job.artifacts if a.path == path), None)
+    if content is None:
+        raise NotFound("artifacts")
+    name = path.rpartition("/")[2].replace('"', "")
+    return Raw(
+        content.encode(),
+        "application/octet-stream",
+        {"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def _of_ref(ask: Ask, id: str, ref_name: str, name: str) -> SeenJob:
+    """Find the job of a name in the newest successful pipeline of a ref."""
+    project, ref = ask.project(id), decode_segment(ref_name)
+    wanted = Filter(project_id=project.id, ref=ref, statuses=("success",))
+    rows, _ = ask.world.pipelines.page(wanted, 1, 0)
+    seen = ask.world.pipelines.pipeline(project, rows[0].id) if rows else None
+    found = [job for job in seen.state.jobs if job.name == name and not job.retried] if seen else []
+    if seen is None or not found:
+        raise NotFound("artifacts")
+    return SeenJob(seen, found[-1])
+
+
+_JOB_NAME = Param("job", Kind.STRING, required=True, description="The name of the job.")
+
+
+@job_artifacts(
+    "GET", "/projects/{id}/jobs/artifacts/{ref_name:path}/download", _JOB_NAME,
+    answers=bytes, job_token=True,
+)  # fmt: skip
+def download_artifacts_of_ref(ask: Ask, id: str, ref_name: str, job: str) -> Raw:
+    """Download the archive of a job of the newest successful pipeline of a ref."""
+    return _download(_of_ref(ask, id, ref_name, job))
+
+
+@job_artifacts(
+    "GET", "/projects/{id}/jobs/artifacts/{ref_name:path}/raw/{artifact_path:path}", _JOB_NAME,
+    answers=bytes, job_token=True,
+)  # fmt: skip
+def get_artifact_of_ref(ask: Ask, id: str, ref_name: str, artifact_path: str, job: str) -> Raw:
+    """Download one file of a job of the newest successful pipeline of a ref."""
+    return _single_file(_of_ref(ask, id, ref_name, job), artifact_path)
+
+
+@job_artifacts("GET", "/projects/{id}/jobs/{job_id}/artifacts", answers=bytes, job_token=True)
+def download_artifacts(ask: Ask, id: str, job_id: int) -> Raw:
+    """Download the archive of a job."""
+    return _download(find_build(ask, id, job_id))
+
+
+@job_artifacts(
+    "GET", "/projects/{id}/jobs/{job_id}/artifacts/{artifact_path:path}",
+    answers=bytes, job_token=True,
+)  # fmt: skip
+def get_artifact(ask: Ask, id: str, job_id: int, artifact_path: str) -> Raw:
+    """Download one file of a job."""
+    return _single_file(find_build(ask, id, job_id), artifact_path)
+
+
+# ---------------------------------------------------------------------------- keeping, deleting
+
+
+@job_artifacts(
+    "POST", "/projects/{id}/jobs/{job_id}/artifacts/keep", answers=Job, login=Login.ALWAYS
+)
+def keep_artifacts(ask: Ask, id: str, job_id: int) -> Job:
+    """Keep the artifacts of a job from expiring, which they never do here."""
+    found = find_build(ask, id, job_id)
+    if not found.job.artifacts:
+        raise NotFound("artifacts")
+    return present_job(ask, found)
+
+
+@job_artifacts(
+    "DELETE", "/projects/{id}/jobs/{job_id}/artifacts",
+    answers=None, status=204, login=Login.ALWAYS,
+)  # fmt: skip
+def delete_artifacts(ask: Ask, id: str, job_id: int) -> None:
+    """Delete the artifacts of a job; its log stays."""
+    find_build(ask, id, job_id)
+    ask.world.act(ask.project(id), split_job_id(job_id)[0], "delete_artifacts", job_id)
+
+
+class Accepted(TypedDict):
+    """What is said of work that GitLab would do later."""
+
+    message: str
+
+
+@job_artifacts(
+    "DELETE", "/projects/{id}/artifacts", answers=Accepted, status=202, login=Login.ALWAYS
+)
+def delete_project_artifacts(ask: Ask, id: str) -> Accepted:
+    """Delete the artifacts of all jobs of a project, at once."""
+    ask.world.delete_artifacts(ask.project(id))
+    return {"message": "202 Accepted"}
