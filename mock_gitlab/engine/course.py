@@ -119,6 +119,12 @@ class Run:
         self.erased_at: Moment | None = None
         self.emptied_at: Moment | None = None
 
+    @property
+    def settled_at(self) -> Moment:
+        """The last moment at which something happens to it."""
+        later = (self.retried_at, self.erased_at, self.emptied_at)
+        return max([self.moments[-1], *(moment for moment in later if moment is not None)])
+
     def step(self, at: Moment, status: JobStatus) -> None:
         """Take on a status."""
         self.moments.append(at)

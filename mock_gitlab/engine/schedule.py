@@ -198,13 +198,17 @@ class Simulation:
             else plan_of_job(slot.job, attempt)
         )
         number = job_id(self._record.id, slot.index, attempt)
+        before = slot.run.bits[slot.run.status] if attempt else 0
         slot.run = LiveRun(number, slot.index, attempt, plan, self._now)
         slot.runs.append(slot.run)
+        self._stages.changed(slot, before)
         self._waiting += 1
 
     def _step(self, run: LiveRun, status: JobStatus) -> None:
         self._waiting += (status == "created") - (run.status == "created")
+        before = run.bits[run.status]
         run.step(self._now, status)
+        self._stages.changed(self._slots[run.slot - 1], before)
 
     def _interrupt(self, run: LiveRun, status: JobStatus) -> None:
         """Take on a status by force: what the run still had before it no longer happens."""

@@ -9,13 +9,14 @@ from .model import JobSpec
 from .statuses import BITS, BITS_ALLOWED, CANCELABLE, COMPLETED, status_of_bits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from .course import Plan
     from .model import Moment, Scenario
     from .statuses import PipelineStatus
 
 _MIRROR = JobSpec(name="pipeline")
+_UNDER_WAY = sum(BITS[status] for status in CANCELABLE)
 _VALID: Mapping[str, tuple[PipelineStatus, ...]] = {
     "on_success": ("success", "skipped"),
     "manual": ("success", "skipped"),
@@ -41,110 +42,169 @@ class LiveRun(Run):
         self.immediate = False
 
 
-class Slot:
-    """The place of a job in its pipeline, and its runs, of which ``run`` is the latest."""
+class Tally:
+    """The statuses of a set of latest runs as the union of their bits, kept as they change."""
 
-    __slots__ = ("index", "job", "needs", "run", "runs", "stage")
+    __slots__ = ("_counts", "bits")
+
+    def __init__(self) -> None:
+        self.bits = 0
+        self._counts: dict[int, int] = {}
+
+    def change(self, before: int, after: int) -> None:
+        """Let one of the runs turn from one bit into another; 0 stands for no run."""
+        if before:
+            self._counts[before] -= 1
+            if not self._counts[before]:
+                self.bits &= ~before
+        self._counts[after] = self._counts.get(after, 0) + 1
+        self.bits |= after
+
+
+class Slot:
+    """The place of a job in its pipeline, and its runs, of which ``run`` is the latest.
+
+    ``needed_by`` are the slots whose jobs need this one; ``needed`` sums up what it needs itself.
+    """
+
+    __slots__ = (
+        "index",
+        "job",
+        "needed",
+        "needed_by",
+        "needs_others",
+        "run",
+        "runs",
+        "stage",
+        "tallies",
+    )
 
     def __init__(self, index: int, job: JobSpec, stage: int) -> None:
         self.index = index
         self.job = job
         self.stage = stage
-        self.needs: list[Slot] | None = None
+        self.needs_others = job.needs is not None
+        self.needed = Tally()
+        self.needed_by: list[Slot] = []
+        self.tallies: list[Tally] = []
         self.run: LiveRun
         self.runs: list[LiveRun] = []
 
     def verdict(self, previous: PipelineStatus) -> Literal["skipped", "manual", "delayed", "go"]:
         """Judge what becomes of the latest run, given the status of what it waited for."""
         when = self.job.when
-        needs_success = self.needs is not None and when != "always"
+        needs_success = self.needs_others and when != "always"
         if previous not in _VALID[when] or (needs_success and previous == "skipped"):
             return "skipped"
         if self.run.immediate or (when == "delayed" and not self.job.start_in):
             return "go"
         return when if when in ("manual", "delayed") else "go"
 
+    def status_of_needs(self) -> PipelineStatus:
+        """Say what it needs as one status."""
+        bits = self.needed.bits
+        if bits & _UNDER_WAY and self.job.when == "always":
+            return "pending"  # one that was skipped would start it while another still runs
+        return status_of_bits(bits, dag=True) or "success"
+
 
 class Stages:
-    """The slots of a pipeline, in their stages and tied to what they need."""
+    """The slots of a pipeline, in their stages and tied to what they need.
+
+    It is told of every change, so that to find out what is due takes no look at what has stayed as
+    it was: ``_judged`` counts the first stages for which all before them is known to be as it was
+    when their jobs were last looked at, and ``_asked`` holds the slots whose needs have changed.
+    """
 
     def __init__(self, scenario: Scenario) -> None:
         jobs = scenario.jobs or (_MIRROR,)
-        order = _order(scenario)
+        order = _order(scenario, jobs)
         self.slots = [Slot(index, job, order[job.stage]) for index, job in enumerate(jobs, 1)]
-        by_stage: list[list[Slot]] = [[] for _ in order]
-        for slot in self.slots:
-            by_stage[slot.stage].append(slot)
-        self._stages = [stage for stage in by_stage if stage]
-        if any(job.needs is not None for job in jobs):
-            self._tie()
-
-    def _tie(self) -> None:
+        self._stages: list[list[Slot]] = [[] for _ in order]
+        self._all = Tally()
+        self._tallies = [Tally() for _ in order]
+        self._before = [0 for _ in order]
+        self._judged = 0
+        self._asked: set[Slot] = set()
         named: dict[str, list[Slot]] = {}
         for slot in self.slots:
+            self._stages[slot.stage].append(slot)
+            slot.tallies += [self._all, self._tallies[slot.stage]]
             named.setdefault(slot.job.name, []).append(slot)
         for slot in self.slots:
-            if slot.job.needs is not None:
-                slot.needs = [needed for name in slot.job.needs for needed in named.get(name, ())]
+            for name in slot.job.needs or ():
+                for needed in named.get(name, ()):
+                    needed.needed_by.append(slot)
+                    needed.tallies.append(slot.needed)
 
     def composite(self) -> PipelineStatus:
         """Say the statuses of the latest runs as one."""
-        bits = 0
-        for slot in self.slots:
-            bits |= slot.run.bits[slot.run.status]
-        status = status_of_bits(bits)
+        status = status_of_bits(self._all.bits)
         assert status is not None  # there is always a slot
         return status
+
+    def changed(self, slot: Slot, before: int) -> None:
+        """Take note that the latest run of a slot has left the bit ``before``; 0: it is new."""
+        run = slot.run
+        after = run.bits[run.status]
+        for tally in slot.tallies:
+            tally.change(before, after)
+        created = run.status == "created"
+        self._judged = min(self._judged, slot.stage if created else slot.stage + 1)
+        self._asked.update(slot.needed_by)
+        if created and slot.needs_others:
+            self._asked.add(slot)
 
     def due(self) -> Iterator[tuple[Slot, PipelineStatus]]:
         """Go through the slots whose turn has come, with the status of what they waited for.
 
         What is done to one on the way counts for those after it.
         """
-        bits = 0
-        for stage in self._stages:
-            earlier = status_of_bits(bits) or "success"
-            for slot in stage:
+        while True:
+            yield from self._due_by_stage()
+            if not self._asked:
+                return
+            asked, self._asked = self._asked, set()
+            for slot in sorted(asked, key=lambda slot: slot.index):
                 if slot.run.status == "created":
-                    previous = earlier if slot.needs is None else _status_of_needs(slot)
+                    previous = slot.status_of_needs()
                     if previous in COMPLETED:
                         yield slot, previous
-            for slot in stage:
-                bits |= slot.run.bits[slot.run.status]
+
+    def _due_by_stage(self) -> Iterator[tuple[Slot, PipelineStatus]]:
+        while self._judged < len(self._stages):
+            place = self._judged
+            if place:
+                self._before[place] = self._before[place - 1] | self._tallies[place - 1].bits
+            earlier = status_of_bits(self._before[place]) or "success"
+            if earlier not in COMPLETED:
+                return
+            self._judged += 1
+            for slot in self._stages[place]:
+                if slot.run.status == "created" and not slot.needs_others:
+                    yield slot, earlier
 
     def dependents(self, slot: Slot) -> set[Slot]:
         """Find the slots that wait for this one, directly or not; it is among them."""
-        affected: set[Slot] = set()
-        found = {slot}
-        while not found <= affected:
+        affected, waiting = {slot}, [slot]
+        first = len(self._stages)
+        while waiting:
+            one = waiting.pop()
+            found = set(one.needed_by)
+            if one.stage < first:
+                first = one.stage
+                found |= {s for s in self.slots if s.stage > first and not s.needs_others}
+            waiting += found - affected
             affected |= found
-            first = min(other.stage for other in affected)
-            found = {
-                other
-                for other in self.slots
-                if (
-                    other.stage > first
-                    if other.needs is None
-                    else not affected.isdisjoint(other.needs)
-                )
-            }
         return affected
 
 
-def _order(scenario: Scenario) -> dict[str, int]:
-    if not scenario.jobs:
-        return {_MIRROR.stage: 0}
-    stages = dict.fromkeys([".pre", *scenario.stages, *(job.stage for job in scenario.jobs)])
+def _order(scenario: Scenario, jobs: Sequence[JobSpec]) -> dict[str, int]:
+    """Number the stages that have jobs."""
+    stages = dict.fromkeys([".pre", *scenario.stages, *(job.stage for job in jobs)])
     stages.pop(".post", None)
-    return {stage: place for place, stage in enumerate([*stages, ".post"])}
-
-
-def _status_of_needs(slot: Slot) -> PipelineStatus:
-    bits = 0
-    under_way = False
-    for needed in slot.needs or ():
-        bits |= needed.run.bits[needed.run.status]
-        under_way = under_way or needed.run.status in CANCELABLE
-    if under_way and slot.job.when == "always":
-        return "pending"  # one that was skipped would start it while another still runs
-    return status_of_bits(bits, dag=True) or "success"
+    used = {job.stage for job in jobs}
+    return {
+        stage: place
+        for place, stage in enumerate(stage for stage in [*stages, ".post"] if stage in used)
+    }

@@ -15,6 +15,7 @@ from .statuses import COMPLETED, FINISHED, STOPPABLE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from .course import Run
     from .model import Action, Downstream, Moment, PipelineRecord, TestSuite
     from .schedule import Obstacle
     from .statuses import JobStatus, PipelineStatus
@@ -42,7 +43,7 @@ class Timeline:
     bridge that ``obstacle`` gives a reason against, and that has not started anything, fails.
     """
 
-    __slots__ = ("_course", "_downstreams", "_first", "_moments", "record", "scenario")
+    __slots__ = ("_course", "_first", "_moments", "_settled", "record", "scenario")
 
     def __init__(
         self,
@@ -59,6 +60,7 @@ class Timeline:
         self._course = course_of(record, scenario, histories, obstacle)
         self._first = max(record.created_at, self._course.floor)
         self._moments: list[Moment] | None = None
+        self._settled: dict[int, tuple[Moment, JobState]] = {}
 
     @property
     def history(self) -> list[tuple[Moment, PipelineStatus]]:
@@ -73,7 +75,7 @@ class Timeline:
         course, now = self._course, max(now, self._first)
         place = bisect_right(course.moments, now) - 1
         status, since = course.statuses[place], course.moments[place]
-        jobs = tuple([state_of(run, now) for run in course.runs if run.moments[0] <= now])
+        jobs = tuple([self._see(run, now) for run in course.runs if run.moments[0] <= now])
         created, started = self.record.created_at, course.started_at
         started = started if started is not None and started <= now else None
         finished = since if status in FINISHED else None
@@ -95,8 +97,18 @@ class Timeline:
         now = max(now, self._first)
         for run in self._course.runs:
             if run.id == job_id and run.moments[0] <= now:
-                return state_of(run, now)
+                return self._see(run, now)
         return None
+
+    def _see(self, run: Run, now: Moment) -> JobState:
+        """See a run; from its last moment on it is the same at every look."""
+        known = self._settled.get(run.id)
+        if known is not None and known[0] <= now:
+            return known[1]
+        state = state_of(run, now)
+        if run.settled_at <= now:
+            self._settled[run.id] = run.settled_at, state
+        return state
 
     def window(self, now: Moment) -> Window:
         """See the status alone, and how long it holds; much cheaper than ``at``.

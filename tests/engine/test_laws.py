@@ -417,3 +417,13 @@ def test_more_attempts_than_are_declared_repeat_the_last(
         else:
             entry = declared.attempts[min(job.attempt, len(declared.attempts) - 1)]
             assert job.spec.status == (entry.status or declared.status)
+
+
+@few
+@given(looked_at(), scenarios, st.lists(st.sampled_from(MOMENTS), max_size=8))
+def test_what_was_seen_late_does_not_colour_an_earlier_look(
+    record: PipelineRecord, scenario: Scenario, moments: list[int]
+):
+    seen = Timeline(record, scenario)
+    for now in (END, *moments):
+        assert seen.at(now) == Timeline(record, scenario).at(now)
