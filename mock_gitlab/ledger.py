@@ -184,8 +184,11 @@ class Ledger:
         if kept is not None and kept[0] == row:
             timeline = kept[1]
         else:
-            stored = self._rows.read(row)
-            timeline = self.bridges.timeline(stored.record, stored.scenario or ORPHANED)
+            if kept is not None and _course_of(kept[0]) == _course_of(row):
+                timeline = kept[1]
+            else:
+                stored = self._rows.read(row)
+                timeline = self.bridges.timeline(stored.record, stored.scenario or ORPHANED)
             self._keep(row, timeline)
         state = timeline.at(now)
         until = row[UNTIL]
@@ -271,6 +274,11 @@ class Ledger:
         if self.bridges.is_due(now):
             self.bridges.settle(now)
         return now
+
+
+def _course_of(row: Row) -> tuple[Row, Row]:
+    """Leave out of a row what was computed from the rest of it."""
+    return row[: UNTIL - 1], row[UNTIL + 1 :]
 
 
 def _undisturbed(scenario: Scenario, after: Span | None, status: TerminalStatus | None) -> Timeline:
