@@ -584,7 +584,11 @@ def get_test_report_summary(ask: Ask, id: str, pipeline_id: int) -> TestReportSu
             {
                 "name": suite.name,
                 **_counts(list(suite.cases)),
-                "build_ids": [job.id for job in seen.state.jobs if job.name == suite.name],
+                "build_ids": [
+                    job.id
+                    for job in seen.state.jobs
+                    if suite.name in (job.name, job.base_name) and not job.retried
+                ],
                 "suite_error": suite.suite_error,
             }
             for suite in suites

@@ -496,6 +496,19 @@ def test_a_bridge_whose_pipeline_waits_for_a_person_cannot_be_played_itself(mock
 # ---------------------------------------------------------------------------- test reports
 
 
+def test_a_summary_names_the_latest_jobs_that_made_a_suite(mock: Mock):
+    jobs = [{"name": "unit", "parallel": 2, "duration": 10}, {"name": "lint", "duration": 10}]
+    mock.declare(900, jobs=jobs, test_report={"suites": [{"name": "unit"}]})
+    mock.trigger(scenario_id=900)
+    mock.advance("10s")
+    mock.post(f"{JOBS}/100001/retry")
+    mock.advance("10s")
+
+    [suite] = mock.get(f"{PIPELINE}/test_report_summary").json()["test_suites"]
+
+    assert suite["build_ids"] == [100_002, 101_001]
+
+
 def test_a_test_report_is_empty_until_its_job_has_ended(mock: Mock):
     cases = [
         {"name": "adds", "execution_time": 0.5},
