@@ -10,7 +10,8 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING, NamedTuple
 
 from mock_gitlab.engine.bridges import LARGEST_FAMILY, out_of_reach
-from mock_gitlab.engine.model import Downstream, Moment, NotFound, Scenario, split_job_id
+from mock_gitlab.engine.model import Action, Downstream, Moment, NotFound, Scenario, split_job_id
+from mock_gitlab.engine.schedule import deleted_downstreams
 from mock_gitlab.engine.timeline import ORPHANED, Timeline
 
 if TYPE_CHECKING:
@@ -133,6 +134,18 @@ class Bridges:
             self._rows.doubt(upstream.id)
             self._expect(upstream.id, _UNKNOWN)
 
+    def part(self, record: PipelineRecord, now: Moment) -> None:
+        """Leave to a bridge what its pipeline, which is to be deleted, has shown so far."""
+        number = record.upstream_job_id
+        row = self._rows.of_any_project(record.id)
+        if number is None or row is None:
+            return
+        timeline = self.timeline(record, self._rows.read(row).scenario or ORPHANED)
+        shown = tuple(entry for entry in timeline.history if entry[0] <= now)
+        action = Action("delete_downstream", now, number, shown)
+        self._rows.append_action(split_job_id(number)[0], action, fresh_attempt=False)
+        self.changed(record)
+
     def is_due(self, now: Moment) -> bool:
         """Tell whether a bridge may have begun by now."""
         return bool(self._queue) and self._queue[0][0] <= now
@@ -162,6 +175,7 @@ class Bridges:
         stored = self._rows.read(row)
         timeline = self.timeline(stored.record, stored.scenario or ORPHANED)
         begun = {s.record.upstream_job_id for s in self._rows.downstream_of(number)}
+        begun |= deleted_downstreams(stored.record).keys()
         waiting: dict[Moment, list[tuple[int, Downstream]]] = defaultdict(list)
         for job_id, at, downstream in timeline.starting_bridges(_FOR_EVER):
             if job_id not in begun:

@@ -76,11 +76,17 @@ class Ledger:
 
     def delete(self, pipeline_id: int) -> None:
         """Forget a pipeline."""
-        self._rows.delete(pipeline_id)
+        with self._db.transaction():
+            self.bridges.part(self.pipeline_of_any_project(pipeline_id).record, self._clock.now())
+            self._rows.delete(pipeline_id)
 
     def delete_all(self, project_id: int | None = None) -> int:
         """Forget all pipelines, or a project's, and say how many."""
-        return self._rows.delete_all(project_id)
+        now = self.settle()
+        with self._db.transaction():
+            for stored in () if project_id is None else self._rows.started_by_bridges(project_id):
+                self.bridges.part(stored.record, now)
+            return self._rows.delete_all(project_id)
 
     def insert(self, record: PipelineRecord, scenario: Scenario) -> PipelineRecord:
         """Record a new pipeline without looking at it."""

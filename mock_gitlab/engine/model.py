@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from mock_gitlab.engine.matching import Fault, Response, Rule
+    from mock_gitlab.engine.statuses import PipelineStatus
 
 Moment = int
 Span = int
@@ -34,7 +35,7 @@ TERMINAL_STATUSES: tuple[TerminalStatus, ...] = (
     "manual",
 )
 When = Literal["on_success", "on_failure", "always", "manual", "delayed"]
-ActionName = Literal["cancel", "retry", "play", "erase", "delete_artifacts"]
+ActionName = Literal["cancel", "retry", "play", "erase", "delete_artifacts", "delete_downstream"]
 
 JOBS_LIMIT = 999
 """The most jobs that one scenario may have, after ``parallel`` is spread out."""
@@ -293,11 +294,15 @@ class Declarations:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something that was done to a pipeline, or to one of its jobs where ``job_id`` is given."""
+    """Something that was done to a pipeline, or to one of its jobs where ``job_id`` is given.
+
+    ``shown`` is what a deleted downstream pipeline had shown by then, for its bridge to keep.
+    """
 
     name: ActionName
     at: Moment
     job_id: int | None = None
+    shown: tuple[tuple[Moment, PipelineStatus], ...] = ()
 
 
 class PipelineRecord(NamedTuple):

@@ -55,6 +55,15 @@ def course_of(
     return course_undisturbed(record, scenario)
 
 
+def deleted_downstreams(record: PipelineRecord) -> dict[int, History]:
+    """List what bridges had started and somebody has deleted, with what it had shown by then."""
+    return {
+        action.job_id: action.shown
+        for action in record.actions
+        if action.name == "delete_downstream" and action.job_id is not None
+    }
+
+
 class Simulation:
     """Plays a pipeline: what is scheduled happens first at each moment, then what was done."""
 
@@ -312,9 +321,9 @@ class Simulation:
                         self._empty(each, one)
             return
         slot, run = self._find(action.job_id)
-        if slot is None or run is None:
+        if slot is None or run is None or action.name == "delete_downstream":
             return
-        doing = {
+        doing: dict[str, Callable[[Slot, LiveRun], None]] = {
             "cancel": self._cancel,
             "retry": self._retry,
             "play": self._play,

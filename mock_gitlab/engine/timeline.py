@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .course import is_erasable, is_retryable, may_play_again, visible, waits_for_play
 from .model import NotFound, Refused, Scenario
-from .schedule import course_of, free
+from .schedule import course_of, deleted_downstreams, free
 from .states import Change, JobState, PipelineState, Window, state_of
 from .statuses import COMPLETED, FINISHED, STOPPABLE
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from .course import Run
     from .model import Action, Downstream, Moment, PipelineRecord, TestSuite
-    from .schedule import Obstacle
+    from .schedule import History, Obstacle
     from .statuses import JobStatus, PipelineStatus
 
 __all__ = ["ORPHANED", "Change", "JobState", "PipelineState", "Timeline", "Window"]
@@ -54,9 +54,9 @@ class Timeline:
     ) -> None:
         self.record = record
         self.scenario = scenario
-        histories = {
-            number: () if other is None else other.history for number, other in downstreams.items()
-        }
+        histories: dict[int, History] = {**deleted_downstreams(record)}
+        for number, other in downstreams.items():
+            histories[number] = () if other is None else other.history
         self._course = course_of(record, scenario, histories, obstacle)
         self._first = max(record.created_at, self._course.floor)
         self._moments: list[Moment] | None = None

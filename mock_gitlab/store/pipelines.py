@@ -13,7 +13,7 @@ from .scenarios import BEHAVIOUR, scenario_of, seconds, span
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from mock_gitlab.engine.model import Moment, TerminalStatus
+    from mock_gitlab.engine.model import ActionName, Moment, TerminalStatus
     from mock_gitlab.engine.statuses import PipelineStatus
     from mock_gitlab.engine.timeline import Window
 
@@ -170,13 +170,19 @@ def _record_of(row: Row) -> PipelineRecord:
         terminal_status=terminal_status,
         actions=()
         if actions == "[]"
-        else tuple(Action(name, at, job) for name, at, job in json.loads(actions)),
+        else tuple(_action(*written) for written in json.loads(actions)),
         polls=polls,
         polled_at=polled_at,
         renamed_at=renamed_at,
         matched=matched,
         upstream_job_id=upstream,
     )
+
+
+def _action(
+    name: ActionName, at: Moment, job_id: int | None, shown: Iterable[tuple[Any, Any]] = ()
+) -> Action:
+    return Action(name, at, job_id, tuple((moment, status) for moment, status in shown))
 
 
 def _stored(row: Row) -> Stored:
@@ -247,6 +253,13 @@ class PipelineTable:
         first = pipeline_id * 100_000
         rows = self._db.all(
             f"{_SELECT} WHERE p.upstream_job_id BETWEEN ? AND ?", (first, first + 99_999)
+        )
+        return [_stored(row) for row in rows]
+
+    def started_by_bridges(self, project_id: int) -> list[Stored]:
+        """List the pipelines of a project that bridges have started."""
+        rows = self._db.all(
+            f"{_SELECT} WHERE p.project_id = ? AND p.upstream_job_id IS NOT NULL", (project_id,)
         )
         return [_stored(row) for row in rows]
 
@@ -341,7 +354,11 @@ class PipelineTable:
             "UPDATE pipelines SET actions_json = json_insert(actions_json, '$[#]', json(?)), "
             "polls = CASE WHEN ?2 THEN 0 ELSE polls END, "
             "polled_at = CASE WHEN ?2 THEN NULL ELSE polled_at END, status_until = 0 WHERE id = ?3",
-            (json.dumps([action.name, action.at, action.job_id]), fresh_attempt, pipeline_id),
+            (
+                json.dumps([action.name, action.at, action.job_id, action.shown]),
+                fresh_attempt,
+                pipeline_id,
+            ),
         )
 
     def count_poll(self, pipeline_id: int, at: Moment) -> None:

@@ -479,6 +479,29 @@ def test_a_bridge_follows_a_pipeline_that_looks_end(mock: Mock):
     assert len(mock.get("/api/v4/projects/1/pipelines?status=success").json()) == 1
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["/api/v4/projects/2/pipelines/2", "/_mock/pipelines/2", "/_mock/pipelines?project_id=2"],
+)
+@pytest.mark.parametrize(("after", "status"), [("1s", "running"), ("5s", "success")])
+def test_a_bridge_stays_as_it_is_when_its_pipeline_is_deleted(
+    mock: Mock, path: str, after: str, status: str
+):
+    mock.declare(900, jobs=[bridge_to("2", 5, strategy="depend")])
+    mock.trigger(scenario_id=900)
+    mock.advance(after)
+    assert mock.delete(path).status_code in (200, 204)
+    mock.declare(901)  # has all bridges looked at again
+    mock.advance("1m")
+
+    [bridge] = bridges(mock)
+    assert (bridge["status"], bridge["downstream_pipeline"]) == (status, None)
+    assert mock.get("/api/v4/projects/2/pipelines").json() == []
+    assert mock.get("/api/v4/projects/1/pipelines").json()[0]["status"] == status
+    stopped = mock.post("/api/v4/projects/1/pipelines/1/cancel").json()
+    assert stopped["status"] == ("canceled" if status == "running" else status)
+
+
 def test_a_bridge_whose_pipeline_waits_for_a_person_cannot_be_played_itself(mock: Mock):
     mock.declare(901, jobs=[{"name": "gate", "when": "manual", "allow_failure": False}])
     mock.declare(900, jobs=[bridge_to("2", 901, strategy="depend")])
