@@ -156,10 +156,10 @@ class Ledger:
                 return self._see_somewhere(stored.row, now)
         return None
 
-    def every(self, project_id: int | None = None) -> Iterator[Seen]:
-        """See all pipelines, or a project's, newest first."""
+    def every(self, project_id: int | None = None, newest: int | None = None) -> Iterator[Seen]:
+        """See all pipelines, or a project's, newest first, from a number on downwards."""
         now = self.settle()
-        for row in self._rows.each(project_id):
+        for row in self._rows.each(project_id, newest):
             yield self._see_somewhere(row, now)
 
     def moving(self, project_id: int | None = None, pipeline_id: int | None = None) -> list[Seen]:

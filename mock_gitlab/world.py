@@ -389,11 +389,13 @@ class World:
             raise NotFound("job") from None
         return _job_in(seen, number)
 
-    def jobs(self, project: Project) -> Iterator[SeenJob]:
-        """See the jobs of all pipelines of a project, newest first."""
-        for seen in self.pipelines.every(project.id):
+    def jobs(self, project: Project, below: int | None = None) -> Iterator[SeenJob]:
+        """See the jobs of all pipelines of a project, newest first, from a number on downwards."""
+        newest = None if below is None else split_job_id(below)[0]
+        for seen in self.pipelines.every(project.id, newest):
             for job in reversed(seen.state.jobs):
-                yield SeenJob(seen, job)
+                if below is None or job.id < below:
+                    yield SeenJob(seen, job)
 
     def latest_attempt(self, project: Project, number: int) -> SeenJob:
         """See the newest attempt of the job that has had this number."""

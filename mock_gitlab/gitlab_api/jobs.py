@@ -291,9 +291,8 @@ def list_jobs(
     below = _job_of_cursor(cursor) if keyset and cursor else None
     found = (
         job
-        for job in ask.world.jobs(ask.project(id))
+        for job in ask.world.jobs(ask.project(id), below)
         if not job.job.is_bridge
-        and (below is None or job.job.id < below)
         and (not scope or job.job.status in scope)
         and (not ref or job.pipeline.record.ref == ref)
     )

@@ -296,9 +296,9 @@ class PipelineTable:
         assert row is not None
         return None if row[0] > COUNTED_UP_TO else row[0]
 
-    def each(self, project_id: int | None = None) -> Iterator[Row]:
+    def each(self, project_id: int | None = None, newest: int | None = None) -> Iterator[Row]:
         """Walk over all pipelines, or a project's, newest first, reading as they are needed."""
-        below = _LARGEST
+        below = _LARGEST if newest is None else newest + 1
         while True:
             rows = self._db.all(
                 f"{_SELECT} WHERE p.id < ? AND p.project_id = ifnull(?, p.project_id) "
