@@ -44,31 +44,32 @@ def environment(**more: str) -> dict[str, str]:
 
 
 @contextmanager
+def running(command: list[str], folder: Path, *, env: Any = None, **pipes: Any) -> Iterator[Any]:
+    """Run a process until the block ends, however it ends."""
+    process: subprocess.Popen[str] = subprocess.Popen(
+        command, cwd=folder, env=env or environment(), text=True, **pipes
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@contextmanager
 def serving(folder: Path, *options: str, **env: str) -> Iterator[tuple[Any, dict[str, str], str]]:
     """Run the server until it is ready: the process, what its ready file says, what it printed."""
     ready = folder / "ready.json"
     ready.unlink(missing_ok=True)
     command = [sys.executable, "-m", "mock_gitlab", *options, "--ready-file", str(ready)]
-    process = subprocess.Popen(
-        command,
-        cwd=folder,
-        env=environment(**env),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert process.stdout is not None
-    printed = ""
-    try:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with running(command, folder, env=environment(**env), **pipes) as process:
+        printed = ""
         while not ready.exists() or not printed.count("\n"):
             line = process.stdout.readline()
             assert line, f"the server has ended: {printed}"
             printed += line
         yield process, json.loads(ready.read_text()), printed
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
 
 
 def call(url: str, method: str = "GET", body: bytes | None = None, token: str = "") -> Any:
@@ -181,10 +182,7 @@ def test_pipelines_survive_a_kill(folder: Path):
 
 def test_uvicorn_can_serve_the_application_by_its_name(folder: Path):
     command = [sys.executable, "-m", "uvicorn", "mock_gitlab.app:app", "--port", "0"]
-    with subprocess.Popen(
-        command, cwd=folder, env=environment(), stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stderr is not None
+    with running(command, folder, stderr=subprocess.PIPE) as process:
         url = None
         while url is None:
             line = process.stderr.readline()
@@ -192,7 +190,6 @@ def test_uvicorn_can_serve_the_application_by_its_name(folder: Path):
             found = re.search(r"http://[\d.:]+", line)
             url = found and found[0]
         assert call(f"{url}/api/v4/version")["enterprise"] is True
-        process.terminate()
 
 
 def failing(folder: Path, *options: str) -> tuple[int, str]:
