@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _TOKEN_PREFIX = "glptt-"  # noqa: S105 - what every trigger token begins with is no secret
 _LARGEST = 2**63 - 1
+_NUMBER = re.compile(r"-?[0-9]{1,19}")  # what is longer is larger than any number of a project
 
 
 class Catalog:
@@ -64,7 +66,7 @@ class Catalog:
         Raises:
             NotFound: no such project: strict and undeclared, or no possible name.
         """
-        if name.lstrip("-").isdecimal():
+        if _NUMBER.fullmatch(name):
             number = int(name)
             return self._by_number.get(number) or self._new_number(number)
         return self._by_path.get(name) or self._new_path(name)
@@ -84,7 +86,7 @@ class Catalog:
     def peek(self, name: str) -> tuple[int | None, str | None]:
         """Tell the number and path that a name stands for, without making anything exist."""
         known = self._by_path.get(name)
-        if known is None and name.isdecimal():
+        if known is None and _NUMBER.fullmatch(name):
             known = self.project_of_record(int(name))
         return (None, name) if known is None else (known.id, known.path)
 
@@ -105,7 +107,7 @@ class Catalog:
     def _new_path(self, path: str) -> Project:
         self._refuse_impossible(path)
         number = path.removeprefix(self._path_of(0).removesuffix("0"))
-        if number != path and number.isdecimal():
+        if number != path and _NUMBER.fullmatch(number):
             return self.project(number)
         return self._know(self._undeclared(self._projects.add_path(path, self._by_number), path))
 

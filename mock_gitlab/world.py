@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import re
 import secrets
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from mock_gitlab.store.database import Database
 
 JOB_TOKEN = "glcbt-"  # noqa: S105 - what every job token begins with is no secret
+_JOB_TOKEN = re.compile(rf"{JOB_TOKEN}([0-9a-f]{{1,16}})_")
 
 
 class SeenJob(NamedTuple):
@@ -221,7 +223,7 @@ class World:
         try:
             found = int(number) if job is None else split_job_id(int(number))[0]
             return self.pipelines.pipeline_of_any_project(found).timeline.scenario.faults
-        except NotFound:
+        except (NotFound, ValueError):  # more digits than Python reads
             return ()
 
     def faults(self) -> list[Fault]:
@@ -500,11 +502,8 @@ def _is_pattern(ref: str) -> bool:
 
 
 def _number_in(job_token: str) -> int | None:
-    digits = job_token.removeprefix(JOB_TOKEN).partition("_")[0]
-    try:
-        return int(digits, 16) if job_token.startswith(JOB_TOKEN) else None
-    except ValueError:
-        return None
+    written = _JOB_TOKEN.match(job_token)
+    return None if written is None else int(written[1], 16)
 
 
 def _rule_key(rule: Rule) -> str:

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 from typing_extensions import TypedDict
 
-from mock_gitlab.config.fields import Duration, Instant
+from mock_gitlab.config.fields import Duration, Instant, Text
 from mock_gitlab.engine.matching import RequestPattern
 from mock_gitlab.engine.model import ClockSetting
 from mock_gitlab.engine.moments import timestamp
@@ -220,10 +220,15 @@ class ClockBody(_Body):
     frozen: bool | None = None
 
 
+_FARTHEST = 1e12  # seconds; no clock goes as far
+
+
 class AdvanceBody(_Body):
     """How far to move: a number of seconds, or a duration such as ``5m``."""
 
-    seconds: float | None = Field(None, examples=[300], allow_inf_nan=False)
+    seconds: float | None = Field(
+        None, examples=[300], allow_inf_nan=False, ge=-_FARTHEST, le=_FARTHEST
+    )
     duration: Duration | None = Field(None, examples=["5m"])
 
     @model_validator(mode="after")
@@ -379,12 +384,12 @@ class VerifyBody(_Body):
     ``path`` is without ``/api/v4`` and may be a glob: ``*`` within a segment, ``**`` over many.
     """
 
-    method: str | None = None
-    path: str | None = None
-    operation: str | None = None
-    project: str | int | None = None
-    ref: str | None = None
-    variables: dict[str, str | bool] = Field(default_factory=dict)
+    method: Text | None = None
+    path: Text | None = None
+    operation: Text | None = None
+    project: Text | int | None = None
+    ref: Text | None = None
+    variables: dict[Text, Text | bool] = Field(default_factory=dict)
     status: int | None = None
     times: int | None = Field(None, ge=0)
     at_least: int | None = Field(None, ge=0)
@@ -520,7 +525,7 @@ class SandboxBody(_Body):
 
     name: str
     clock: ClockBody | None = None
-    seed: str | int | None = None
+    seed: Text | int | None = None
 
 
 class SandboxRow(TypedDict):

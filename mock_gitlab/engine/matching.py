@@ -171,7 +171,7 @@ def matches_path(pattern: str, path: str) -> bool:
 def matches_project(pattern: str, number: int | None, path: str | None) -> bool:
     """Match a project by its number, its path or a glob of paths."""
     if pattern.isdecimal():
-        return number is not None and int(pattern) == number
+        return pattern.lstrip("0") == str(number)
     return path is not None and matches_path(pattern, path)
 
 
