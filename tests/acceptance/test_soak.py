@@ -7,6 +7,8 @@ import random
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from tests.live import Live, serving
 from tests.soak import CONFIG, Soak
 
@@ -21,6 +23,7 @@ def held(live: Live) -> tuple[float, int]:
     return int(kilobytes) / 1024, len(os.listdir(f"/proc/{live.process.pid}/fd"))
 
 
+@pytest.mark.timeout(60 + STEPS // 50)
 def test_every_answer_of_a_long_session_is_right_and_nothing_piles_up(tmp_path: Path):
     (tmp_path / "mock.yaml").write_text(CONFIG, encoding="utf-8")
     with (

@@ -63,6 +63,7 @@ def valid_or_broken(operation: Any) -> st.SearchStrategy[Case]:
     return st.one_of(valid, broken)
 
 
+@pytest.mark.timeout(60 + 10 * CASES)
 def test_every_answer_is_as_documented(operations: list[Any]):
     answered = set()
 
