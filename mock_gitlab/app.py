@@ -53,6 +53,7 @@ class MockGitLabApp(FastAPI):
             root_path_in_servers=False,
         )
         self.live = live
+        self.ending = False
         self._allowed_hosts = allowed_hosts
         self.worlds = self._open()
         live.on_change = self._apply
@@ -113,6 +114,7 @@ class MockGitLabApp(FastAPI):
 
     def reopen(self) -> None:
         """Open the stores again after ``close``; nothing happens while they are open."""
+        self.ending = False
         if self.worlds.closed:
             self.worlds = self._open()
 

@@ -103,9 +103,13 @@ async def read_body(receive: Receive, limit: int) -> bytes:
 
 
 class HasWorlds(Protocol):
-    """Whoever keeps the worlds; they may be closed and opened anew."""
+    """Whoever keeps the worlds; they may be closed and opened anew.
+
+    ``ending`` says that the server breaks off what is still under way.
+    """
 
     worlds: Worlds
+    ending: bool
 
 
 class Gateway:
@@ -147,7 +151,9 @@ class Gateway:
             _log.error("the store is unavailable: %s", error)
             await reply.give_up(503, {"message": "503 Service Unavailable"})
         except asyncio.CancelledError:
-            raise
+            if not self._house.ending:
+                raise
+            await reply.give_up(503, {"message": "503 Service Unavailable"})
         except Exception:  # noqa: BLE001 - the last line of defence: it is logged and answered
             _log.exception("a bug: %s was not answered", scope["method"])
             await reply.give_up(500, {"message": "500 Internal Server Error"})

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from mock_gitlab.connections import Connection
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -17,6 +19,7 @@ _BACKLOG = 2048
 _KEPT_ALIVE_SECONDS = (
     75  # longer than clients pause between polls, as the proxy before GitLab has it
 )
+_TICKS_IN_A_SECOND = 10  # of uvicorn
 _GRACE_SECONDS = 1  # how long a call that is under way may go on when the server is to end
 
 
@@ -56,6 +59,9 @@ def address(bound: socket.socket) -> str:
 class Server(uvicorn.Server):
     """uvicorn, saying when it is ready and when it has ended."""
 
+    patience = 60
+    """How many seconds a client may take to send a request, until it gets 408."""
+
     def __init__(
         self,
         app: MockGitLabApp,
@@ -65,6 +71,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
+                http=Connection,
                 ws="none",
                 lifespan="on",
                 log_config=None,
@@ -75,6 +82,7 @@ class Server(uvicorn.Server):
                 timeout_graceful_shutdown=_GRACE_SECONDS,
             )
         )
+        self._app = app
         self._ready = ready
         self._ended = ended
 
@@ -84,8 +92,17 @@ class Server(uvicorn.Server):
         if self.started:
             self._ready()
 
+    async def on_tick(self, counter: int) -> bool:
+        """Look after the connections once in a second."""
+        if counter % _TICKS_IN_A_SECOND == 0:
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, Connection):
+                    connection.look(self.patience)
+        return await super().on_tick(counter)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End, and tell: what follows may be the signal that asked for it."""
+        self._app.ending = True
         await super().shutdown(sockets)
         self._ended()
 

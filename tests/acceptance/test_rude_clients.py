@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import http.client
+import json
+import signal
 import socket
 from contextlib import ExitStack
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 import pytest
 
+from mock_gitlab.app import create_app
+from mock_gitlab.server import Server, listen
 from tests.live import TOKEN, Live, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 TRIGGER = b"POST /api/v4/projects/1/trigger/pipeline HTTP/1.1\r\nHost: gitlab\r\n"
 TRIGGER += b"PRIVATE-TOKEN: MOCK_SUPER_SECRET\r\n"
 FORM = b"Content-Type: application/x-www-form-urlencoded\r\n"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     with serving(tmp_path_factory.mktemp("live"), "--database", ":memory:") as live:
         yield live
@@ -57,10 +63,11 @@ def test_head_has_no_body_and_the_connection_goes_on(live: Live, path: str, stat
 
 
 def test_a_body_that_breaks_off_triggers_nothing(live: Live):
+    before = pipelines(live)
     with connect(live) as client:
         client.sendall(TRIGGER + FORM + b"Content-Length: 100\r\n\r\nref=main&scenario_id=5")
 
-    assert pipelines(live) == 0
+    assert pipelines(live) == before
 
 
 def test_a_body_that_comes_byte_by_byte_is_read_to_its_end(live: Live):
@@ -82,6 +89,7 @@ def test_a_body_in_chunks_is_read_as_one(live: Live):
 
 
 def test_many_clients_that_never_finish_hold_up_nobody(live: Live):
+    before = pipelines(live)
     with ExitStack() as waiting:
         for _ in range(200):
             client = waiting.enter_context(connect(live))
@@ -89,7 +97,7 @@ def test_many_clients_that_never_finish_hold_up_nobody(live: Live):
 
         assert live.call("GET", "/api/v4/version").status == 200
 
-    assert pipelines(live) == 0
+    assert pipelines(live) == before
 
 
 def test_an_endless_body_is_refused_before_it_is_read(live: Live):
@@ -133,3 +141,91 @@ def test_what_is_no_request_is_refused_and_the_next_one_is_served(live: Live, re
         assert 400 <= status_of(client) < 500
 
     assert live.call("GET", "/api/v4/version").status == 200
+
+
+ENDLESS = {
+    "a path": (b"GET /", b"a" * 65536),
+    "a header": (b"GET / HTTP/1.1\r\nX: ", b"a" * 65536),
+    "headers": (b"GET / HTTP/1.1\r\n", b"X: y\r\n" * 8192),
+    "what belongs to a chunk": (TRIGGER + b"Transfer-Encoding: chunked\r\n\r\n5;", b"a" * 65536),
+    "trailers": (TRIGGER + b"Transfer-Encoding: chunked\r\n\r\n0\r\n", b"X: y\r\n" * 8192),
+}
+
+
+@pytest.mark.parametrize("what", ENDLESS)
+def test_what_never_ends_is_refused_before_it_fills_the_memory(live: Live, what: str):
+    begin, piece = ENDLESS[what]
+    with connect(live) as client:
+        client.sendall(begin)
+        with pytest.raises(OSError, match=r"reset|pipe|aborted"):  # noqa: PT012 - some time
+            for _ in range(1000):
+                client.sendall(piece)
+
+    assert live.call("GET", "/api/v4/version").status == 200
+
+
+class Impatient(Server):
+    """A server that gives up at its first look."""
+
+    patience = 1
+
+
+@pytest.fixture
+def impatient() -> Iterator[tuple[str, int]]:
+    app = create_app(environ={}, database=":memory:", watch=False, must_exist=False)
+    bound = listen("127.0.0.1", 0)
+    ready = Event()
+    server = Impatient(app, ready.set)
+    thread = Thread(target=server.run, args=([bound],))
+    thread.start()
+    assert ready.wait(30)
+    yield bound.getsockname()
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET /api/v4/ver",
+        TRIGGER,
+        TRIGGER + FORM + b"Content-Length: 100\r\n\r\nref=main",
+        TRIGGER + FORM + b"Transfer-Encoding: chunked\r\n\r\n4\r\nref=\r\n",
+    ],
+)
+def test_a_request_that_never_comes_to_its_end_is_408(impatient: tuple[str, int], sent: bytes):
+    with socket.create_connection(impatient, timeout=30) as client:
+        client.sendall(sent)
+        answer = client.makefile("rb").read()
+
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+    assert json.loads(body) == {"message": "408 Request Timeout"}
+
+
+def test_a_connection_on_which_nothing_is_asked_is_closed(impatient: tuple[str, int]):
+    with socket.create_connection(impatient, timeout=30) as client:
+        assert client.recv(1) == b""
+
+
+def test_a_connection_may_rest_between_requests(impatient: tuple[str, int]):
+    resting = http.client.HTTPConnection(*impatient, timeout=30)
+    with socket.create_connection(impatient, timeout=30) as other:
+        for _ in range(2):
+            resting.request("GET", "/api/v4/version")
+            assert resting.getresponse().read()
+            other.recv(1)  # until the server has looked after its connections
+    resting.close()
+
+
+def test_the_end_of_the_server_is_not_held_up_by_what_is_under_way(tmp_path: Path):
+    fault = "faults: [{when: {operation: get_version}, delay: 1000}]\n"
+    (tmp_path / "mock.yaml").write_text(f"version: 1\n{fault}", encoding="utf-8")
+    with serving(tmp_path) as live, connect(live) as slow, connect(live) as delayed:
+        slow.sendall(TRIGGER + FORM + b"Content-Length: 100\r\n\r\nref=main")
+        delayed.sendall(b"GET /api/v4/version HTTP/1.1\r\nHost: a\r\n\r\n")
+        live.call("GET", "/api/v4/user")  # what was sent before has arrived
+        live.process.send_signal(signal.SIGTERM)
+
+        assert (status_of(slow), status_of(delayed)) == (503, 503)
+        live.process.wait(20)
