@@ -1,11 +1,13 @@
 """A client's connection: uvicorn's own, with bounds on what it may send in vain, and for how long.
 
-uvicorn reads a head of any length, and waits for the rest of a request for ever.
+uvicorn reads a head of any length, and waits for the rest of a request for ever. And with a
+request to go on in another protocol, as Java's client sends it, its parser would skip the body.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -13,6 +15,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 _MOST_IN_VAIN = 2**17
 """How many bytes may bring neither a piece of a body nor the end of a request."""
+
+
+_UPGRADE = re.compile(rb"(?<=\r\n)upgrade(?=:)", re.IGNORECASE)
 
 
 class Connection(HttpToolsProtocol):
@@ -25,6 +30,9 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what was sent; a head, or what surrounds a body, must come to its end some time."""
+        if b"pgrade:" in data and not self._in_vain and self._nothing_asked():
+            head, end, rest = data.partition(b"\r\n\r\n")
+            data = _UPGRADE.sub(b"ignored", head) + end + rest
         self._in_vain += len(data)
         super().data_received(data)
         if self._in_vain > _MOST_IN_VAIN:

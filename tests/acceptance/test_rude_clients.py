@@ -88,6 +88,17 @@ def test_a_body_in_chunks_is_read_as_one(live: Live):
         assert status_of(client) == 201
 
 
+@pytest.mark.parametrize("protocol", [b"h2c", b"websocket"])
+def test_who_would_rather_speak_another_protocol_is_served_in_this_one(live: Live, protocol: bytes):
+    order = TRIGGER + FORM + b"Connection: Upgrade\r\nUpgrade: " + protocol + b"\r\n"
+    order += b"Content-Length: 8\r\n\r\nref=main"
+    with connect(live) as client:
+        for _ in range(2):
+            client.sendall(order)
+
+            assert status_of(client) == 201
+
+
 def test_many_clients_that_never_finish_hold_up_nobody(live: Live):
     before = pipelines(live)
     with ExitStack() as waiting:
