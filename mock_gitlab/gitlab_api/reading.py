@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import json
 import re
+from binascii import unhexlify
 from math import isinf
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, unquote_to_bytes
+from urllib.parse import unquote_to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,6 +24,7 @@ _MOST_PAIRS = 4096
 _DEEPEST = 32
 _DEEPEST_JSON = 100
 _KEY = re.compile(r"\A[^\[]+|\[[^\[\]]*\]")
+_ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _FORM, _MULTIPART, _JSON = (
     "application/x-www-form-urlencoded",
@@ -145,18 +147,19 @@ def _refuse_unstorable(text: str, name: str) -> None:
 
 
 def _form_pairs(text: bytes) -> list[tuple[str, str]]:
-    try:
-        pairs = parse_qsl(
-            text.decode(),
-            keep_blank_values=True,
-            errors="strict",
-            max_num_fields=_MOST_PAIRS,
-        )
-    except UnicodeDecodeError:
-        raise bad("the parameters are not valid UTF-8") from None
-    except ValueError:
-        raise bad(f"there are more than {_MOST_PAIRS} parameters") from None
-    return _storable(pairs)
+    if text.count(b"&") >= _MOST_PAIRS:
+        raise bad(f"there are more than {_MOST_PAIRS} parameters")
+    split = (part.partition(b"=") for part in text.split(b"&") if part)
+    return _storable([(_unescape(key), _unescape(value)) for key, _, value in split])
+
+
+def _unescape(content: bytes) -> str:
+    # What urllib has for it takes seconds over a megabyte of percent signs.
+    return _text(_ESCAPE.sub(_byte, content.replace(b"+", b" ")))
+
+
+def _byte(escape: re.Match[bytes]) -> bytes:
+    return unhexlify(escape[1])
 
 
 def _storable(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from urllib.parse import parse_qsl
 
 import pytest
 from hypothesis import given, settings
@@ -71,6 +72,16 @@ def test_empty_pairs_and_empty_keys_are_left_aside():
 
 def test_plus_and_percent_are_decoded_once():
     assert parse(b"a=x+y%20z%252F%C3%A9", None, b"") == {"a": "x y z%2Fé"}
+
+
+@given(st.text(alphabet="ab=&%+;3dC29Zé", max_size=30).filter(lambda text: "%00" not in text))
+def test_a_query_is_read_as_python_reads_it(text: str):
+    try:
+        expected = parse_qsl(text, keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError:
+        assert refused(text.encode(), None, b"")[1] == "the parameters are not valid UTF-8"
+    else:
+        assert parse(text.encode(), None, b"") == {key: v for key, v in expected if key}
 
 
 # ---------------------------------------------------------------------------- content types
