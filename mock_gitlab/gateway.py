@@ -52,7 +52,6 @@ _CONTROL_PATHS = frozenset(
     ("_mock", "openapi.json", "docs", "redoc", "docs/oauth2-redirect", "favicon.ico")
 )
 _UNTIDY = re.compile(r"//+|/\Z")
-_SECRET = re.compile(r"((?:^|&)[^&=]*token[^&=]*=)[^&]*", re.IGNORECASE)
 _JSON: Headers = [(b"content-type", b"application/json")]
 _COMMON: Headers = [
     (b"vary", b"Origin"),
@@ -102,6 +101,15 @@ async def read_body(receive: Receive, limit: int) -> bytes:
             return body
 
 
+def _masked(query: str) -> str:
+    """Cover the values of parameters that are secrets, however their names are written."""
+    pairs = (pair.partition("=") for pair in query.split("&"))
+    return "&".join(
+        f"{name}=[MASKED]" if sign and "token" in unquote(name).lower() else f"{name}{sign}{value}"
+        for name, sign, value in pairs
+    )
+
+
 class HasWorlds(Protocol):
     """Whoever keeps the worlds; they may be closed and opened anew.
 
@@ -139,6 +147,9 @@ class Gateway:
             await self._control(scope, receive, send)
             return
         reply = _Reply(send, scope["method"] == "HEAD", f"{self._run}-{next(self._requests)}")
+        if reply.head_only:
+            # A copy: the server looks into its own, to know that no body is to come.
+            scope = {**scope, "method": "GET"}
         try:
             await self._route(scope, receive, reply)
         except Invalid as error:
@@ -212,16 +223,13 @@ class Gateway:
             root, path = f"{root}/api/v4", path[7:]
         if _UNTIDY.search(path):
             path = re.sub(r"//+", "/", path).rstrip("/") or "/"
-        if reply.head_only:
-            # A copy: the server looks into its own, to know that no body is to come.
-            scope = {**scope, "method": "GET"}
         scope["path"] = root + path
         scope["root_path"] = root
         query = scope["query_string"]
         call = Call(
             "HEAD" if reply.head_only else scope["method"],
             path,
-            _SECRET.sub(r"\1[MASKED]", query.decode("latin-1")) if query else "",
+            _masked(query.decode("latin-1")) if query else "",
             world.clock.now(),
         )
         scope[CALL] = call

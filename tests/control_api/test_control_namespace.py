@@ -225,6 +225,15 @@ def test_the_journal_keeps_calls_newest_first_and_masks_secrets(mock: Mock):
     assert (oldest["status"], oldest["ref"], oldest["scenario_id"]) == (201, "main", 500)
 
 
+@pytest.mark.parametrize(
+    "name", ["token", "private%5Ftoken", "%6Aob_token", "TOKEN", "a%5Btoken%5D"]
+)
+def test_the_journal_masks_a_secret_however_its_name_is_written(mock: Mock, name: str):
+    mock.get(f"/projects/1/pipelines?ref=main&{name}=s3cr3t&per_page=5")
+
+    assert f"ref=main&{name}=[MASKED]&per_page=5" in mock.get("/_mock/requests").text
+
+
 def test_calls_with_and_without_the_prefix_count_alike(mock: Mock):
     mock.get("/projects/1/pipelines")
     mock.get("/api/v4/projects/1/pipelines")

@@ -85,6 +85,14 @@ def test_head_answers_as_get_without_a_body(mock: Mock):
         assert head.headers[name] == get.headers[name]
 
 
+@pytest.mark.parametrize("path", ["/_mock/health", "/_mock/clock", "/_mock/nothing", "/docs"])
+def test_head_answers_as_get_in_the_control_namespace_too(mock: Mock, path: str):
+    answer, head = mock.get(path), mock.head(path)
+
+    assert (head.status_code, head.content) == (answer.status_code, b"")
+    assert head.headers["Content-Length"] == answer.headers["Content-Length"]
+
+
 def test_an_unchanged_trace_is_304(mock: Mock):
     mock.trigger(scenario_id=0)
     trace = f"/projects/1/jobs/{mock.get('/projects/1/jobs').json()[0]['id']}/trace"
