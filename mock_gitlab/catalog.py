@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mock_gitlab.store.database import Database
 
 _TOKEN_PREFIX = "glptt-"  # noqa: S105 - what every trigger token begins with is no secret
-_LARGEST = 2**63 - 1
+_LARGEST = 2**53  # as in files; what paths are numbered may go on above it
 _NUMBER = re.compile(r"-?[0-9]{1,19}")  # what is longer is larger than any number of a project
 
 

@@ -37,6 +37,9 @@ class ProjectTable:
 
     def add_path(self, path: str, taken: Iterable[int]) -> int:
         """Give a path a number that it keeps, none of ``taken``."""
+        known = self._db.one("SELECT id FROM projects WHERE path = ?", (path,))
+        if known is not None:  # to another server on the same file
+            return int(known[0])
         row = self._db.one("SELECT max(id) FROM projects")
         number = max(LAST_WRITTEN_NUMBER, *((row and row[0]) or 0, *taken)) + 1
         self.add(number, path)

@@ -32,6 +32,15 @@ def test_neither_is_it_where_faults_are_looked_for(mock: Mock, path: str):
     assert mock.get(f"/api/v4{path}").status_code == 404
 
 
+@pytest.mark.parametrize(("number", "status"), [(2**53, 201), (2**53 + 1, 404), (2**63 - 1, 404)])
+def test_above_the_largest_number_of_a_project_there_is_room_for_paths(
+    mock: Mock, number: int, status: int
+):
+    assert mock.post(f"/projects/{number}/pipeline?ref=main").status_code == status
+
+    assert mock.trigger("group%2Fapp")["project_id"] == (2**53 + 1 if status == 201 else 1001)
+
+
 @pytest.mark.parametrize("number", ["f" * 5000, "-5", "0x5", "", "\u0663"])
 def test_a_job_token_whose_number_is_none_is_wrong(mock: Mock, number: str):
     answer = mock.anonymous().get("/api/v4/job", params={"job_token": f"glcbt-{number}_abc"})
