@@ -166,7 +166,9 @@ def create_app(
         must_exist=named is not None if must_exist is None else must_exist,
     )
     hosts = environ.get("MOCK_ALLOWED_HOSTS", "")
-    return MockGitLabApp(live, frozenset(name.strip() for name in hosts.split(",") if name.strip()))
+    return MockGitLabApp(
+        live, frozenset(name.strip().lower() for name in hosts.split(",") if name.strip())
+    )
 
 
 def __getattr__(name: str) -> Any:

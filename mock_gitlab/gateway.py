@@ -207,7 +207,7 @@ class Gateway:
     def _host_is_ours(self, scope: Scope) -> bool:
         """Refuse what a web page could make a browser send under a name of its own."""
         host = next((v for k, v in scope["headers"] if k == b"host"), b"").decode("latin-1")
-        name = host.rpartition(":")[0] if re.search(r":\d*\Z", host) else host
+        name = (host.rpartition(":")[0] if re.search(r":\d*\Z", host) else host).lower()
         if not name or "." not in name.strip(".") or name in self._hosts:
             return True
         try:

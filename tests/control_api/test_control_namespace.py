@@ -60,9 +60,10 @@ def test_a_page_under_a_name_of_its_own_cannot_drive_the_mock(mock: Mock, host: 
 
 
 def test_a_host_name_can_be_allowed(mock_with: Callable[..., Mock]):
-    mock = mock_with(environ={"MOCK_ALLOWED_HOSTS": "mock.example.com"})
+    mock = mock_with(environ={"MOCK_ALLOWED_HOSTS": "other.example.com, Mock.example.com"})
 
-    assert mock.get("/_mock/clock", headers={"Host": "mock.example.com"}).status_code == 200
+    for host in ("mock.example.com", "MOCK.example.com:8000", "other.example.com"):
+        assert mock.get("/_mock/clock", headers={"Host": host}).status_code == 200
 
 
 # ---------------------------------------------------------------------------- scenarios
