@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import time
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -83,7 +82,6 @@ class Soak:
         self._rng = rng
         self._declared = (30, "success")
         self._worlds: dict[str, World] = {"": World()}
-        self.took: list[float] = []
         self._edit("", self._worlds[""])
 
     def close(self) -> None:
@@ -218,12 +216,10 @@ class Soak:
     def _call(self, world: str, method: str, path: str, body: Any = None, status: int = 200) -> Any:
         headers = {"PRIVATE-TOKEN": "MOCK_SUPER_SECRET", "Content-Type": "application/json"}
         sent = None if body is None else json.dumps(body)
-        begun = time.perf_counter()
         self._connection.request(
             method, f"/sandbox/{world}{path}" if world else path, sent, headers
         )
         answer = self._connection.getresponse()
         text = answer.read()
-        self.took.append(time.perf_counter() - begun)
         assert answer.status == status, (world, method, path, body, answer.status, text)
         return json.loads(text) if text else None
