@@ -8,8 +8,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from mock_gitlab.engine.matching import matches_text
 from mock_gitlab.engine.model import Declarations, NotFound, Project, TriggerToken
+from mock_gitlab.engine.texts import matches_text
 from mock_gitlab.store.projects import ProjectTable, TokenTable
 
 if TYPE_CHECKING:

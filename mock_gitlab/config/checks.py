@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mock_gitlab.engine.builtins import builtin_scenarios
-from mock_gitlab.engine.matching import matches_path, matches_text
+from mock_gitlab.engine.texts import matches_path, matches_text
 
 from .wording import nearest
 

@@ -24,8 +24,8 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
-from mock_gitlab.engine.matching import compile_regex
 from mock_gitlab.engine.model import LONGEST_SPAN, Moment, Span
+from mock_gitlab.engine.texts import NoExpression, check_expression
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -183,8 +183,8 @@ def _as_whole(value: Any) -> Any:
 
 def _glob_or_regex(text: str) -> str:
     try:
-        compile_regex(text)
-    except (re.error, OverflowError, RecursionError) as error:
+        check_expression(text)
+    except NoExpression as error:
         raise mistake(f"is no regular expression: {error}") from None
     return text
 

@@ -20,6 +20,7 @@ from .fields import (
     WHOLE,
     Duration,
     Found,
+    Glob,
     Instant,
     Matching,
     Name,
@@ -266,12 +267,12 @@ class ProjectModel(Written):
         ),
     ] = Field(description="Its full path.", examples=["group/app"])
     default_branch: Name = Field("main", description="Its default branch.")
-    refs: list[Name] | None = Field(
+    refs: list[Glob] | None = Field(
         None,
         description="Globs of the branches that exist; left out: all of them.",
         examples=[["main", "release/*"]],
     )
-    tags: list[Name] = Field([], description="Globs of its tags.", examples=[["v*"]])
+    tags: list[Glob] = Field([], description="Globs of its tags.", examples=[["v*"]])
     trigger_tokens: list[TokenModel] = Field([], description="Its trigger tokens.")
 
 

@@ -10,7 +10,8 @@ from fastapi.responses import JSONResponse
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 from typing_extensions import TypedDict
 
-from mock_gitlab.config.fields import Duration, Instant, Text
+from mock_gitlab.config.fields import Duration, Glob, Instant, Text
+from mock_gitlab.config.patterns import Wanted
 from mock_gitlab.engine.matching import RequestPattern
 from mock_gitlab.engine.model import ClockSetting
 from mock_gitlab.engine.moments import timestamp
@@ -388,8 +389,8 @@ class VerifyBody(_Body):
     path: Text | None = None
     operation: Text | None = None
     project: Text | int | None = None
-    ref: Text | None = None
-    variables: dict[Text, Text | bool] = Field(default_factory=dict)
+    ref: Glob | None = None
+    variables: dict[Text, Wanted] = Field(default_factory=dict)
     status: int | None = None
     times: int | None = Field(None, ge=0)
     at_least: int | None = Field(None, ge=0)

@@ -6,10 +6,10 @@ Nouns stand here beside their verbs, since nobody else understands them.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+
+from .texts import matches_path, matches_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -158,32 +158,11 @@ def differences(pattern: TriggerPattern | RequestPattern, arrived: Any) -> list[
     return [*_common_differences(pattern, arrived), *found]
 
 
-def matches_text(pattern: str, text: str) -> bool:
-    """Match a glob (``*`` stands for anything) or a ``/regular expression/`` found anywhere."""
-    return _text_matcher(pattern).search(text) is not None
-
-
-def matches_path(pattern: str, path: str) -> bool:
-    """Match a glob on a path: ``*`` stays between slashes, ``**`` does not."""
-    return _path_matcher(pattern).fullmatch(path) is not None
-
-
 def matches_project(pattern: str, number: int | None, path: str | None) -> bool:
     """Match a project by its number, its path or a glob of paths."""
     if pattern.isdecimal():
         return pattern.lstrip("0") == str(number)
     return path is not None and matches_path(pattern, path)
-
-
-def compile_regex(pattern: str) -> re.Pattern[str] | None:
-    """Compile a ``/regular expression/``; None where the text is a glob.
-
-    Raises:
-        re.error: between the slashes stands no regular expression.
-    """
-    if len(pattern) > 1 and pattern[0] == pattern[-1] == "/":
-        return re.compile(pattern[1:-1])
-    return None
 
 
 class Passed(NamedTuple):
@@ -349,17 +328,3 @@ _FIELD_WEIGHT = {"method": 3, "path": 3, "operation": 3, "project": 2}
 
 def _distance(found: list[Difference]) -> int:
     return sum(_FIELD_WEIGHT.get(difference.what, 1) for difference in found)
-
-
-@lru_cache(maxsize=1024)
-def _text_matcher(pattern: str) -> re.Pattern[str]:
-    regex = compile_regex(pattern)
-    if regex is not None:
-        return regex
-    return re.compile(rf"\A{'.*'.join(map(re.escape, pattern.split('*')))}\Z", re.DOTALL)
-
-
-@lru_cache(maxsize=1024)
-def _path_matcher(pattern: str) -> re.Pattern[str]:
-    parts = ["[^/]*".join(map(re.escape, part.split("*"))) for part in pattern.split("**")]
-    return re.compile(".*".join(parts))

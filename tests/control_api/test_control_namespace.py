@@ -273,6 +273,18 @@ def test_the_number_of_calls_can_be_bounded(mock: Mock, bounds: dict[str, int], 
     assert mock.post("/_mock/verify", json=body).status_code == status
 
 
+@pytest.mark.parametrize("body", [{"ref": "/(/"}, {"variables": {"A": "/[/"}}])
+def test_a_verification_with_a_wrong_regular_expression_is_refused(
+    mock: Mock, body: dict[str, Any]
+):
+    mock.trigger(variables={"A": "1"})
+
+    refused = mock.post("/_mock/verify", json=body)
+
+    assert refused.status_code == 422
+    assert "is no regular expression: unclosed" in refused.text
+
+
 def test_the_journal_forgets_the_oldest_beyond_its_limit(mock_with: Callable[..., Mock]):
     mock = mock_with("journal: 2\n")
     for number in range(4):

@@ -1,0 +1,81 @@
+"""Globs and regular expressions: what they match, and that no text takes them long."""
+
+from __future__ import annotations
+
+import pytest
+
+from mock_gitlab.engine.texts import NoExpression, check_expression, matches_path, matches_text
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "matches"),
+    [
+        ("main", "main", True),
+        ("main", "maint", False),
+        ("release/*", "release/1/2", True),
+        ("*", "", True),
+        ("v*.*", "v1.0", True),
+        ("a.c", "abc", False),
+        ("/^v\\d+$/", "v12", True),
+        ("/^v\\d+$/", "v12-rc", False),
+        ("/rc/", "v12-rc1", True),
+        ("/", "/", True),
+        ("a*a", "a", False),
+        ("*a*b", "abab", True),
+        ("*ab*b", "cab", False),
+        ("two\nlines*", "two\nlines and more", True),
+        ("/^a$/", "a\n", False),
+        ("/É\\w/", "ÉÖ", True),
+    ],
+)
+def test_text_is_matched_by_globs_and_regular_expressions(pattern: str, text: str, matches: bool):
+    assert matches_text(pattern, text) is matches
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "matches"),
+    [
+        ("/projects/*/pipelines/*", "/projects/1/pipelines/7", True),
+        ("/projects/*/pipelines/*", "/projects/1/pipelines/7/jobs", False),
+        ("/projects/**", "/projects/1/pipelines/7/jobs", True),
+        ("/projects/*", "/projects/group%2Fapp", True),
+        ("/user", "/users", False),
+        ("/*a/*b", "/xaa/b", True),
+        ("/*a/*b", "/a/a/b", False),
+        ("/**a*b", "/a/ab", True),
+        ("/**.git/**", "/group/app.git/info", True),
+    ],
+)
+def test_a_star_in_a_path_stays_between_slashes(pattern: str, path: str, matches: bool):
+    assert matches_path(pattern, path) is matches
+
+
+# Whoever backtracks needs longer for these than the sun will shine; no assertion on time is needed.
+@pytest.mark.parametrize("pattern", ["/^(a+)+$/", "/^(a|aa)+$/", "/(.*a){30}b/", "*a" * 30 + "b"])
+def test_no_text_takes_a_pattern_long(pattern: str):
+    assert not matches_text(pattern, "a" * 5000 + "!")
+
+
+@pytest.mark.parametrize("pattern", ["/" + "*a" * 30 + "b", "/" + "**a" * 30 + "b"])
+def test_no_path_takes_a_glob_long(pattern: str):
+    assert not matches_path(pattern, "/" + "a" * 5000)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "reason"),
+    [
+        ("/(/", "unclosed group"),
+        ("/^(?!main$)/", "look-around, including look-ahead and look-behind, is not supported"),
+        ("/(a)\\1/", "backreferences are not supported"),
+        ("/(a{1000}){1000}/", "compiled regex exceeds size limit of 10485760 bytes"),
+    ],
+)
+def test_what_cannot_be_searched_for_quickly_is_refused(pattern: str, reason: str):
+    with pytest.raises(NoExpression) as refused:
+        check_expression(pattern)
+    assert str(refused.value) == reason
+
+
+@pytest.mark.parametrize("pattern", ["(", "/(", "/", "*(*", ""])
+def test_a_glob_is_always_well(pattern: str):
+    check_expression(pattern)
