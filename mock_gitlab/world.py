@@ -10,6 +10,7 @@ import json
 import re
 import secrets
 from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mock_gitlab.additions import Additions
@@ -155,6 +156,8 @@ class World:
             self.catalog.apply(mine, self._salt(mine.seed), self.clock.now())
             if changed:
                 self.pipelines.doubt_scenarios(changed)
+            in_force = (*self.runtime_rules, *mine.rules)
+            self._db.forget_rules({_rule_key(rule) for rule in in_force})
         self.journal.resize(mine.journal_limit)
         clock_was_edited = mine.clock != self.declared.clock
         self.shared, self.declared = declarations, mine
@@ -208,7 +211,11 @@ class World:
 
     def _scenarios_changed(self) -> None:
         self.pipelines.look_for_bridges()
-        self._scenarios_have_faults = bool(self._scenarios.having("faults"))
+        numbers = self._scenarios.having("faults")
+        self._scenarios_have_faults = bool(numbers)
+        of_scenarios = (s.faults for s in map(self._scenarios.behaviour, numbers) if s is not None)
+        faults = (*self.faults(), *chain.from_iterable(of_scenarios))
+        self.tally.keep({fault.key for fault in faults})
 
     @property
     def has_faults(self) -> bool:
@@ -241,10 +248,7 @@ class World:
         for number in rule.scenarios:
             if not self._scenarios.exists(number):
                 raise Invalid(f"there is no scenario {number}")
-        added = self.runtime_rules.add(rule)
-        # An earlier run may have left a count under this key in the database.
-        self._db.remember(_rule_key(added), "0")
-        return added
+        return self.runtime_rules.add(rule)
 
     # ------------------------------------------------------------------ pipelines
 

@@ -29,6 +29,7 @@ from .models import (
     ScenarioModel,
     declared_scenario,
     fault_from,
+    keyed,
     rule_from,
 )
 from .places import ConfigurationError, Document, Mistake, Node
@@ -232,12 +233,12 @@ class _Loading:
         return Declarations(
             scenarios=(*builtin, *scenarios),
             default_scenario=model.default_scenario,
-            rules=tuple(
-                rule_from(rule, self._key_and_place(mock, "rules", index)[1])
+            rules=keyed(
+                rule_from(rule, self._place(mock, "rules", index))
                 for index, rule in enumerate(model.rules or ())
             ),
-            faults=tuple(
-                fault_from(fault, *self._key_and_place(mock, "faults", index))
+            faults=keyed(
+                fault_from(fault, self._place(mock, "faults", index))
                 for index, fault in enumerate(model.faults or ())
             ),
             projects=tuple(map(_project, model.projects or ())),
@@ -252,9 +253,8 @@ class _Loading:
             token=model.token,
         )
 
-    def _key_and_place(self, mock: Document, section: str, index: int) -> tuple[str, str]:
-        name, line = self._name(mock), mock.node((section, index)).line
-        return f"{name}:{section}[{index}]", f"{name}:{line}"
+    def _place(self, mock: Document, section: str, index: int) -> str:
+        return f"{self._name(mock)}:{mock.node((section, index)).line}"
 
     def _settings(self, model: MockFile) -> Settings:
         database = model.database

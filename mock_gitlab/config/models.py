@@ -32,7 +32,7 @@ from .fields import (
     refuse,
 )
 from .jobs import JobModel, job_contradictions, spread
-from .patterns import FaultModel, RuleModel, fault_from, rule_from
+from .patterns import FaultModel, RuleModel, fault_from, keyed, rule_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +48,7 @@ __all__ = [
     "ScenarioModel",
     "declared_scenario",
     "fault_from",
+    "keyed",
     "rule_from",
     "scenario_definition",
     "scenario_from",
@@ -185,9 +186,9 @@ def scenario_from(model: ScenarioModel) -> Scenario:
         stages=tuple(model.stages),
         jobs=spread(model.jobs),
         test_suites=() if report is None else tuple(suite.noun() for suite in report.suites),
-        faults=tuple(
-            fault_from(fault, f"scenario {number}:faults[{index}]", f"scenario {number}")
-            for index, fault in enumerate(model.faults)
+        faults=keyed(
+            (fault_from(fault, f"scenario {number}") for fault in model.faults),
+            prefix=f"scenario {number}:",
         ),
     )
 

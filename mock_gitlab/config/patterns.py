@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from hashlib import sha256
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
@@ -35,7 +37,9 @@ from .fields import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+Declared = TypeVar("Declared", Rule, Fault)
 
 
 class ResponseModel(Written):
@@ -265,16 +269,12 @@ SPOILERS: tuple[Spoiler, ...] = ("drop", "truncate", "slow", "malformed")
 
 
 def rule_from(model: RuleModel, place: str) -> Rule:
-    """Make the engine's rule; ``place`` is "file:line" for people."""
+    """Make the engine's rule, for ``keyed``; ``place`` is "file:line" for people."""
     scenario = model.scenario
-    numbers = (scenario,) if isinstance(scenario, int) else tuple(scenario or ())
-    when = model.when.noun()
-    # What it says and not where it stands: its count outlives an edit of the lines above it.
-    said = f"{when} {numbers} {model.cycle}"
     return Rule(
-        key=sha256(said.encode()).hexdigest()[:12],
-        when=when,
-        scenarios=numbers,
+        key="",
+        when=model.when.noun(),
+        scenarios=(scenario,) if isinstance(scenario, int) else tuple(scenario or ()),
         cycle=model.cycle,
         variables=tuple(model.variables.items()),
         name=model.name,
@@ -283,11 +283,11 @@ def rule_from(model: RuleModel, place: str) -> Rule:
     )
 
 
-def fault_from(model: FaultModel, key: str, place: str) -> Fault:
-    """Make the engine's fault; ``key`` is stable, ``place`` is "file:line" for people."""
+def fault_from(model: FaultModel, place: str) -> Fault:
+    """Make the engine's fault, for ``keyed``; ``place`` is "file:line" for people."""
     limit = model.limit
     return Fault(
-        key=key,
+        key="",
         when=model.when.noun(),
         times=model.times,
         skip=model.skip,
@@ -299,3 +299,18 @@ def fault_from(model: FaultModel, key: str, place: str) -> Fault:
         limit=None if limit is None else Limit(limit.requests, limit.per),
         place=place,
     )
+
+
+def keyed(declared: Iterable[Declared], prefix: str = "") -> tuple[Declared, ...]:
+    """Give rules or faults keys made of what they say, not of where they stand.
+
+    What is counted under its key outlives edits around it, and ends with an edit of itself.
+    """
+    alike: Counter[str] = Counter()
+    found = []
+    for each in declared:
+        said = sha256(repr(replace(each, place="")).encode()).hexdigest()[:12]
+        alike[said] += 1
+        number = f"-{alike[said]}" if alike[said] > 1 else ""
+        found.append(replace(each, key=f"{prefix}{said}{number}"))
+    return tuple(found)

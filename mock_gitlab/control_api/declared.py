@@ -133,7 +133,7 @@ async def list_faults(world: CurrentWorld) -> list[FaultRow]:
 @declared.post("/faults", status_code=201)
 async def create_fault(world: CurrentWorld, fault: FaultModel) -> FaultRow:
     """Declare a fault at run time; it is tried before those of the files."""
-    return _fault_row(world, world.runtime_faults.add(fault_from(fault, key="", place="")))
+    return _fault_row(world, world.runtime_faults.add(fault_from(fault, place="")))
 
 
 @declared.delete("/faults", status_code=204)

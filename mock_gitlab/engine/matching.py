@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 from .texts import matches_path, matches_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 # ---------------------------------------------------------------------------- nouns
 
@@ -231,6 +231,12 @@ class Tally:
                 if strike is not None:
                     return strike
         return None
+
+    def keep(self, keys: Collection[str]) -> None:
+        """Forget the faults that are no longer in force."""
+        for counted in (self.seen, self.struck, self.windows):
+            for key in counted.keys() - keys:
+                del counted[key]
 
     def _meet(self, fault: Fault, now: int) -> Strike | None:
         seen = self.seen[fault.key] = self.seen.get(fault.key, 0) + 1

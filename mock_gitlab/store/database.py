@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
 VERSION = 1
@@ -152,6 +152,14 @@ class Database:
             (key, value),
         )
 
+    def forget_rules(self, kept: Collection[str] = ()) -> None:
+        """Drop the counts of rules, but for those under some keys."""
+        for (key,) in self.all(
+            "SELECT key FROM meta WHERE substr(key, 1, ?) = ?", (len(RULE_COUNT), RULE_COUNT)
+        ):
+            if key not in kept:
+                self.run("DELETE FROM meta WHERE key = ?", (key,))
+
     def forget(self) -> None:
         """Drop everything but the scenarios; numbers start again at 1."""
         with self.transaction():
@@ -159,7 +167,7 @@ class Database:
                 self.run(f"DELETE FROM {table}")
             self.run("DELETE FROM last_iids")  # which the trigger on pipelines has filled
             self.run("DELETE FROM sqlite_sequence")
-            self.run("DELETE FROM meta WHERE substr(key, 1, ?) = ?", (len(RULE_COUNT), RULE_COUNT))
+            self.forget_rules()
 
     def close(self) -> None:
         """Close the file; what was committed is in it."""

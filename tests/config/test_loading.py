@@ -306,7 +306,7 @@ def test_the_key_of_a_rule_is_what_it_says_wherever_it_stands(folder: Folder):
     assert moved.key == b.key != a.key
 
 
-def test_faults_keep_their_order_key_and_place(folder: Folder):
+def test_faults_keep_their_order_and_place(folder: Folder):
     folder.write(
         mock="""
         faults:
@@ -325,7 +325,7 @@ def test_faults_keep_their_order_key_and_place(folder: Folder):
     )
     first, *others = folder.load().declarations.faults
     assert first == Fault(
-        key="mock.yaml:faults[0]",
+        key=first.key,
         when=RequestPattern("GET", "/projects/*", "get_pipeline", "g/*"),
         times=2,
         skip=1,

@@ -252,9 +252,10 @@ def test_a_test_report_has_suites_and_cases():
 
 
 def test_faults_of_a_scenario_have_keys_of_their_own():
-    found = scenario(faults=[{"drop": True}, {"delay": 1}]).faults
-    assert [each.key for each in found] == ["scenario 900:faults[0]", "scenario 900:faults[1]"]
-    assert found[0].place == "scenario 900"
+    a, b, again = scenario(faults=[{"drop": True}, {"delay": 1}, {"drop": True}]).faults
+    assert (a.key.startswith("scenario 900:"), again.key) == (True, f"{a.key}-2")
+    assert b.key not in (a.key, again.key)
+    assert a.place == "scenario 900"
 
 
 def test_whole_numbers_may_be_written_with_a_point():
@@ -300,8 +301,8 @@ def test_a_scenario_of_the_run_stands_in_no_file():
 
 def test_rules_and_faults_take_their_place_from_their_caller():
     rule = rule_from(RuleModel.model_validate({"scenario": 1}), "p")
-    fault = fault_from(FaultModel.model_validate({"drop": True}), "k", "p")
-    assert (rule.place, fault.key, fault.place) == ("p", "k", "p")
+    fault = fault_from(FaultModel.model_validate({"drop": True}), "p")
+    assert (rule.place, fault.place) == ("p", "p")
 
 
 # ---------------------------------------------------------------------------- refused
