@@ -26,7 +26,7 @@ from urllib.parse import unquote
 
 from mock_gitlab.clock import stopwatch
 from mock_gitlab.engine.matching import Fault, Response, Strike
-from mock_gitlab.engine.model import Invalid, Moment
+from mock_gitlab.engine.model import Invalid, Moment, Span
 from mock_gitlab.journal import Call
 from mock_gitlab.store.database import StoreUnavailable
 
@@ -165,6 +165,7 @@ class Gateway:
             if not self._house.ending:
                 raise
             await reply.give_up(503, {"message": "503 Service Unavailable"})
+            _hang_up(receive, at_once=False)
         except Exception:  # noqa: BLE001 - the last line of defence: it is logged and answered
             _log.exception("a bug: %s was not answered", scope["method"])
             await reply.give_up(500, {"message": "500 Internal Server Error"})
@@ -293,18 +294,18 @@ async def suffer(struck: Strike, scope: Scope, receive: Receive, send: Send, pro
     fault = struck.fault
     call: Call = scope[CALL]
     call.fault, call.outcome = fault.place, "fault"
-    if fault.delay:
-        await asyncio.sleep(fault.delay / 1000)
     if fault.body == "drop":
         call.outcome = "dropped"
+        await _pause(receive, fault.delay)
         await _drop(receive, send)
         return
     declared = _declared_answer(struck, scope[WORLD].clock.now())
-    spoiled = send if fault.body is None else _Spoiler(receive, send, fault)
+    spoiled: Send = send if fault.body is None else _Spoiler(receive, send, fault)
+    late: Send = _Late(receive, spoiled, fault.delay) if fault.delay else spoiled
     if declared is None:
-        await proceed(scope, receive, spoiled)
+        await proceed(scope, receive, late)
     else:
-        await _send_declared(declared, spoiled)
+        await _send_declared(declared, late)
 
 
 async def send_response(response: Response, send: Send) -> None:
@@ -348,27 +349,59 @@ def _declared_body(body: Any) -> tuple[bytes, bytes]:
     return json.dumps(body, ensure_ascii=False).encode(), b"application/json"
 
 
+async def _pause(receive: Receive, span: float) -> bool:
+    """Let real time pass, but no longer than the client stays; tell whether it is still there."""
+    leaving = asyncio.ensure_future(_left(receive))
+    try:
+        await asyncio.wait((leaving,), timeout=span / 1000)
+        return not leaving.done()
+    finally:
+        leaving.cancel()
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
 async def _drop(receive: Receive, send: Send) -> None:
     """Close the connection without an answer; in process, announce a length that never comes."""
-    if not await _hang_up(receive, at_once=True):
+    if not _hang_up(receive, at_once=True):
         head = [(b"content-length", b"1")]
         await send({"type": "http.response.start", "status": 200, "headers": head})
         await send({"type": "http.response.body", "body": b""})
 
 
-async def _hang_up(receive: Receive, *, at_once: bool) -> bool:
+def _hang_up(receive: Receive, *, at_once: bool) -> bool:
     """Close the client's connection; False where there is none, as under an in-process client.
 
-    The transport is reached through uvicorn's own cycle object, whose method ``receive`` is.
-    Waiting for the disconnect tells uvicorn that nothing more is to come.
+    The transport is reached through uvicorn's own cycle object, whose method ``receive`` is. It
+    is told that nothing more is to come, since it never hears of it from a client that has sent
+    the next request already.
     """
-    transport = getattr(getattr(receive, "__self__", None), "transport", None)
-    if transport is None:
+    cycle: Any = getattr(receive, "__self__", None)
+    if not hasattr(cycle, "transport"):
         return False
-    transport.abort() if at_once else transport.close()
-    while (await receive())["type"] != "http.disconnect":
-        pass
+    cycle.disconnected = True
+    cycle.transport.abort() if at_once else cycle.transport.close()
     return True
+
+
+class _Late:
+    """A send that keeps the answer back, while what was asked for has been done already.
+
+    So is a client that gives up no reason for the server to leave it undone, as with GitLab.
+    """
+
+    def __init__(self, receive: Receive, send: Send, delay: Span) -> None:
+        self._receive = receive
+        self._send = send
+        self._delay = delay
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await _pause(self._receive, self._delay)
+        await self._send(message)
 
 
 class _Spoiler:
@@ -395,7 +428,7 @@ class _Spoiler:
         half = self._body[: len(self._body) // 2]
         await self._send(self._start)
         await self._send({"type": "http.response.body", "body": half, "more_body": True})
-        if not await _hang_up(self._receive, at_once=False):
+        if not _hang_up(self._receive, at_once=False):
             await self._send({"type": "http.response.body", "body": b""})
 
     async def _garble(self) -> None:
@@ -408,7 +441,8 @@ class _Spoiler:
         pieces = 10
         size = -(-len(self._body) // pieces) or 1
         for at in range(0, pieces * size, size):
-            await asyncio.sleep(self._fault.slow / 1000 / pieces)
+            if not await _pause(self._receive, self._fault.slow / pieces):
+                break
             piece = self._body[at : at + size]
             await self._send({"type": "http.response.body", "body": piece, "more_body": True})
         await self._send({"type": "http.response.body", "body": b""})
