@@ -31,7 +31,7 @@ from mock_gitlab.journal import Call
 from mock_gitlab.store.database import StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from mock_gitlab.sandboxes import Worlds
     from mock_gitlab.world import World
@@ -321,7 +321,7 @@ def _declared_answer(struck: Strike, now: Moment) -> Response | None:
     reset = (now // period + 1) * period
     wait = -(-(reset - now) // 1000)
     limits = {
-        "RateLimit-Limit": str(max(1, fault.limit.requests * 60_000 // period)),
+        "RateLimit-Limit": str(-(-fault.limit.requests * 60_000 // period)),
         "RateLimit-Name": "throttle_authenticated_api",
         "RateLimit-Observed": str(struck.observed),
         "RateLimit-Remaining": "0",
@@ -330,7 +330,13 @@ def _declared_answer(struck: Strike, now: Moment) -> Response | None:
         "Retry-After": str(wait),
     }
     own = fault.respond or Response(429, (("Content-Type", "text/plain"),), "Retry later\n")
-    return Response(own.status, (*limits.items(), *own.headers), own.body)
+    return Response(own.status, tuple(_over(limits, own.headers).items()), own.body)
+
+
+def _over(usual: Mapping[str, str], own: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Put headers in the places of the usual ones that have their names."""
+    names = {name.lower(): name for name in usual}
+    return {**usual, **{names.get(name.lower(), name): value for name, value in own}}
 
 
 async def _send_declared(response: Response, send: Send) -> None:

@@ -42,6 +42,19 @@ if TYPE_CHECKING:
 Declared = TypeVar("Declared", Rule, Fault)
 
 
+def _in_any_case(name: str) -> str:
+    return "".join(f"[{c.upper()}{c}]" if c.isalpha() else c for c in name)
+
+
+_HEADER_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
+_FRAMING = "|".join(map(_in_any_case, ("content-length", "transfer-encoding")))
+HeaderName = Annotated[
+    Text,
+    Matching(f"^{_HEADER_NAME}", "is no name of a header"),
+    Matching(f"^(?!(?:{_FRAMING})$){_HEADER_NAME}", "is made by the server, from the body"),
+]
+
+
 class ResponseModel(Written):
     """An answer in place of the usual one."""
 
@@ -49,7 +62,7 @@ class ResponseModel(Written):
         200, description="The HTTP status.", examples=[503]
     )
     headers: dict[
-        Annotated[Text, Matching(r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", "is no name of a header")],
+        HeaderName,
         Annotated[TextOrNumber, Matching(r"^[\t\x20-\x7e\xa0-\xff]*$", "is no value of a header")],
     ] = Field({}, description="Headers.", examples=[{"Retry-After": "1"}])
     body: AnyJson = Field(

@@ -474,6 +474,33 @@ def test_a_limit_answers_429_in_virtual_time(mock_with: Callable[..., Mock]):
     assert answers[2].text == "Retry later\n"
 
 
+@pytest.mark.parametrize(
+    ("limit", "shown"),
+    [
+        ({"requests": 0, "per": "60s"}, "0"),
+        ({"requests": 1, "per": "1h"}, "1"),
+        ({"requests": 1, "per": "7s"}, "9"),
+    ],
+)
+def test_a_limit_is_shown_for_a_minute_rounded_up(mock: Mock, limit: dict[str, Any], shown: str):
+    mock.post("/_mock/faults", json={"limit": limit})
+
+    answers = [mock.get("/user") for _ in range(limit["requests"] + 1)]
+
+    assert answers[-1].headers["ratelimit-limit"] == shown
+
+
+def test_a_limit_may_have_an_answer_of_its_own_whose_headers_stand_in_their_places(mock: Mock):
+    respond = {"status": 503, "headers": {"retry-after": "0", "X-A": "b"}, "body": []}
+    mock.post("/_mock/faults", json={"limit": {"requests": 0, "per": "60s"}, "respond": respond})
+
+    answer = mock.get("/user")
+
+    assert (answer.status_code, answer.json()) == (503, [])
+    assert answer.headers.get_list("retry-after") == ["0"]
+    assert (answer.headers["x-a"], answer.headers["ratelimit-observed"]) == ("b", "1")
+
+
 def test_a_fault_may_answer_for_a_path_that_gitlab_has_and_the_mock_has_not(mock: Mock):
     body = {"when": {"path": "/projects/*/merge_requests"}, "respond": {"status": 200, "body": []}}
     mock.post("/_mock/faults", json=body)
