@@ -11,7 +11,7 @@ _FIRST_NUMBER = 10_000
 
 
 class MockError(Exception):
-    """The mock refused what was asked of it; the message is its answer."""
+    """The mock refused what was asked of it, or does not answer; the message says which."""
 
 
 class Mock:
@@ -149,11 +149,15 @@ class Mock:
         headers = {"PRIVATE-TOKEN": self.token, "Content-Type": "application/json"}
         sent = None if body is None else json.dumps(body)
         try:
-            return self._exchange(method, path, sent, headers)
-        except (ConnectionResetError, BrokenPipeError):
-            # A connection that nobody used for a while may be closed by now; it saw no call.
+            try:
+                return self._exchange(method, path, sent, headers)
+            except (ConnectionResetError, BrokenPipeError):
+                # A connection that nobody used for a while may be closed by now; it saw no call.
+                self._connection.close()
+                return self._exchange(method, path, sent, headers)
+        except (OSError, http.client.HTTPException) as error:
             self._connection.close()
-            return self._exchange(method, path, sent, headers)
+            raise MockError(f"{self.url} does not answer: {error}") from error
 
     def _exchange(
         self, method: str, path: str, body: str | None, headers: dict[str, str]

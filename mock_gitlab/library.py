@@ -118,6 +118,11 @@ class MockGitLab:
         await asyncio.to_thread(self.stop)
 
     @property
+    def running(self) -> bool:
+        """Whether it serves."""
+        return self._mock is not None
+
+    @property
     def mock(self) -> Mock:
         """The default world of the running server."""
         if self._mock is None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mock_gitlab.library import MockGitLab
 
 _SHOWN = 10
+_DECLARED = frozenset({"config", "scenarios", "rules", "faults", "clock", "seed"})
 _MARKER = (
     "mock_gitlab(config=None, scenarios=(), rules=(), faults=(), clock=None, seed=None): "
     "what the mock of this test declares, besides or in place of the configuration file"
@@ -31,7 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option for the configuration file."""
     said = "the configuration of the mock_gitlab fixture; default: mock.yaml, where there is one"
     parser.getgroup("mock_gitlab").addoption("--mock-gitlab-config", metavar="FILE", help=said)
-    parser.addini("mock_gitlab_config", said)
+    parser.addini("mock_gitlab_config", f"{said}; named from the root folder")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -42,20 +43,16 @@ def pytest_configure(config: pytest.Config) -> None:
 class Servers:
     """The servers of a session, one for each configuration file that a test asks for."""
 
-    def __init__(self, root: Path, configured: str | None) -> None:
+    def __init__(self, root: Path, usual: Path | None) -> None:
         self._root = root
-        self._configured = configured
+        self._usual = usual
         self._running: dict[Path | None, MockGitLab] = {}
 
-    def get(self, config: str | None = None) -> MockGitLab:
+    def get(self, config: Path | str | None = None) -> MockGitLab:
         """Find or start the server of a file, which is named from the root folder."""
-        from mock_gitlab.library import MockGitLab
-
-        named = config or self._configured
-        usual = self._root / "mock.yaml"
-        path = self._root / named if named else usual if usual.exists() else None
+        path = self._root / config if config else self._usual
         if path not in self._running:
-            self._running[path] = MockGitLab(path).start()
+            self._running[path] = _started(path)
         return self._running[path]
 
     def stop(self) -> None:
@@ -64,11 +61,30 @@ class Servers:
             server.stop()
 
 
+def _started(path: Path | None) -> MockGitLab:
+    from mock_gitlab.config.places import ConfigurationError
+    from mock_gitlab.library import MockGitLab
+
+    try:
+        return MockGitLab(path).start()
+    except ConfigurationError as error:
+        pytest.fail(f"mistakes in the configuration of mock_gitlab:\n{error}", pytrace=False)
+
+
+def _usual(config: pytest.Config) -> Path | None:
+    """Find the configuration of the session: what somebody names, or the one that is there."""
+    said: str | None = config.getoption("--mock-gitlab-config")
+    if said:
+        return config.invocation_params.dir / said
+    named: str = config.getini("mock_gitlab_config")
+    path = config.rootpath / (named or "mock.yaml")
+    return path if named or path.exists() else None
+
+
 @pytest.fixture(scope="session")
 def mock_gitlab_servers(pytestconfig: pytest.Config) -> Iterator[Servers]:
     """Keep the servers of the session, which start when they are first asked for."""
-    said = pytestconfig.getoption("--mock-gitlab-config")
-    servers = Servers(pytestconfig.rootpath, said or pytestconfig.getini("mock_gitlab_config"))
+    servers = Servers(pytestconfig.rootpath, _usual(pytestconfig))
     yield servers
     servers.stop()
 
@@ -82,8 +98,7 @@ def mock_gitlab_server(mock_gitlab_servers: Servers) -> MockGitLab:
 @pytest.fixture
 def mock_gitlab(request: pytest.FixtureRequest, mock_gitlab_servers: Servers) -> Iterator[Mock]:
     """Give a test a GitLab of its own: a sandbox that is named after it."""
-    marker = request.node.get_closest_marker("mock_gitlab")
-    declared = {} if marker is None else dict(marker.kwargs)
+    declared = _marked(request.node)
     server = mock_gitlab_servers.get(declared.pop("config", None))
     options = {name: declared.pop(name) for name in ("clock", "seed") if name in declared}
     name = _free(server, request.node.name)
@@ -93,8 +108,21 @@ def mock_gitlab(request: pytest.FixtureRequest, mock_gitlab_servers: Servers) ->
         _declare(world, **declared)
         yield world
     finally:
+        del request.node.stash[_world]
         world.close()
-        server.mock.delete_sandbox(name)
+        if server.running:
+            server.mock.delete_sandbox(name)
+
+
+def _marked(item: pytest.Item) -> dict[str, Any]:
+    """Gather what the markers of a module, a class and a test declare; the nearest one wins."""
+    declared: dict[str, Any] = {}
+    for marker in reversed(list(item.iter_markers("mock_gitlab"))):
+        if marker.args or marker.kwargs.keys() - _DECLARED:
+            given = [*map(repr, marker.args), *sorted(marker.kwargs.keys() - _DECLARED)]
+            pytest.fail(f"{', '.join(given)}: expected {_MARKER.partition(':')[0]}", pytrace=False)
+        declared |= marker.kwargs
+    return declared
 
 
 def _free(server: MockGitLab, test: str) -> str:
@@ -121,15 +149,25 @@ def pytest_runtest_makereport(
     """Show the last calls and pipelines of a test's mock where the test has failed."""
     report = yield
     world = item.stash.get(_world, None)
-    if world is not None and report.when == "call" and report.failed:
+    if world is not None and report.failed:
         report.sections.append(("mock_gitlab", _shown(world)))
     return report
 
 
 def _shown(world: Mock) -> str:
-    calls = [f"{c['method']} {c['path']} -> {c['status']}" for c in world.requests(limit=_SHOWN)]
-    pipelines = [
-        f"#{p['id']} {p['project']} {p['ref']}: {p['status']}, scenario {p['scenario_id']}"
-        for p in world.pipelines()[:_SHOWN]
-    ]
-    return "\n".join(["last calls, newest first:", *calls, "pipelines:", *pipelines])
+    from mock_gitlab.client import MockError
+
+    try:
+        calls = [
+            f"{c['method']} {c['path']} -> {c['status']}" for c in world.requests(limit=_SHOWN)
+        ]
+        pipelines = [
+            f"#{p['id']} {p['project']} {p['ref']}: {p['status']}, scenario {p['scenario_id']}"
+            for p in world.pipelines()[:_SHOWN]
+        ]
+    except MockError as error:  # which must not end the run of all the other tests
+        return str(error)
+    none = ["none"]
+    return "\n".join(
+        ["last calls, newest first:", *(calls or none), "pipelines:", *(pipelines or none)]
+    )

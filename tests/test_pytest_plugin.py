@@ -118,6 +118,20 @@ def test_an_option_names_another_configuration(run: Run):
     done.assert_outcomes(passed=1)
 
 
+def test_an_option_names_a_file_from_where_pytest_was_started(
+    pytester: pytest.Pytester, run: Run, monkeypatch: pytest.MonkeyPatch
+):
+    pytester.makeini("[pytest]")
+    inner = pytester.mkdir("inner")
+    (inner / "other.yaml").write_text("version: 1\ntoken: glpat-other\n")
+    tests = pytester.makepyfile(test_other=OTHER)
+    monkeypatch.chdir(inner)
+
+    done = pytester.runpytest_subprocess("--mock-gitlab-config=other.yaml", "-n", "1", str(tests))
+
+    done.assert_outcomes(passed=1)
+
+
 def test_an_ini_setting_names_another_configuration(pytester: pytest.Pytester, run: Run):
     pytester.makeini("[pytest]\nmock_gitlab_config = other.yaml\n")
 
@@ -171,6 +185,53 @@ def test_a_marker_declares_what_one_test_needs(run: Run):
     done.assert_outcomes(passed=2)
 
 
+def test_the_markers_of_module_class_and_test_add_up_and_the_nearest_wins(run: Run):
+    done = run(
+        """
+    import pytest
+
+    pytestmark = pytest.mark.mock_gitlab(config="other.yaml", seed=1)
+
+    @pytest.mark.mock_gitlab(clock={"start": "2026-01-01T00:00:00Z", "frozen": True})
+    class TestRelease:
+        @pytest.mark.mock_gitlab(clock={"start": "2027-01-01T00:00:00Z", "frozen": True})
+        def test_it(self, mock_gitlab):
+            assert mock_gitlab.token == "glpat-other"
+            assert mock_gitlab.now() == "2027-01-01T00:00:00.000Z"
+    """,
+        other="version: 1\ntoken: glpat-other\n",
+    )
+
+    done.assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("given", "named"), [('"other.yaml"', "'other.yaml'"), ("rule=[], seed=1", "rule")]
+)
+def test_what_a_marker_does_not_know_is_an_error(run: Run, given: str, named: str):
+    done = run(f"""
+    import pytest
+
+    @pytest.mark.mock_gitlab({given})
+    def test_it(mock_gitlab):
+        pass
+    """)
+
+    done.assert_outcomes(errors=1)
+    done.stdout.fnmatch_lines([f"{named}: expected mock_gitlab(config=None, *"])
+
+
+def test_mistakes_in_the_configuration_are_all_that_is_shown(run: Run):
+    mistaken = "version: 1\ntokn: x\nseed: []\n"
+
+    done = run("    def test_it(mock_gitlab): pass", mock=mistaken)
+
+    done.assert_outcomes(errors=1)
+    done.stdout.fnmatch_lines(["*mock.yaml:2:1: tokn: *did you mean token?", "*mock.yaml:3:7: *"])
+    done.stdout.no_fnmatch_line("*Traceback*")
+    done.stdout.no_fnmatch_line("*loader.py*")
+
+
 def test_the_marker_is_known_where_markers_are_strict(run: Run):
     done = run(
         """
@@ -218,6 +279,37 @@ def test_a_failing_test_reports_its_calls_and_pipelines(run: Run):
             "#1 * main: running, scenario 500",
         ]
     )
+
+
+def test_a_failing_fixture_that_uses_the_mock_is_reported_alike(run: Run):
+    done = run("""
+    import pytest
+
+    @pytest.fixture
+    def client(mock_gitlab):
+        call(mock_gitlab, "GET", "/version")
+        raise ValueError("not today")
+
+    def test_release(client):
+        pass
+    """)
+
+    done.assert_outcomes(errors=1)
+    done.stdout.fnmatch_lines(["*- mock_gitlab -*", "GET /version -> 200", "pipelines:", "none"])
+
+
+def test_a_failing_test_that_has_stopped_the_server_does_not_end_the_run(run: Run):
+    done = run("""
+    def test_stops(mock_gitlab, mock_gitlab_server):
+        mock_gitlab_server.stop()
+        assert False
+
+    def test_next():
+        pass
+    """)
+
+    done.assert_outcomes(failed=1, passed=1)
+    done.stdout.fnmatch_lines(["*- mock_gitlab -*", "*/sandbox/test_stops does not answer: *"])
 
 
 def test_a_failing_verification_shows_the_nearest_misses(run: Run):
