@@ -54,7 +54,7 @@ class MockGitLabApp(FastAPI):
         )
         self.live = live
         self.ending = False
-        self._allowed_hosts = allowed_hosts
+        self.allowed_hosts = set(allowed_hosts)
         self.worlds = self._open()
         live.on_change = self._apply
         self.router.routes.extend(ROUTES)
@@ -74,7 +74,7 @@ class MockGitLabApp(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """Put the gateway first, and let it hand GitLab's paths to their routes directly."""
         gitlab = Routes(ROUTES, otherwise=no_route)
-        return Gateway(self, gitlab, self._serve_control, self._allowed_hosts)
+        return Gateway(self, gitlab, self._serve_control, self.allowed_hosts)
 
     async def _serve_control(self, scope: Scope, receive: Receive, send: Send) -> None:
         served = self.router if scope["type"] == "lifespan" else self.control_wing()

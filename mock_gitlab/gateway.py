@@ -32,6 +32,7 @@ from mock_gitlab.store.database import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from collections.abc import Set as AbstractSet
 
     from mock_gitlab.sandboxes import Worlds
     from mock_gitlab.world import World
@@ -124,7 +125,7 @@ class Gateway:
     """The outermost ASGI application.
 
     ``gitlab`` serves GitLab's paths and ``control`` the rest. ``hosts`` are further names under
-    which ``/_mock`` may be reached.
+    which ``/_mock`` may be reached; ``*`` is any.
     """
 
     def __init__(
@@ -132,7 +133,7 @@ class Gateway:
         house: HasWorlds,
         gitlab: App,
         control: App,
-        hosts: frozenset[str] = frozenset(),
+        hosts: AbstractSet[str] = frozenset(),
     ) -> None:
         self._house = house
         self._gitlab = gitlab
@@ -209,7 +210,7 @@ class Gateway:
         """Refuse what a web page could make a browser send under a name of its own."""
         host = next((v for k, v in scope["headers"] if k == b"host"), b"").decode("latin-1")
         name = (host.rpartition(":")[0] if re.search(r":\d*\Z", host) else host).lower()
-        if not name or "." not in name.strip(".") or name in self._hosts:
+        if not name or "." not in name.strip(".") or {name, "*"} & self._hosts:
             return True
         try:
             ipaddress.ip_address(name.strip("[]"))

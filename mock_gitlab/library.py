@@ -155,10 +155,11 @@ class MockGitLab:
     def transport(self) -> httpx.ASGITransport:
         """Make a transport for ``httpx.AsyncClient``, in place of a running server; needs httpx.
 
-        ``stop()`` closes what was opened.
+        Its client may use any host name, for ``/_mock`` too. ``stop()`` closes what was opened.
         """
         if self._thread is not None:
             raise RuntimeError("the mock is running: its world belongs to that thread")
         import httpx
 
+        self.app.allowed_hosts.add("*")  # no browser gets here
         return httpx.ASGITransport(self.app)

@@ -158,6 +158,23 @@ def test_a_transport_answers_httpx_without_a_socket():
         mock.stop()
 
 
+def test_a_transport_moves_the_clock_under_any_host_name():
+    async def moved(mock: MockGitLab) -> Any:
+        headers = {"PRIVATE-TOKEN": mock.token}
+        async with httpx.AsyncClient(
+            transport=mock.transport(), base_url="http://gitlab.example.com", headers=headers
+        ) as client:
+            await client.post("/api/v4/projects/1/pipeline", params={"ref": "main"})
+            await client.post("/_mock/clock/advance", json={"duration": "5m"})
+            return (await client.get("/api/v4/projects/1/pipelines/1")).json()["status"]
+
+    mock = MockGitLab()
+    try:
+        assert asyncio.run(moved(mock)) == "success"
+    finally:
+        mock.stop()
+
+
 def test_a_running_mock_has_no_transport(server: MockGitLab):
     with pytest.raises(RuntimeError, match="running"):
         server.transport()

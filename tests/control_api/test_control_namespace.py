@@ -59,8 +59,9 @@ def test_a_page_under_a_name_of_its_own_cannot_drive_the_mock(mock: Mock, host: 
     assert mock.get("/_mock/clock", headers={"Host": host}).status_code == status
 
 
-def test_a_host_name_can_be_allowed(mock_with: Callable[..., Mock]):
-    mock = mock_with(environ={"MOCK_ALLOWED_HOSTS": "other.example.com, Mock.example.com"})
+@pytest.mark.parametrize("allowed", ["other.example.com, Mock.example.com", "*"])
+def test_a_host_name_can_be_allowed(mock_with: Callable[..., Mock], allowed: str):
+    mock = mock_with(environ={"MOCK_ALLOWED_HOSTS": allowed})
 
     for host in ("mock.example.com", "MOCK.example.com:8000", "other.example.com"):
         assert mock.get("/_mock/clock", headers={"Host": host}).status_code == 200
