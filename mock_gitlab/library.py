@@ -159,7 +159,7 @@ class MockGitLab:
         """
         if self._thread is not None:
             raise RuntimeError("the mock is running: its world belongs to that thread")
-        import httpx
+        from mock_gitlab.transport import Transport
 
         self.app.allowed_hosts.add("*")  # no browser gets here
-        return httpx.ASGITransport(self.app)
+        return Transport(self.app)

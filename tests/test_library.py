@@ -175,6 +175,28 @@ def test_a_transport_moves_the_clock_under_any_host_name():
         mock.stop()
 
 
+@pytest.mark.parametrize("spoiled", ["drop", "truncate"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_transport_cuts_answers_off_as_a_wire_does(spoiled: str, method: str):
+    async def ask(mock: MockGitLab) -> int:
+        headers = {"PRIVATE-TOKEN": mock.token}
+        async with httpx.AsyncClient(
+            transport=mock.transport(), base_url="http://gitlab.test", headers=headers
+        ) as client:
+            fault = {"when": {"operation": "get_version"}, "skip": 1, spoiled: True}
+            await client.post("/_mock/faults", json=fault)
+            whole = await client.request(method, "/api/v4/version")
+            assert whole.status_code == 200
+            return (await client.get("/api/v4/version")).status_code
+
+    mock = MockGitLab()
+    try:
+        with pytest.raises(httpx.RemoteProtocolError, match="closed early"):
+            asyncio.run(ask(mock))
+    finally:
+        mock.stop()
+
+
 def test_a_running_mock_has_no_transport(server: MockGitLab):
     with pytest.raises(RuntimeError, match="running"):
         server.transport()
