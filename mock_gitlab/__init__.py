@@ -1,19 +1,27 @@
 """A test double for GitLab CI: trigger pipelines, poll them, declare what happens."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from mock_gitlab.version import __version__
 
 if TYPE_CHECKING:
+    from mock_gitlab.client import MockError, MockWorld
+    from mock_gitlab.config.places import ConfigurationError
     from mock_gitlab.library import MockGitLab
+else:
+    _ROOMS = {
+        "ConfigurationError": "config.places",
+        "MockError": "client",
+        "MockGitLab": "library",
+        "MockWorld": "client",
+    }
 
-__all__ = ["MockGitLab", "__version__"]
+    def __getattr__(name: str) -> Any:
+        # Importing a part of the package must not load the whole of it.
+        if name in _ROOMS:
+            return getattr(import_module(f"mock_gitlab.{_ROOMS[name]}"), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def __getattr__(name: str) -> Any:
-    # Importing a part of the package must not load the whole of it.
-    if name == "MockGitLab":
-        from mock_gitlab.library import MockGitLab
-
-        return MockGitLab
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__all__ = ["ConfigurationError", "MockError", "MockGitLab", "MockWorld", "__version__"]

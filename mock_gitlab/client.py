@@ -1,11 +1,18 @@
-"""Mock: the test author's hand on one world, over HTTP and with the standard library alone."""
+"""MockWorld: the test author's hand on one world, over HTTP and with the standard library alone."""
 
 from __future__ import annotations
 
 import http.client
 import json
-from typing import Any
+import threading
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Unpack
+
+    from mock_gitlab.keywords import FaultFields, RuleFields, ScenarioFields
 
 _FIRST_NUMBER = 10_000
 
@@ -14,11 +21,11 @@ class MockError(Exception):
     """The mock refused what was asked of it, or does not answer; the message says which."""
 
 
-class Mock:
+class MockWorld:
     """A world of a running server: the default one, or a sandbox.
 
     ``url`` is what a client of GitLab gets as its base URL, ``token`` what it authenticates with.
-    A Mock belongs to one thread.
+    Threads may share it. What the server refuses is a MockError.
     """
 
     def __init__(self, url: str, token: str) -> None:
@@ -26,6 +33,7 @@ class Mock:
         self.token = token
         parts = urlsplit(self.url)
         self._base = parts.path
+        self._lock = threading.Lock()
         self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
 
     @property
@@ -70,7 +78,7 @@ class Mock:
 
     # ------------------------------------------------------------------ what is declared
 
-    def scenario(self, **fields: Any) -> int:
+    def scenario(self, **fields: Unpack[ScenarioFields]) -> int:
         """Declare a scenario with the fields of a file, and return its number.
 
         Without ``scenario_id`` it gets a free one.
@@ -80,11 +88,11 @@ class Mock:
             fields["scenario_id"] = max(_FIRST_NUMBER, *taken) + 1
         return int(self._call("POST", "/_mock/scenarios", fields)["scenario_id"])
 
-    def rule(self, **fields: Any) -> str:
+    def rule(self, **fields: Unpack[RuleFields]) -> str:
         """Declare a rule with the fields of a file (``when``, ``scenario``); returns its key."""
         return str(self._call("POST", "/_mock/rules", fields)["key"])
 
-    def fault(self, **fields: Any) -> str:
+    def fault(self, **fields: Unpack[FaultFields]) -> str:
         """Declare a fault with the fields of a file (``when``, ``respond``); returns its key."""
         return str(self._call("POST", "/_mock/faults", fields)["key"])
 
@@ -106,22 +114,65 @@ class Mock:
         found: dict[str, Any] = self._call("GET", f"/_mock/pipelines/{pipeline_id}")
         return found
 
-    def requests(self, **wanted: Any) -> list[dict[str, Any]]:
-        """List the calls to the GitLab API, newest first (by ``method``, ``operation``, ...)."""
+    def requests(
+        self,
+        *,
+        method: str | None = None,
+        path: str | None = None,
+        operation: str | None = None,
+        project_id: int | None = None,
+        status: int | None = None,
+        limit: int | None = None,
+    ) -> list[dict[str, Any]]:
+        """List the calls to the GitLab API, newest first: all, or those that match."""
+        wanted = _given(
+            method=method,
+            path=path,
+            operation=operation,
+            project_id=project_id,
+            status=status,
+            limit=limit,
+        )
         query = f"?{urlencode(wanted)}" if wanted else ""
         found: list[dict[str, Any]] = self._call("GET", f"/_mock/requests{query}")
         return found
 
-    def verify(self, **expected: Any) -> None:
-        """Check which calls were made, and how many (``times``, ``at_least``, ``at_most``).
+    def verify(
+        self,
+        *,
+        method: str | None = None,
+        path: str | None = None,
+        operation: str | None = None,
+        project: int | str | None = None,
+        ref: str | None = None,
+        variables: Mapping[str, str | bool] | None = None,
+        status: int | None = None,
+        times: int | None = None,
+        at_least: int | None = None,
+        at_most: int | None = None,
+    ) -> None:
+        """Check that matching calls were made, at least one unless a number is given.
 
         Raises:
             AssertionError: the journal does not agree; the message shows the nearest misses.
         """
-        status, answer = self._ask("POST", "/_mock/verify", expected)
-        if status == 409:
-            raise AssertionError(answer["message"])
-        _refuse(status, answer)
+        __tracebackhide__ = True
+        expected = _given(
+            method=method,
+            path=path,
+            operation=operation,
+            project=project,
+            ref=ref,
+            variables=variables,
+            status=status,
+            times=times,
+            at_least=at_least,
+            at_most=at_most,
+        )
+        answered, found = self._ask("POST", "/_mock/verify", expected)
+        if answered == 409:
+            raise AssertionError(found["message"])
+        _refuse(answered, found)
 
     def reset(self) -> None:
         """Make the world as new; of the default world only where that is allowed."""
@@ -129,10 +180,12 @@ class Mock:
 
     # ------------------------------------------------------------------ worlds
 
-    def sandbox(self, name: str, **options: Any) -> Mock:
-        """Make an isolated world beside this one (``clock``, ``seed``), and return it."""
-        self._call("POST", "/_mock/sandboxes", {"name": name, **options})
-        return Mock(f"{self.url}/sandbox/{quote(name)}", self.token)
+    def sandbox(
+        self, name: str, *, clock: Mapping[str, Any] | None = None, seed: int | str | None = None
+    ) -> MockWorld:
+        """Make an isolated world beside this one, perhaps with a clock or seed of its own."""
+        self._call("POST", "/_mock/sandboxes", {"name": name, "clock": clock, "seed": seed})
+        return MockWorld(f"{self.url}/sandbox/{quote(name)}", self.token)
 
     def delete_sandbox(self, name: str) -> None:
         """Drop a sandbox with all that is in it."""
@@ -141,33 +194,41 @@ class Mock:
     # ------------------------------------------------------------------ private
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:
+        __tracebackhide__ = True
         status, answer = self._ask(method, path, body)
         _refuse(status, answer)
         return answer
 
     def _ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        headers = {"PRIVATE-TOKEN": self.token, "Content-Type": "application/json"}
         sent = None if body is None else json.dumps(body)
-        try:
+        with self._lock:
             try:
-                return self._exchange(method, path, sent, headers)
-            except (ConnectionResetError, BrokenPipeError):
-                # A connection that nobody used for a while may be closed by now; it saw no call.
+                return self._exchange_again(method, path, sent)
+            except (OSError, http.client.HTTPException) as error:
                 self._connection.close()
-                return self._exchange(method, path, sent, headers)
-        except (OSError, http.client.HTTPException) as error:
-            self._connection.close()
-            raise MockError(f"{self.url} does not answer: {error}") from error
+                raise MockError(f"{self.url} does not answer: {error}") from error
 
-    def _exchange(
-        self, method: str, path: str, body: str | None, headers: dict[str, str]
-    ) -> tuple[int, Any]:
+    def _exchange_again(self, method: str, path: str, body: str | None) -> tuple[int, Any]:
+        try:
+            return self._exchange(method, path, body)
+        except (ConnectionResetError, BrokenPipeError):
+            # A connection that nobody used for a while may be closed by now; it saw no call.
+            self._connection.close()
+            return self._exchange(method, path, body)
+
+    def _exchange(self, method: str, path: str, body: str | None) -> tuple[int, Any]:
+        headers = {"PRIVATE-TOKEN": self.token, "Content-Type": "application/json"}
         self._connection.request(method, self._base + path, body, headers)
         with self._connection.getresponse() as answer:
             text = answer.read()
             return answer.status, json.loads(text) if text else None
 
 
+def _given(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
 def _refuse(status: int, answer: Any) -> None:
+    __tracebackhide__ = True
     if status >= 400:
         raise MockError(f"{status}: {json.dumps(answer)}")

@@ -8,15 +8,18 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mock_gitlab.app import MockGitLabApp, create_app
-from mock_gitlab.client import Mock
+from mock_gitlab.client import MockWorld
 from mock_gitlab.server import Server, address, listen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
     from types import TracebackType
+    from typing import Unpack
 
     import httpx
+
+    from mock_gitlab.keywords import Settings
 
 _LONGEST_START = 30.0
 
@@ -25,8 +28,9 @@ class MockGitLab:
     """A mock that lives as long as a ``with`` block, sync or async.
 
     ``config`` names a configuration file; None takes none at all. The database is in memory and
-    files are not watched unless ``overrides`` say otherwise (see ``create_app``). Each has its own
-    world, server and port, so that any number may live beside each other.
+    files are not watched unless ``overrides`` say otherwise, which beat ``environ`` (None: that of
+    the process), which beats the file. Each has its own world, server and port, so that any number
+    may live beside each other.
 
     Raises:
         ConfigurationError: the file has mistakes.
@@ -40,18 +44,23 @@ class MockGitLab:
         host: str = "127.0.0.1",
         port: int = 0,
         environ: Mapping[str, str] | None = None,
-        **overrides: Any,
+        **overrides: Unpack[Settings],
     ) -> None:
         self._address = (host, port)
-        settings = {"database": ":memory:", "watch": False, "allow_reset": True, **overrides}
+        settings: dict[str, Any] = {
+            "database": ":memory:",
+            "watch": False,
+            "allow_reset": True,
+            **overrides,
+        }
         # A name that no file has: without a configuration nothing lying about is to be read.
         named = config or "/mock_gitlab/without/configuration"
-        options = {"environ": environ or {}, "must_exist": config is not None, **settings}
+        options = {"environ": environ, "must_exist": config is not None, **settings}
         self._make = partial(create_app, named, **options)
         self._app: MockGitLabApp | None = None
         self._server: Server | None = None
         self._thread: threading.Thread | None = None
-        self._mock: Mock | None = None
+        self._mock: MockWorld | None = None
         self._failure: BaseException | None = None
 
     # ------------------------------------------------------------------ on a port
@@ -71,7 +80,7 @@ class MockGitLab:
         if self._failure is not None or not self._server.started:
             self.stop()
             raise RuntimeError("the mock did not start") from self._failure
-        self._mock = Mock(address(bound), app.settings.token)
+        self._mock = MockWorld(address(bound), app.settings.token)
         return self
 
     def _run(self, bound: Any, ready: threading.Event) -> None:
@@ -123,7 +132,7 @@ class MockGitLab:
         return self._mock is not None
 
     @property
-    def mock(self) -> Mock:
+    def mock(self) -> MockWorld:
         """The default world of the running server."""
         if self._mock is None:
             raise RuntimeError("the mock is not running: use it in a with block, or call start()")
@@ -139,9 +148,11 @@ class MockGitLab:
         """What a client authenticates with."""
         return self.app.settings.token
 
-    def sandbox(self, name: str, **options: Any) -> Mock:
-        """Make an isolated world on the server (``clock``, ``seed``)."""
-        return self.mock.sandbox(name, **options)
+    def sandbox(
+        self, name: str, *, clock: Mapping[str, Any] | None = None, seed: int | str | None = None
+    ) -> MockWorld:
+        """Make an isolated world on the server, perhaps with a clock or seed of its own."""
+        return self.mock.sandbox(name, clock=clock, seed=seed)
 
     # ------------------------------------------------------------------ without a socket
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from pathlib import Path
 
-    from mock_gitlab.client import Mock
+    from mock_gitlab.client import MockWorld
     from mock_gitlab.library import MockGitLab
 
 _SHOWN = 10
@@ -25,7 +25,7 @@ _MARKER = (
     "mock_gitlab(config=None, scenarios=(), rules=(), faults=(), clock=None, seed=None): "
     "what the mock of this test declares, besides or in place of the configuration file"
 )
-_world = pytest.StashKey["Mock"]()
+_world = pytest.StashKey["MockWorld"]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -96,7 +96,9 @@ def mock_gitlab_server(mock_gitlab_servers: Servers) -> MockGitLab:
 
 
 @pytest.fixture
-def mock_gitlab(request: pytest.FixtureRequest, mock_gitlab_servers: Servers) -> Iterator[Mock]:
+def mock_gitlab(
+    request: pytest.FixtureRequest, mock_gitlab_servers: Servers
+) -> Iterator[MockWorld]:
     """Give a test a GitLab of its own: a sandbox that is named after it."""
     declared = _marked(request.node)
     server = mock_gitlab_servers.get(declared.pop("config", None))
@@ -133,7 +135,7 @@ def _free(server: MockGitLab, test: str) -> str:
     return next(each for each in chain((name,), several) if each not in taken)
 
 
-def _declare(world: Mock, *, scenarios: Any = (), rules: Any = (), faults: Any = ()) -> None:
+def _declare(world: MockWorld, *, scenarios: Any = (), rules: Any = (), faults: Any = ()) -> None:
     for scenario in scenarios:
         world.scenario(**scenario)
     for rule in rules:
@@ -154,7 +156,7 @@ def pytest_runtest_makereport(
     return report
 
 
-def _shown(world: Mock) -> str:
+def _shown(world: MockWorld) -> str:
     from mock_gitlab.client import MockError
 
     try:

@@ -6,6 +6,7 @@ import asyncio
 import re
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,15 +14,15 @@ import gitlab
 import httpx
 import pytest
 
-from mock_gitlab import MockGitLab
-from mock_gitlab.client import MockError
-from mock_gitlab.config.places import ConfigurationError
+from mock_gitlab import ConfigurationError, MockError, MockGitLab, keywords
+from mock_gitlab.config.models import FaultModel, RuleModel, ScenarioModel
+from mock_gitlab.config.overrides import VARIABLES
 from mock_gitlab.server import PortInUse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mock_gitlab.client import Mock
+    from mock_gitlab import MockWorld
 
 FROZEN = {"start": "2026-01-01T00:00:00Z", "frozen": True}
 
@@ -33,21 +34,21 @@ def server() -> Iterator[MockGitLab]:
 
 
 @pytest.fixture
-def world(server: MockGitLab, request: pytest.FixtureRequest) -> Iterator[Mock]:
+def world(server: MockGitLab, request: pytest.FixtureRequest) -> Iterator[MockWorld]:
     name = re.sub(r"\W+", "-", request.node.name).strip("-")
     made = server.sandbox(name, clock=FROZEN, seed="s")
     yield made
     made.close()
 
 
-def trigger(world: Mock, **body: Any) -> int:
+def trigger(world: MockWorld, **body: Any) -> int:
     """Trigger as a program would that knows nothing of the mock."""
     client = gitlab.Gitlab(world.url, private_token=world.token)
     order = {"ref": "main", **body}
     return int(client.projects.get(42).pipelines.create(order).id)
 
 
-def status(world: Mock, pipeline_id: int) -> Any:
+def status(world: MockWorld, pipeline_id: int) -> Any:
     answer = httpx.get(
         f"{world.api_url}/projects/42/pipelines/{pipeline_id}",
         headers={"PRIVATE-TOKEN": world.token},
@@ -110,6 +111,16 @@ def test_without_one_no_file_that_lies_about_is_read(
 
     with MockGitLab() as mock:
         assert mock.token == "MOCK_SUPER_SECRET"
+
+
+def test_the_file_may_refer_to_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "mock.yaml").write_text("version: 1\ntoken: ${OF_THIS_JOB}\n")
+    monkeypatch.setenv("OF_THIS_JOB", "glpat-job")
+    monkeypatch.setenv("MOCK_DATABASE", str(tmp_path / "mock.db"))
+
+    with MockGitLab(tmp_path / "mock.yaml") as mock:
+        assert mock.token == "glpat-job"
+    assert not (tmp_path / "mock.db").exists()
 
 
 def test_mistakes_in_the_file_are_raised_before_anything_runs(tmp_path: Path):
@@ -205,7 +216,7 @@ def test_a_running_mock_has_no_transport(server: MockGitLab):
 # ---------------------------------------------------------------------------- the hand on a world
 
 
-def test_advance_moves_the_clock_and_the_pipelines(world: Mock):
+def test_advance_moves_the_clock_and_the_pipelines(world: MockWorld):
     number = trigger(world)
     assert world.now() == "2026-01-01T00:00:00.000Z"
 
@@ -215,7 +226,7 @@ def test_advance_moves_the_clock_and_the_pipelines(world: Mock):
     assert status(world, number) == "success"
 
 
-def test_next_jumps_to_the_next_change_and_tells_it(world: Mock):
+def test_next_jumps_to_the_next_change_and_tells_it(world: MockWorld):
     number = trigger(world)
 
     changes = world.next(pipeline_id=number)
@@ -224,7 +235,7 @@ def test_next_jumps_to_the_next_change_and_tells_it(world: Mock):
     assert world.next() == []
 
 
-def test_the_clock_is_set_frozen_and_resumed(world: Mock):
+def test_the_clock_is_set_frozen_and_resumed(world: MockWorld):
     world.set_clock("2030-05-06T07:08:09Z")
     assert world.now() == "2030-05-06T07:08:09.000Z"
     world.resume()
@@ -234,7 +245,7 @@ def test_the_clock_is_set_frozen_and_resumed(world: Mock):
     assert world.now() == world.now()
 
 
-def test_a_scenario_declared_inline_gets_a_number(world: Mock):
+def test_a_scenario_declared_inline_gets_a_number(world: MockWorld):
     first = world.scenario(name="breaks", terminal_after_seconds="10s", terminal_status="failed")
     second = world.scenario(name="too", terminal_after_seconds=1, terminal_status="canceled")
     assert second == first + 1
@@ -246,7 +257,7 @@ def test_a_scenario_declared_inline_gets_a_number(world: Mock):
     assert status(world, number) == "failed"
 
 
-def test_a_rule_declared_inline_is_tried_before_those_of_the_files(world: Mock):
+def test_a_rule_declared_inline_is_tried_before_those_of_the_files(world: MockWorld):
     key = world.rule(when={"ref": "main"}, respond={"status": 400, "body": {"message": "no"}})
 
     with pytest.raises(gitlab.GitlabCreateError, match="no"):
@@ -254,7 +265,7 @@ def test_a_rule_declared_inline_is_tried_before_those_of_the_files(world: Mock):
     assert [each["key"] for each in world._call("GET", "/_mock/rules")] == [key]
 
 
-def test_a_fault_declared_inline_strikes(world: Mock):
+def test_a_fault_declared_inline_strikes(world: MockWorld):
     number = trigger(world)
     world.fault(when={"operation": "get_pipeline"}, times=1, respond={"status": 502})
     address = f"{world.api_url}/projects/42/pipelines/{number}"
@@ -266,7 +277,7 @@ def test_a_fault_declared_inline_strikes(world: Mock):
 
 
 @pytest.mark.parametrize("project", [42, "group/app"])
-def test_a_trigger_token_triggers_its_project(world: Mock, project: int | str):
+def test_a_trigger_token_triggers_its_project(world: MockWorld, project: int | str):
     token = world.trigger_token(project)
 
     client = gitlab.Gitlab(world.url)
@@ -276,7 +287,7 @@ def test_a_trigger_token_triggers_its_project(world: Mock, project: int | str):
     assert answer.status_code == 201
 
 
-def test_what_was_recorded_can_be_listed(world: Mock):
+def test_what_was_recorded_can_be_listed(world: MockWorld):
     number = trigger(world)
 
     assert [each["id"] for each in world.pipelines(42)] == [number]
@@ -286,7 +297,7 @@ def test_what_was_recorded_can_be_listed(world: Mock):
     assert len(world.requests(operation="get_project")) == 1
 
 
-def test_verify_passes_or_names_the_nearest_misses(world: Mock):
+def test_verify_passes_or_names_the_nearest_misses(world: MockWorld):
     trigger(world, ref="develop")
 
     world.verify(operation="create_pipeline", ref="develop", times=1)
@@ -294,7 +305,7 @@ def test_verify_passes_or_names_the_nearest_misses(world: Mock):
         world.verify(operation="create_pipeline", ref="main")
 
 
-def test_reset_makes_the_world_as_new(world: Mock):
+def test_reset_makes_the_world_as_new(world: MockWorld):
     trigger(world)
     world.advance("1h")
 
@@ -304,9 +315,54 @@ def test_reset_makes_the_world_as_new(world: Mock):
     assert world.now() == "2026-01-01T00:00:00.000Z"
 
 
-def test_a_mistake_is_an_error_with_the_answer_of_the_mock(world: Mock):
+def test_a_mistake_is_an_error_with_the_answer_of_the_mock(world: MockWorld):
     with pytest.raises(MockError, match="duration"):
         world.advance("soon")
+
+
+@pytest.mark.parametrize(
+    ("written", "model"),
+    [
+        (keywords.ScenarioFields, ScenarioModel),
+        (keywords.RuleFields, RuleModel),
+        (keywords.FaultFields, FaultModel),
+    ],
+)
+def test_what_may_be_declared_is_what_a_file_may_say(written: Any, model: Any):
+    assert set(written.__annotations__) == set(model.model_fields)
+
+
+def test_what_beats_the_file_is_what_a_variable_may_say():
+    settings = {*keywords.Settings.__annotations__, "host", "port"}
+
+    assert settings == set(VARIABLES.values())
+
+
+def test_a_misspelt_keyword_is_an_error_here_and_for_a_type_checker(world: MockWorld):
+    # mypy is strict about ignores that nothing needs: it must find each of these.
+    with pytest.raises(MockError, match="terminal_state"):
+        world.scenario(terminal_state="failed")  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="operatoin"):
+        world.requests(operatoin="get_version")  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="time"):
+        world.verify(operation="get_version", time=0)  # type: ignore[call-arg]
+    with pytest.raises(ConfigurationError, match="tokn"):
+        MockGitLab(tokn="x").start()  # type: ignore[call-arg]
+
+
+def test_threads_may_share_a_world(world: MockWorld):
+    with ThreadPoolExecutor(8) as threads:
+        read = list(threads.map(lambda _: world.now(), range(64)))
+
+    assert read == ["2026-01-01T00:00:00.000Z"] * 64
+
+
+def test_a_world_whose_server_has_gone_says_so():
+    with MockGitLab() as mock:
+        world = mock.sandbox("mine")
+
+    with pytest.raises(MockError, match=r"/sandbox/mine does not answer"):
+        world.now()
 
 
 def test_a_sandbox_that_was_deleted_is_gone(server: MockGitLab):
@@ -317,7 +373,7 @@ def test_a_sandbox_that_was_deleted_is_gone(server: MockGitLab):
         server.mock.delete_sandbox("short-lived")
 
 
-def test_a_connection_that_the_server_has_closed_is_opened_again(world: Mock):
+def test_a_connection_that_the_server_has_closed_is_opened_again(world: MockWorld):
     world.now()
     assert world._connection.sock is not None
     world._connection.sock.shutdown(socket.SHUT_RDWR)
@@ -330,4 +386,4 @@ def test_the_package_gives_the_library_and_no_other_name():
 
     assert mock_gitlab.MockGitLab is MockGitLab
     with pytest.raises(AttributeError, match="Nothing"):
-        _ = mock_gitlab.Nothing
+        _ = mock_gitlab.Nothing  # type: ignore[attr-defined]
