@@ -42,8 +42,14 @@ class MockWorld:
         return f"{self.url}/api/v4"
 
     def close(self) -> None:
-        """Close the connection to the server."""
+        """Close the connection to the server; the next call opens another."""
         self._connection.close()
+
+    def __enter__(self) -> MockWorld:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
 
     # ------------------------------------------------------------------ time
 

@@ -1,6 +1,6 @@
 """Keywords: what may be declared from Python, for type checkers and editors; the keys of the files.
 
-Nested values are as loose as parsed YAML: the server checks them all, with the words of a file.
+Nested values are as loose as parsed YAML: the server checks them all.
 """
 
 from __future__ import annotations

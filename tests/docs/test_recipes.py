@@ -13,6 +13,7 @@ from typing import NamedTuple
 import pytest
 import yaml
 
+from mock_gitlab import MockGitLab, MockWorld
 from tests.live import serving
 
 ROOT = Path(__file__).parents[2]
@@ -74,15 +75,35 @@ def test_a_pytest_suite_with_python_gitlab(tmp_path: Path, options: str):
     assert "2 passed" in printed
 
 
-def test_without_pytest(tmp_path: Path):
+def test_fixtures_of_a_wider_scope(tmp_path: Path):
+    (tmp_path / "test_it.py").write_text(
+        "def test_one(staging, nightly, mock_gitlab):\n"
+        "    assert staging.url.endswith('/sandbox/staging')\n"
+        "    assert mock_gitlab.url.endswith('/sandbox/test_one')\n"
+        "def test_two(staging, mock_gitlab_server):\n"
+        "    assert mock_gitlab_server.app.worlds.names() == ['staging']\n"
+    )
+
+    assert "2 passed" in run("conftest.py", tmp_path, f"{PYTEST} test_it.py")
+
+
+def test_unittest_without_pytest(tmp_path: Path):
     shutil.copy(ROOT / "mock.yaml", tmp_path)
     shutil.copytree(ROOT / "scenarios", tmp_path / "scenarios")
 
-    printed = run("try_it.py", tmp_path, "python try_it.py")
+    run("test_unit.py", tmp_path, "python -W error -m unittest test_unit.py")
 
-    assert re.fullmatch(
-        r"http://127\.0\.0\.1:\d+ MOCK_SUPER_SECRET\n2026-01-01T00:01:30\.000Z\n", printed
+
+@pytest.mark.parametrize("described", [MockGitLab, MockWorld])
+def test_the_tables_name_all_that_there_is(described: type):
+    [table] = re.findall(
+        rf"^\| of a `{described.__name__}` \| \|\n((?:\|.*\n)+)", README, re.MULTILINE
     )
+    offered = {name for name in dir(described) if not name.startswith("_")} | (
+        {"url", "token"} if described is MockWorld else set()
+    )
+
+    assert set(re.findall(r"`(\w+)[`(]", table)) >= offered
 
 
 def test_httpx_without_a_socket(tmp_path: Path):
@@ -94,10 +115,16 @@ def test_a_ci_job_without_docker(tmp_path: Path):
     steps: list[str] = [*job["before_script"], *job["script"]]
     assert steps[0] == "pip install mock-gitlab"  # what that brings, tests/test_packaging.py sees
 
-    script = "\n".join([*steps[1:], "kill %1", "wait || true"])
-    done = shell("set -m\n" + script, tmp_path, **job["variables"])
+    script = "\n".join(["set -m", *steps[1:], "kill %1", "wait || true"])
+    done = shell(script, tmp_path, **job["variables"])
 
     assert '"username":"root"' in done.stdout, done.stdout + done.stderr
+
+    (tmp_path / "mock.yaml").write_text("version: 2\n")
+    done = shell(script, tmp_path, **job["variables"])
+
+    assert done.returncode == 1
+    assert "mock.yaml:1:10: version" in done.stdout + done.stderr
 
 
 def test_one_server_for_many_ci_jobs(tmp_path: Path):
