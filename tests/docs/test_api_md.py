@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from mock_gitlab.app import ROUTES, MockGitLabApp, create_app
+from mock_gitlab.app import OPERATIONS, ROUTES, MockGitLabApp, create_app
 from tests.conftest import TOKEN, Mock
 
 if TYPE_CHECKING:
@@ -88,6 +88,14 @@ def test_api_md_the_document_and_the_routes_name_the_same_endpoints(app: MockGit
 
     assert set(sections()) == set(operations(document))
     assert {name for name in sections() if "/_mock" not in name} == routed
+
+
+def test_api_md_lists_the_names_of_the_operations():
+    [listed] = re.findall(
+        r"^By its `operation` each is named.*?: (.*?)\.\n", API_MD, re.MULTILINE | re.DOTALL
+    )
+
+    assert re.findall(r"`(\w+)`", listed) == sorted(OPERATIONS)
 
 
 def test_api_md_and_the_document_name_the_same_parameters(app: MockGitLabApp):
