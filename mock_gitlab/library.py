@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
+
+import anyio.to_thread
 
 from mock_gitlab.app import MockGitLabApp, create_app
 from mock_gitlab.client import MockWorld
@@ -116,7 +117,7 @@ class MockGitLab:
         self.stop()
 
     async def __aenter__(self) -> MockGitLab:
-        return await asyncio.to_thread(self.start)
+        return await anyio.to_thread.run_sync(self.start)
 
     async def __aexit__(
         self,
@@ -124,7 +125,7 @@ class MockGitLab:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await asyncio.to_thread(self.stop)
+        await anyio.to_thread.run_sync(self.stop)
 
     @property
     def running(self) -> bool:

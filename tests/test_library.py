@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import gitlab
 import httpx
 import pytest
@@ -70,12 +71,15 @@ def test_it_serves_inside_a_with_block_and_leaves_nothing_behind():
     assert threading.enumerate() == before
 
 
-def test_it_serves_inside_an_async_with_block():
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_it_serves_inside_an_async_with_block(backend: str):
+    pytest.importorskip(backend)
+
     async def version() -> Any:
         async with MockGitLab() as mock, httpx.AsyncClient(base_url=mock.url) as client:
             return (await client.get("/version", headers={"PRIVATE-TOKEN": mock.token})).status_code
 
-    assert asyncio.run(version()) == 200
+    assert anyio.run(version, backend=backend) == 200
 
 
 def test_two_do_not_know_of_each_other():
