@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mock_gitlab.clock import Clock
 from mock_gitlab.engine.model import Declarations, Invalid, NotFound, Refused, Taken
-from mock_gitlab.store.database import Database
+from mock_gitlab.store.database import Database, StoreUnavailable, UnusableDatabase
 from mock_gitlab.world import World
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Worlds:
 
     def __init__(self, database: Path | str, declarations: Declarations) -> None:
         self.declared = declarations
-        self.default = World(Database(database), declarations, Clock())
+        self.default = _lasting_world(database, declarations)
         self._sandboxes: OrderedDict[str, World] = OrderedDict()
         self.closed = False
 
@@ -100,3 +100,17 @@ class Worlds:
             world.close()
         self._sandboxes.clear()
         self.closed = True
+
+
+def _lasting_world(path: Path | str, declarations: Declarations) -> World:
+    """Make the world of a file.
+
+    Raises:
+        UnusableDatabase: also where the file is ours and damaged inside.
+    """
+    database = Database(path)
+    try:
+        return World(database, declarations, Clock())
+    except StoreUnavailable as error:
+        database.close()
+        raise UnusableDatabase(f"cannot use the database {path}: {error}") from error

@@ -21,6 +21,7 @@ from mock_gitlab import __version__
 from mock_gitlab.cli import main
 from mock_gitlab.config.loader import load
 from mock_gitlab.ready_file import ReadyFile
+from mock_gitlab.store.database import APPLICATION_ID, VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -240,14 +241,47 @@ def test_a_file_that_is_no_database_is_one_clear_line(folder: Path, content: byt
     assert (folder / "mock.db").read_bytes() == content
 
 
-def test_a_database_of_another_program_is_left_alone(folder: Path):
+@pytest.mark.parametrize(
+    ("statements", "words"),
+    [
+        ("CREATE TABLE notes (text)", "is a database of another program"),
+        ("PRAGMA application_id = 7", "is a database of another program"),
+        ("PRAGMA user_version = 3", "is a database of another program"),
+        (
+            f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION + 1}",
+            f"was written by a newer mock_gitlab (format {VERSION + 1}, this one reads up to"
+            f" {VERSION})",
+        ),
+    ],
+)
+def test_a_database_that_is_not_for_this_program_is_left_as_it_was(
+    folder: Path, statements: str, words: str
+):
     database = sqlite3.connect(folder / "mock.db")
-    database.execute("CREATE TABLE notes (text)")
+    database.executescript(statements)
+    database.close()
+    content = (folder / "mock.db").read_bytes()
+
+    code, said = failing(folder, "--port", "0")
+
+    assert (code, said) == (2, f"mock-gitlab: mock.db {words}\n")
+    assert (folder / "mock.db").read_bytes() == content
+
+
+def test_a_database_that_is_damaged_inside_is_one_clear_line(folder: Path):
+    database = sqlite3.connect(folder / "mock.db")
+    database.executescript(
+        f"CREATE TABLE half (made); PRAGMA application_id = {APPLICATION_ID};"
+        f"PRAGMA user_version = {VERSION}"
+    )
     database.close()
 
     code, said = failing(folder, "--port", "0")
 
-    assert (code, said) == (2, "mock-gitlab: mock.db is a database of another program\n")
+    assert (code, said) == (
+        2,
+        "mock-gitlab: cannot use the database mock.db: no such table: meta\n",
+    )
 
 
 # ---------------------------------------------------------------------------- check

@@ -60,26 +60,40 @@ class Database:
 
     def _prepare(self) -> None:
         run = self._connection.execute
+        fresh = self._is_ours_to_make()
+        # Only now, since it is a mark in the file, which may have been somebody else's.
         run("PRAGMA journal_mode = WAL")
         # A commit reaches the operating system before it is answered, which outlives the process;
         # only a crash of the whole machine could take the last commits.
         run("PRAGMA synchronous = NORMAL")
-        version = run("PRAGMA user_version").fetchone()[0]
-        tables = run("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if tables == 0 and version == 0:
+        if fresh:
             self._create()
             return
-        if run("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+        # A file that can be read but not written is found out now, not at the first trigger.
+        run("BEGIN IMMEDIATE")
+        run(f"PRAGMA user_version = {VERSION}")
+        run("COMMIT")
+
+    def _is_ours_to_make(self) -> bool:
+        """Tell whether the file is new, writing nothing.
+
+        Raises:
+            UnusableDatabase: it is another program's, or of a newer version.
+        """
+        run = self._connection.execute
+        version = run("PRAGMA user_version").fetchone()[0]
+        owner = run("PRAGMA application_id").fetchone()[0]
+        tables = run("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if tables == version == owner == 0:
+            return True
+        if owner != APPLICATION_ID:
             raise UnusableDatabase(f"{self.path} is a database of another program")
         if version > VERSION:
             raise UnusableDatabase(
                 f"{self.path} was written by a newer mock_gitlab "
                 f"(format {version}, this one reads up to {VERSION})"
             )
-        # A file that can be read but not written is found out now, not at the first trigger.
-        run("BEGIN IMMEDIATE")
-        run("PRAGMA user_version = 1")
-        run("COMMIT")
+        return False
 
     def _create(self) -> None:
         schema = (files("mock_gitlab.store") / "schema.sql").read_text(encoding="utf-8")
