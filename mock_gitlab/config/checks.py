@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from .places import Document, Mistake, Steps
 
+COMPARED_RULES = 500
+"""How many rules are compared with each other; each with each, more would take too long."""
 Located = tuple["Document", "Steps", Any]
 """A plain value and its place."""
 
@@ -150,7 +152,7 @@ def warnings(
 ) -> Iterator[Mistake]:
     """Find what is allowed but surely not meant: rules out of reach, scenarios out of use."""
     rules = declared.rules
-    for index, rule in enumerate(rules):
+    for index, rule in enumerate(rules[:COMPARED_RULES]):
         covering = next((e for e in rules[:index] if _covers(e.when, rule.when)), None)
         if covering is not None:
             what = f"is never reached: {covering.place} catches whatever it would"

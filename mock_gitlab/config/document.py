@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from .places import ConfigurationError, Document, Entry, Mistake, Node, short, where
+from .places import (
+    MISTAKES_LIMIT,
+    ConfigurationError,
+    Document,
+    Entry,
+    Mistake,
+    Node,
+    short,
+    where,
+)
 from .scalars import BadScalar, interpolate, is_reference, resolve, resolve_reference
 
 if TYPE_CHECKING:
@@ -24,8 +33,6 @@ DEEPEST = 60
 """How many mappings and lists may stand inside one another."""
 VALUES_LIMIT = 500_000
 """How many values may be written in one file."""
-MISTAKES_LIMIT = 1000
-"""After how many mistakes nobody reads on."""
 ALIASED_LIMIT = 100_000
 """How many values aliases may add to those that are written."""
 _WORDS_LIMIT = 100_000

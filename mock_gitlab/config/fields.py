@@ -28,7 +28,7 @@ from mock_gitlab.engine.model import LONGEST_SPAN, Moment, Span
 from mock_gitlab.engine.texts import NoExpression, check_expression
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 LARGEST_SCENARIO = 2**53
 _DURATION = (
@@ -69,6 +69,15 @@ def refuse(model: BaseModel, found: Iterable[Found]) -> None:
     errors = [InitErrorDetails(type=mistake(what), loc=path, input=model) for path, what in found]
     if errors:
         raise ValidationError.from_exception_data(type(model).__name__, errors)
+
+
+def repeated(path: tuple[str | int, ...], names: Iterable[str]) -> Iterator[Found]:
+    """Find the entries of a list that stand in it before."""
+    seen: set[str] = set()
+    for index, name in enumerate(names):
+        if name in seen:
+            yield (*path, index), f'"{name}" is in the list already'
+        seen.add(name)
 
 
 # ---------------------------------------------------------------------------- durations, moments
@@ -177,6 +186,12 @@ def _digits(value: Any) -> Any:
     return str(text) if isinstance(text, int) and not isinstance(text, bool) else text
 
 
+def _no_switch(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise mistake(f"must be a number, not {str(value).lower()}")
+    return value
+
+
 def _as_whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
@@ -247,6 +262,8 @@ ProjectName = Annotated[
 """A project: its number, its path, or a glob of paths where many may match."""
 WHOLE = BeforeValidator(_as_whole)
 """Lets a whole number be written as 3.0 too, as JSON Schema does."""
+NO_SWITCH = BeforeValidator(_no_switch)
+"""Keeps true from passing for the number 1, which it equals in Python."""
 ScenarioNumber = Annotated[int, Field(ge=0, le=LARGEST_SCENARIO), WHOLE]
 Percent = Annotated[float, Field(ge=0, le=100)]
 AnyJson = Annotated[JsonValue, AfterValidator(_json)]

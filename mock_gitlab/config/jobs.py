@@ -30,6 +30,7 @@ from .fields import (
     Text,
     TextOrNumber,
     Written,
+    repeated,
 )
 
 if TYPE_CHECKING:
@@ -283,13 +284,7 @@ def _inside(job: JobModel, stages: Sequence[str]) -> Iterator[Found]:
     if job.downstream is not None and "duration" in job.model_fields_set:
         yield ("duration",), "a job with downstream takes as long as the pipeline that it starts"
     if isinstance(job.artifacts, list):
-        yield from _twice(("artifacts",), [each.path for each in job.artifacts])
-
-
-def _twice(path: tuple[str, ...], names: Sequence[str]) -> Iterator[Found]:
-    for index, name in enumerate(names):
-        if name in names[:index]:
-            yield (*path, index), f'"{name}" is in the list already'
+        yield from repeated(("artifacts",), [each.path for each in job.artifacts])
 
 
 def _needs(jobs: Sequence[JobModel]) -> Iterator[Found]:

@@ -17,6 +17,7 @@ from mock_gitlab.engine.model import (
 )
 
 from .fields import (
+    NO_SWITCH,
     WHOLE,
     Duration,
     Found,
@@ -30,6 +31,7 @@ from .fields import (
     TextOrNumber,
     Written,
     refuse,
+    repeated,
 )
 from .jobs import JobModel, job_contradictions, spread
 from .patterns import FaultModel, RuleModel, fault_from, keyed, rule_from
@@ -164,9 +166,7 @@ class ScenarioModel(Written):
         for other in ("attempts", "terminal_after_polls"):
             if self.jobs and getattr(self, other):
                 yield (other,), "has no meaning beside jobs, which have their own course"
-        for index, stage in enumerate(self.stages):
-            if stage in self.stages[:index]:
-                yield ("stages", index), f'"{stage}" is in the list already'
+        yield from repeated(("stages",), self.stages)
 
 
 def scenario_from(model: ScenarioModel) -> Scenario:
@@ -296,7 +296,7 @@ ScenarioEntry = Annotated[
 class MockFile(_File):
     """A mock.yaml."""
 
-    version: Literal[1] = Field(1, description="The version of this format.")
+    version: Annotated[Literal[1], NO_SWITCH] = Field(1, description="The version of this format.")
     token: Annotated[Text, Matching(r"^[!-~]+$", "must be one word of plain ASCII")] = Field(
         "MOCK_SUPER_SECRET",
         description="The token that clients authenticate with.",

@@ -265,7 +265,7 @@ class FaultModel(Written):
 
     def _found(self) -> Iterator[Found]:
         spoilers = self._spoilers()
-        if not (spoilers or self.respond or self.delay or self.limit):
+        if not (spoilers or self.respond is not None or self.delay or self.limit):
             yield (), f"a fault needs one of respond, delay, limit, {', '.join(SPOILERS)}"
         for other in spoilers[1:]:
             yield (other,), f"{spoilers[0]} and {other} exclude each other"

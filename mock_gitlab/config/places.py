@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+MISTAKES_LIMIT = 1000
+"""After how many mistakes of a kind nobody reads on."""
 _LONG = 16
 _SHORT = 40
 _NAME = re.compile(r"[\w./*<-]+")

@@ -26,8 +26,10 @@ _TO_REFERENCE = {"$ref": "#/$defs/Reference"}
 
 def _given(name: str) -> dict[str, Any]:
     """Ask that a key be there, and not with a value that is as good as none."""
-    nothing: dict[str, Any] = {"enum": [False, 0, None, [], {}]}
-    return {"required": [name], "properties": {name: {"not": nothing}}}
+    nothing: list[Any] = (
+        [None] if name == "respond" else [False, 0, None, [], {}]
+    )  # {} is the answer 200
+    return {"required": [name], "properties": {name: {"not": {"enum": nothing}}}}
 
 
 def _not_both(one: str, other: str) -> dict[str, Any]:

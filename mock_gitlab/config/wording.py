@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from .places import short
+from .places import MISTAKES_LIMIT, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -50,7 +50,7 @@ def mistakes_of(
     Contradictions are only looked for in what is well formed; so that one mistake does not hide
     others, the rest is looked at again without the values that were refused.
     """
-    first = error.errors(include_url=False)
+    first = error.errors(include_url=False)[:MISTAKES_LIMIT]
     refused = [_path(each) for each in first]
     errors = [*first, *_contradictions_besides(refused, model, document.value)]
     return [_mistake(each, model, document) for each in errors if not document.broken(_path(each))]

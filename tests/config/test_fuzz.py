@@ -110,3 +110,22 @@ def test_bombs_of_aliases_are_refused_before_they_go_off(width: int, depth: int,
         lines.append(f"x-{level}: &a{level} {{{inside}}}")
     document = read("\n".join(lines).encode(), "mock.yaml", {})
     assert (document.root is None) is bool(document.mistakes)
+
+
+MANY = range(20_000)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rules:\n" + "".join(f"  - {{when: {{ref: r{n}}}}}\n" for n in MANY),
+        "scenarios: [{scenario_id: 1, stages: [" + ",".join(f"s{n}" for n in MANY) + "]}]",
+        "scenarios: [{scenario_id: 1, jobs: [{name: a, artifacts: ["
+        + ",".join(f"{{path: p{n}}}" for n in MANY)
+        + "]}]}]",
+        "".join(f"key{n}: 1\n" for n in MANY),
+    ],
+    ids=["rules", "stages", "artifacts", "unknown keys"],
+)
+def test_a_list_of_twenty_thousand_entries_is_no_hang(tmp_path: Path, text: str):
+    answer(tmp_path, text.encode())

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from pydantic import ValidationError
 
 import mock_gitlab.config
 from mock_gitlab.config.document import Document, read
-from mock_gitlab.config.models import MockFile
+from mock_gitlab.config.fields import Written
+from mock_gitlab.config.jobs import JobModel
+from mock_gitlab.config.models import MockFile, ScenarioModel
 from mock_gitlab.config.schema import DIALECT, SCHEMAS, mock_schema, scenario_schema, schema_text
 
 ROOT = Path(__file__).parents[2]
@@ -49,6 +55,36 @@ ONLY_THE_LOADER_KNOWS = {
     "duplicate-keys",
 }
 
+MAPPINGS = [
+    document.value
+    for document in map(values, [*SHIPPED, *VALUES])
+    if isinstance(document.value, dict)
+]
+STAND_INS: list[Any] = [
+    *(None, True, False, 0, 1, -1, 1.0, 1.5, 900, 2**54, "", "x", "1", "3m", "0s", "a/b", "/x/"),
+    *("failed", "manual", "delayed", "depend", "GET", "2026-01-01", "group/app", "a" * 300),
+    *([], {}, [1], ["a"], {"a": 1}, {"a": "b"}, [None], [{}], {"status": 503}),
+    {"requests": 1, "per": "1s"},
+]
+NEEDED: dict[str, Any] = {
+    "scenario_id": 900,
+    "name": "a",
+    "id": 1,
+    "path": "g/a",
+    "token": "t",
+    "project": "g/a",
+    "suites": [],
+    "requests": 1,
+    "per": "1s",
+}
+"""What may stand for the keys that must not be missing."""
+KEYS = sorted(
+    {
+        name
+        for model in [mock_schema(), *mock_schema()["$defs"].values()]
+        for name in model.get("properties", {})
+    }
+)
 MOCK = Draft202012Validator(mock_schema())
 SCENARIOS = Draft202012Validator(scenario_schema())
 
@@ -57,6 +93,20 @@ SCENARIOS = Draft202012Validator(scenario_schema())
 def test_every_shipped_file_is_valid(file: Path):
     validator = MOCK if file.name == "mock.yaml" else SCENARIOS
     assert list(validator.iter_errors(values(file).value)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        text
+        for page in ("README.md", "API.md")
+        for text in re.findall(
+            r"```yaml\n(# mock\.yaml\n.*?)```", (ROOT / page).read_text(), re.DOTALL
+        )
+    ],
+)
+def test_every_documented_example_is_valid(text: str):
+    assert list(MOCK.iter_errors(read(text.encode(), "mock.yaml", {}).value)) == []
 
 
 @pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.name)
@@ -83,6 +133,60 @@ def test_a_schema_is_one_of_draft_2020_12(schema: Any):
     assert schema["$schema"] == DIALECT
     assert schema["title"]
     assert schema["additionalProperties"] is False
+
+
+def places(value: Any) -> list[tuple[Any, Any]]:
+    """List the places in a value at which something else may stand: container and key."""
+    keys = list(value) if isinstance(value, dict) else range(len(value))
+    inside = [(value, key) for key in keys]
+    deeper = [value[key] for key in keys if isinstance(value[key], dict | list)]
+    return [*inside, *(place for each in deeper for place in places(each))]
+
+
+def models(of: type[Written] = Written) -> list[type[Written]]:
+    """List what may be written in a mapping, every kind of it."""
+    below = [model for each in of.__subclasses__() for model in models(each)]
+    return [of, *below] if of.__name__ in mock_schema()["$defs"] else below
+
+
+@pytest.mark.parametrize("model", models(), ids=lambda model: model.__name__)
+def test_a_value_that_the_loader_takes_for_a_key_the_schema_takes(model: type[Written]):
+    schema = mock_schema()
+    validator = Draft202012Validator({"$defs": schema["$defs"], **schema["$defs"][model.__name__]})
+    needed = {name: NEEDED[name] for name, each in model.model_fields.items() if each.is_required()}
+    for name in model.model_fields:
+        for stand_in in STAND_INS:
+            written = {**needed, name: stand_in}
+            assert validator.is_valid(written) or not taken(model, written), written
+
+
+def taken(model: type[Written], value: Any) -> bool:
+    if model is JobModel:  # how the keys of a job fit together is the scenario's to say
+        return taken(ScenarioModel, {"scenario_id": 900, "jobs": [value]})
+    try:
+        model.model_validate(value)
+    except ValidationError:
+        return False
+    return True
+
+
+def test_top_level_values_that_the_loader_takes_the_schema_takes():
+    for name in MockFile.model_fields:
+        for stand_in in STAND_INS:
+            written = {name: stand_in}
+            assert MOCK.is_valid(written) or not taken(MockFile, written), written
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_whatever_the_loader_takes_the_schema_takes(data: st.DataObject):
+    value = json.loads(json.dumps(data.draw(st.sampled_from(MAPPINGS))))
+    for _ in range(data.draw(st.integers(1, 3))):
+        container, key = data.draw(st.sampled_from(places(value) or [({}, "")]))
+        if isinstance(container, dict) and data.draw(st.booleans()):
+            key = data.draw(st.sampled_from(KEYS))
+        container[key] = json.loads(json.dumps(data.draw(st.sampled_from(STAND_INS))))
+    assert MOCK.is_valid(value) or not taken(MockFile, value)
 
 
 def below(schema: Any) -> list[Any]:
@@ -142,6 +246,7 @@ def test_every_default_is_valid():
         ({"scenarios": [{"scenario_id": 1, "jobs": [{"name": "a", "when": "${W}"}]}]}, True),
         ({"scenarios": [{"scenario_id": 1, "jobs": [{"name": "a", "start_in": None}]}]}, True),
         ({"faults": [{"drop": True, "truncate": False, "slow": 0}]}, True),
+        ({"faults": [{"respond": {}}]}, True),
         ({"rules": [{"cycle": False, "respond": None, "scenario": 1}]}, True),
         ({"scenarios": [{"scenario_id": 1.0, "jobs": [{"name": "a", "duration": "1h30m"}]}]}, True),
     ],
