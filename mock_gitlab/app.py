@@ -38,8 +38,6 @@ ROUTES: tuple[GitLabRoute, ...] = (
 )
 """GitLab's endpoints; the first that fits method and path answers, what is polled comes first."""
 DEFAULT_CONFIG = "mock.yaml"
-OPERATIONS = frozenset(route.name for route in ROUTES)
-"""The names of GitLab's endpoints, which faults and verifications may use."""
 
 
 class MockGitLabApp(FastAPI):
@@ -161,7 +159,6 @@ def create_app(
         named or DEFAULT_CONFIG,
         environ,
         overrides,
-        operations=OPERATIONS,
         now=wall_clock,
         must_exist=named is not None if must_exist is None else must_exist,
     )

@@ -233,12 +233,11 @@ def _check(chosen: argparse.Namespace) -> int:
 
 
 def _load(chosen: argparse.Namespace) -> Loaded:
-    from mock_gitlab.app import OPERATIONS
     from mock_gitlab.config.loader import load
 
     named = chosen.config or os.environ.get("MOCK_CONFIG") or None
     path = Path(named or DEFAULT_CONFIG)
-    return load(path, os.environ, operations=OPERATIONS, must_exist=named is not None)
+    return load(path, os.environ, must_exist=named is not None)
 
 
 def _check_as_text(

@@ -327,6 +327,20 @@ def test_check_for_github_is_annotations(folder: Path, capsys: pytest.CaptureFix
     assert capsys.readouterr().out.startswith("::error file=mock.yaml,line=3,col=50::scenarios[0]")
 
 
+def test_check_does_without_the_web_server(folder: Path):
+    script = (
+        "import sys; from mock_gitlab.cli import main; main(['check']);"
+        "sys.exit(sorted({'fastapi', 'starlette', 'uvicorn', 'watchfiles'} & set(sys.modules)))"
+    )
+    (folder / "mock.yaml").write_text(FINE)
+
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=folder, capture_output=True, text=True
+    )
+
+    assert done.stderr == "[]\n"
+
+
 def test_check_warns_of_a_rule_that_is_never_reached(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ):

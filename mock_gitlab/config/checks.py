@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 from mock_gitlab.engine.builtins import builtin_scenarios
 from mock_gitlab.engine.texts import matches_path, matches_text
 
-from .wording import nearest
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -26,9 +24,7 @@ Located = tuple["Document", "Steps", Any]
 """A plain value and its place."""
 
 
-def contradictions(
-    mock: Document, files: Sequence[Document], operations: frozenset[str] | None
-) -> Iterator[Mistake]:
+def contradictions(mock: Document, files: Sequence[Document]) -> Iterator[Mistake]:
     """Find what contradicts itself between the files, or names what does not exist."""
     documents = (mock, *files)
     scenarios = [found for document in documents for found in _listed(document, ("scenarios",))]
@@ -36,9 +32,6 @@ def contradictions(
     if all(document.root is not None for document in files):
         yield from _unknown_scenarios(mock, scenarios)
     yield from _projects_taken(list(_listed(mock, ("projects",))))
-    if operations is not None:
-        faults = [*_listed(mock, ("faults",)), *_below(scenarios, "faults")]
-        yield from _unknown_operations(faults, operations)
 
 
 # ---------------------------------------------------------------------------- plain values
@@ -133,15 +126,6 @@ def _named_scenarios(mock: Document, scenarios: Sequence[Located]) -> Iterator[L
     for document, path, job in _below(scenarios, "jobs"):
         named = _child(job.get("downstream"), "scenario")
         yield document, (*path, "downstream", "scenario"), named
-
-
-def _unknown_operations(faults: Sequence[Located], operations: frozenset[str]) -> Iterator[Mistake]:
-    for document, path, fault in faults:
-        name = _child(fault.get("when"), "operation")
-        if isinstance(name, str) and name not in operations:
-            hint = nearest(name, operations)
-            what = f'there is no operation "{name}"' + (f"; did you mean {hint}?" if hint else "")
-            yield document.mistake((*path, "when", "operation"), what)
 
 
 # ---------------------------------------------------------------------------- warnings

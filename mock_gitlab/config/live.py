@@ -57,7 +57,6 @@ class LiveConfig:
         environ: Mapping[str, str],
         overrides: Mapping[str, Any] | None = None,
         on_change: Callable[[Loaded], None] = _ignore,
-        operations: frozenset[str] | None = None,
         *,
         now: Callable[[], Moment],
         must_exist: bool = True,
@@ -67,7 +66,6 @@ class LiveConfig:
         self.last_failure: ConfigurationError | None = None
         self._environ = environ
         self._overrides = dict(overrides or {})
-        self._operations = operations
         self._now = now
         self._must_exist = must_exist
         self._one_at_a_time = threading.Lock()
@@ -98,7 +96,6 @@ class LiveConfig:
             loaded = load(
                 self.path,
                 self._environ,
-                operations=self._operations,
                 must_exist=self._must_exist,
             )
             # Once it has been there, a file that is missing is one that is just being replaced.

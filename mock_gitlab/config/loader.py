@@ -91,18 +91,16 @@ def load(
     path: Path | str,
     environ: Mapping[str, str],
     *,
-    operations: frozenset[str] | None = None,
     must_exist: bool = True,
 ) -> Loaded:
     """Read a configuration file and all that it names; reads files and does nothing else.
 
-    ``operations`` are the names that faults may use, where they are known. Where the file need
-    not exist and does not, everything is as if it were empty.
+    Where the file need not exist and does not, everything is as if it were empty.
 
     Raises:
         ConfigurationError: with every mistake of every file.
     """
-    return _Loading(Path(path), environ).load(operations, must_exist)
+    return _Loading(Path(path), environ).load(must_exist)
 
 
 class _Loading:
@@ -117,7 +115,7 @@ class _Loading:
         self._folders: list[Path] = []
         self._patterns: list[str] = []
 
-    def load(self, operations: frozenset[str] | None, must_exist: bool) -> Loaded:
+    def load(self, must_exist: bool) -> Loaded:
         if must_exist or self._path.exists():
             document = self._read(self._path)
         else:
@@ -125,7 +123,7 @@ class _Loading:
         model = self._checked(MockFile, document)
         files = [self._read(file) for file in self._scenario_files(document)]
         models = [self._checked(ScenarioFile, file) for file in files]
-        self._mistakes += checks.contradictions(document, files, operations)
+        self._mistakes += checks.contradictions(document, files)
         if self._mistakes or model is None:
             raise ConfigurationError(self._mistakes, self._folders, self._patterns)
         scenarios = [

@@ -17,6 +17,7 @@ from mock_gitlab.engine.matching import (
     Rule,
     TriggerPattern,
 )
+from mock_gitlab.engine.operations import Operation
 
 from .fields import (
     WHOLE,
@@ -203,7 +204,7 @@ class RequestWhenModel(Written):
         description="Glob on the path without /api/v4: * stays between slashes, ** does not.",
         examples=["/projects/*/pipelines/*"],
     )
-    operation: Name | None = Field(
+    operation: Operation | None = Field(
         None, description="The name of a call in the OpenAPI document.", examples=["get_pipeline"]
     )
     project: ProjectName | None = Field(

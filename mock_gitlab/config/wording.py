@@ -154,7 +154,7 @@ def _no_choice(got: Any, context: Mapping[str, Any]) -> str:
     allowed = str(context["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
     hint = nearest(got, allowed) if isinstance(got, str) else None
     if len(allowed) > _MANY:
-        what = f"must be one of {len(allowed)} words that the schema lists, not {kind(got)}"
+        what = f"must be one of the words that the schema lists, not {kind(got)}"
     elif len(allowed) > 1:
         what = f"must be one of {', '.join(allowed)}, not {kind(got)}"
     else:

@@ -15,6 +15,7 @@ from mock_gitlab.config.patterns import Wanted
 from mock_gitlab.engine.matching import RequestPattern
 from mock_gitlab.engine.model import ClockSetting
 from mock_gitlab.engine.moments import timestamp
+from mock_gitlab.engine.operations import Operation
 from mock_gitlab.store.scenarios import seconds
 from mock_gitlab.version import __version__
 
@@ -387,7 +388,7 @@ class VerifyBody(_Body):
 
     method: Text | None = None
     path: Text | None = None
-    operation: Text | None = None
+    operation: Operation | None = None
     project: Text | int | None = None
     ref: Glob | None = None
     variables: dict[Text, Wanted] = Field(default_factory=dict)

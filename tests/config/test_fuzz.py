@@ -63,7 +63,7 @@ def answer(folder: Path, raw: bytes) -> None:
     file.write_bytes(raw)
     mistakes: tuple[Mistake, ...] = ()
     try:
-        assert load(file, {}, operations=frozenset({"get_pipeline"})).declarations.scenarios
+        assert load(file, {}).declarations.scenarios
     except ConfigurationError as error:
         mistakes = error.mistakes or pytest.fail("a refusal without a reason")
     lines = len(raw.decode("utf-8", "replace").splitlines()) + 1

@@ -134,12 +134,6 @@ def test_the_environment_and_options_beat_the_files_at_each_reload(folder: Folde
     assert watched.live.current.declarations.allow_reset
 
 
-def test_operations_are_checked_where_they_are_known(folder: Folder):
-    folder.write(mock="faults: [{when: {operation: x}, drop: true}]")
-    with pytest.raises(ConfigurationError, match="there is no operation"):
-        Watched(folder, operations=frozenset({"get_pipeline"}))
-
-
 def test_a_change_that_waits_for_the_next_start_is_told_of(
     folder: Folder, caplog: pytest.LogCaptureFixture
 ):

@@ -164,16 +164,6 @@ def test_no_key_is_taken_for_something_else(folder: Folder, key: str):
     assert found == ["is no known key"] * 2
 
 
-def test_operations_are_only_checked_where_they_are_known(folder: Folder):
-    folder.write(mock="faults: [{when: {operation: get_pipelin}, drop: true}]")
-    assert len(folder.load().declarations.faults) == 1
-    assert folder.mistakes(operations=frozenset({"list_pipelines"})) == [
-        'mock.yaml:1:29: faults[0].when.operation: there is no operation "get_pipelin"; '
-        "did you mean list_pipelines?"
-    ]
-    assert folder.load(operations=frozenset({"get_pipelin"})).files == (folder.mock,)
-
-
 # ---------------------------------------------------------------------------- what is declared
 
 

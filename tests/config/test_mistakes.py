@@ -11,7 +11,6 @@ from mock_gitlab.config.places import ConfigurationError, Mistake
 
 MISTAKES = Path(__file__).parent / "mistakes"
 FILES = sorted(file.name for file in MISTAKES.iterdir())
-OPERATIONS = frozenset({"get_pipeline", "trigger_pipeline"})
 
 
 def expected(file: str) -> list[str]:
@@ -28,7 +27,7 @@ def test_a_broken_file_is_refused_with_exactly_these_messages(
 ):
     monkeypatch.chdir(MISTAKES)
     with pytest.raises(ConfigurationError) as refused:
-        load(file, {}, operations=OPERATIONS)
+        load(file, {})
     assert [str(mistake) for mistake in refused.value.mistakes] == expected(file)
     assert str(refused.value) == "\n".join(expected(file))
 

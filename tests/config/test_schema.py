@@ -38,7 +38,6 @@ ONLY_THE_LOADER_KNOWS = {
     "duplicate-projects",
     "duplicate-scenarios",
     "globs-without-files",
-    "unknown-operation",
     "unknown-scenarios",
     # what is in a text, and how long a duration is in words
     "clock-no-such-day",

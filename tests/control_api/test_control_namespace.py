@@ -459,6 +459,20 @@ def test_a_fault_can_be_declared_and_taken_back_at_run_time(mock: Mock):
     assert (counted["seen"], counted["struck"], counted["source"]) == (1, 1, "runtime")
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/_mock/faults", {"when": {"operation": "get_pipelin"}, "drop": True}),
+        ("/_mock/verify", {"operation": "get_pipelin", "times": 0}),
+    ],
+)
+def test_an_operation_that_is_misspelt_is_422(mock: Mock, path: str, body: dict[str, Any]):
+    answer = mock.post(path, json=body)
+
+    assert answer.status_code == 422
+    assert "operation" in answer.json()["detail"][0]["loc"]
+
+
 def test_a_limit_answers_429_in_virtual_time(mock_with: Callable[..., Mock]):
     mock = mock_with(
         "faults: [{when: {operation: get_current_user}, limit: {requests: 2, per: 60s}}]\n"

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import pytest
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from mock_gitlab.app import OPERATIONS, ROUTES, MockGitLabApp, create_app
+from mock_gitlab.app import ROUTES, MockGitLabApp, create_app
+from mock_gitlab.engine.operations import Operation
 from tests.conftest import TOKEN, Mock
 
 if TYPE_CHECKING:
@@ -95,7 +96,11 @@ def test_api_md_lists_the_names_of_the_operations():
         r"^By its `operation` each is named.*?: (.*?)\.\n", API_MD, re.MULTILINE | re.DOTALL
     )
 
-    assert re.findall(r"`(\w+)`", listed) == sorted(OPERATIONS)
+    assert re.findall(r"`(\w+)`", listed) == sorted(get_args(Operation))
+
+
+def test_faults_know_every_endpoint_by_its_name():
+    assert [route.name for route in ROUTES] == list(get_args(Operation))
 
 
 def test_api_md_and_the_document_name_the_same_parameters(app: MockGitLabApp):
