@@ -25,6 +25,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
 from mock_gitlab.engine.model import LONGEST_SPAN, Moment, Span
+from mock_gitlab.engine.operations import OPERATIONS
 from mock_gitlab.engine.texts import NoExpression, check_expression
 
 if TYPE_CHECKING:
@@ -204,6 +205,22 @@ def _glob_or_regex(text: str) -> str:
     return text
 
 
+def _operation(name: str) -> str:
+    if name not in OPERATIONS:
+        hint = nearest(name, OPERATIONS)
+        meant = "" if hint is None else f"; did you mean {hint}?"
+        raise mistake(f'there is no operation "{name}"{meant}')
+    return name
+
+
+def nearest(name: str, allowed: Iterable[str]) -> str | None:
+    """Find the allowed name that is nearest to what was written."""
+    from difflib import get_close_matches
+
+    found = get_close_matches(name.lower()[:100], sorted(allowed), n=1, cutoff=0.6)
+    return found[0] if found else None
+
+
 def _if_text(value: JsonValue) -> JsonValue:
     return _glob_or_regex(value) if isinstance(value, str) else value
 
@@ -242,6 +259,10 @@ class Matching:
 Text = Annotated[str, BeforeValidator(_as_text)]
 Name = Annotated[str, BeforeValidator(_as_text), Field(min_length=1, max_length=255)]
 """Text that is not empty."""
+OperationName = Annotated[
+    Text, AfterValidator(_operation), WithJsonSchema({"type": "string", "enum": list(OPERATIONS)})
+]
+"""What an endpoint of GitLab is called."""
 Glob = Annotated[
     str, BeforeValidator(_as_text), Field(min_length=1), AfterValidator(_glob_or_regex)
 ]

@@ -17,7 +17,6 @@ from mock_gitlab.engine.matching import (
     Rule,
     TriggerPattern,
 )
-from mock_gitlab.engine.operations import Operation
 
 from .fields import (
     WHOLE,
@@ -28,6 +27,7 @@ from .fields import (
     GlobOrNumber,
     Matching,
     Name,
+    OperationName,
     ProjectName,
     ScenarioNumber,
     Text,
@@ -204,7 +204,7 @@ class RequestWhenModel(Written):
         description="Glob on the path without /api/v4: * stays between slashes, ** does not.",
         examples=["/projects/*/pipelines/*"],
     )
-    operation: Operation | None = Field(
+    operation: OperationName | None = Field(
         None, description="The name of a call in the OpenAPI document.", examples=["get_pipeline"]
     )
     project: ProjectName | None = Field(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import copy
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from .fields import nearest
 from .places import MISTAKES_LIMIT, short
 
 if TYPE_CHECKING:
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
-    from .places import Document, Mistake, Steps
+    from .fields import nearest
+from .places import Document, Mistake, Steps
 
 _WHAT = {
     "missing": "is missing",
@@ -110,12 +111,6 @@ def unknown(name: str, allowed: Iterable[str]) -> str:
     """Say that a key is not known, and which one may be meant."""
     hint = nearest(name, allowed)
     return "is no known key" + (f"; did you mean {hint}?" if hint else "")
-
-
-def nearest(name: str, allowed: Iterable[str]) -> str | None:
-    """Find the allowed name that is nearest to what was written."""
-    found = get_close_matches(name.lower()[:100], sorted(allowed), n=1, cutoff=0.6)
-    return found[0] if found else None
 
 
 def kind(value: Any) -> str:

@@ -10,12 +10,11 @@ from fastapi.responses import JSONResponse
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 from typing_extensions import TypedDict
 
-from mock_gitlab.config.fields import Duration, Glob, Instant, Text
+from mock_gitlab.config.fields import Duration, Glob, Instant, OperationName, Text
 from mock_gitlab.config.patterns import Wanted
 from mock_gitlab.engine.matching import RequestPattern
 from mock_gitlab.engine.model import ClockSetting
 from mock_gitlab.engine.moments import timestamp
-from mock_gitlab.engine.operations import Operation
 from mock_gitlab.store.scenarios import seconds
 from mock_gitlab.version import __version__
 
@@ -388,7 +387,7 @@ class VerifyBody(_Body):
 
     method: Text | None = None
     path: Text | None = None
-    operation: Operation | None = None
+    operation: OperationName | None = None
     project: Text | int | None = None
     ref: Glob | None = None
     variables: dict[Text, Wanted] = Field(default_factory=dict)

@@ -6,9 +6,7 @@ without the web server; a test compares the two.
 
 from __future__ import annotations
 
-from typing import Literal
-
-Operation = Literal[
+OPERATIONS = (
     "get_latest_pipeline",
     "get_pipeline",
     "list_pipelines",
@@ -55,4 +53,4 @@ Operation = Literal[
     "get_current_user",
     "get_version",
     "get_metadata",
-]
+)

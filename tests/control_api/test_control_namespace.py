@@ -647,3 +647,26 @@ def test_a_body_over_the_limit_is_413_under_mock_too(mock_with: Callable[..., Mo
         413,
         {"message": "413 Request Entity Too Large"},
     )
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/_mock/faults", {"when": {"operation": "get_pipelin"}, "drop": True}),
+        (
+            "/_mock/scenarios",
+            {"scenario_id": 900, "faults": [{"when": {"operation": "get_pipelin"}, "drop": True}]},
+        ),
+        ("/_mock/verify", {"operation": "get_pipelin", "times": 0}),
+    ],
+)
+def test_an_operation_that_is_not_there_is_refused_and_the_nearest_named(
+    mock: Mock, path: str, body: dict[str, Any]
+):
+    refused = mock.post(path, json=body)
+
+    assert refused.status_code == 422
+    assert refused.json()["detail"][0]["msg"] == (
+        'there is no operation "get_pipelin"; did you mean get_pipeline?'
+    )
+    assert mock.get("/_mock/faults").json() == []

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 HUGE = "9" * 5000  # more digits than Python reads as a number
 NO_PROJECT = {"message": "404 Project Not Found"}
-FAULTY = {"when": {"operation": "get_user"}, "respond": {"status": 503}}
+FAULTY = {"when": {"operation": "get_current_user"}, "respond": {"status": 503}}
 
 
 @pytest.mark.parametrize("project", [HUGE, f"-{HUGE}", "--5", "-", "-0", "+1", "1_0"])
