@@ -152,16 +152,16 @@ class Bridges:
 
     def settle(self, now: Moment) -> None:
         """Start what the bridges that have begun by now were to start."""
-        try:
-            with self._db.transaction():
-                while self.is_due(now):
-                    moment, number = heappop(self._queue)
-                    if self._due.get(number) == moment:
-                        del self._due[number]
-                        self._look(number, moment)
-        except BaseException:
-            self.learn()  # what was started was taken back
-            raise
+        while self.is_due(now):
+            moment, number = heappop(self._queue)
+            if self._due.get(number) != moment:
+                continue
+            del self._due[number]
+            try:
+                self._look(number, moment)
+            except BaseException:
+                self._expect(number, _UNKNOWN)  # what it had started was taken back
+                raise
 
     def _expect(self, number: int, moment: Moment) -> None:
         self._due[number] = moment
@@ -184,7 +184,8 @@ class Bridges:
             if waiting:
                 self._expect(number, min(waiting))
             return
-        for job_id, downstream in waiting[moment]:
-            self.start(Begun(job_id, moment, downstream))
-        self.changed(stored.record)
-        self._rows.doubt(number)
+        with self._db.transaction():
+            for job_id, downstream in waiting[moment]:
+                self.start(Begun(job_id, moment, downstream))
+            self.changed(stored.record)
+            self._rows.doubt(number)

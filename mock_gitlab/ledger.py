@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import OrderedDict
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from mock_gitlab.bridges import Bridges
 from mock_gitlab.engine.model import Moment, NotFound, PipelineRecord, Scenario, split_job_id
 from mock_gitlab.engine.timeline import ORPHANED, PipelineState, Timeline, Window
+from mock_gitlab.store.database import StoreUnavailable
 from mock_gitlab.store.pipelines import UNTIL, Cohort, Filter, Listed, PipelineTable
 from mock_gitlab.store.scenarios import span
 
@@ -186,21 +188,24 @@ class Ledger:
         return self._see(self._catalog.project_of_record(row[2]), row, now)
 
     def _see(self, project: Project, row: Row, now: Moment) -> Seen:
-        kept = self._timelines.get(row[0])
-        if kept is not None and kept[0] == row:
-            timeline = kept[1]
-        else:
-            if kept is not None and _course_of(kept[0]) == _course_of(row):
-                timeline = kept[1]
-            else:
-                stored = self._rows.read(row)
-                timeline = self.bridges.timeline(stored.record, stored.scenario or ORPHANED)
-            self._keep(row, timeline)
+        timeline = self._play(row)
         state = timeline.at(now)
         until = row[UNTIL]
         if until is not None and until <= now:
-            self._rows.store_status(row[0], timeline.window(now))
+            self._store([(row[0], timeline.window(now))])
         return Seen(project, timeline.record, timeline, state, now)
+
+    def _play(self, row: Row) -> Timeline:
+        kept = self._timelines.get(row[0])
+        if kept is not None and kept[0] == row:
+            return kept[1]
+        if kept is not None and _course_of(kept[0]) == _course_of(row):
+            timeline = kept[1]
+        else:
+            stored = self._rows.read(row)
+            timeline = self.bridges.timeline(stored.record, stored.scenario or ORPHANED)
+        self._keep(row, timeline)
+        return timeline
 
     def _keep(self, row: Row, timeline: Timeline) -> None:
         if timeline.record.scenario_id in self.bridges.scenarios:
@@ -218,12 +223,32 @@ class Ledger:
         if wanted.asks_for_status:
             self._refresh(wanted.project_id, now)
         rows = self._rows.page(wanted, limit, offset)
-        stale = [row.id for row in rows if row.status_until is not None and row.status_until <= now]
-        for number in stale:
-            self.pipeline_of_any_project(number)  # which stores what it sees
-        if stale:
-            rows = self._rows.page(wanted, limit, offset)
-        return rows, self._rows.count(wanted)
+        return self._freshened(rows, now), self._rows.count(wanted)
+
+    def _freshened(self, rows: list[Listed], now: Moment) -> list[Listed]:
+        fresh: dict[int, Window] = {}
+        for row in rows:
+            stale = row.status_until is not None and row.status_until <= now
+            found = self._rows.of_any_project(row.id) if stale else None
+            if found is not None:
+                fresh[row.id] = self._play(found).window(now)
+        if not fresh:
+            return rows
+        self._store(fresh.items())
+        return [
+            row._replace(status=fresh[row.id].status, updated_at=fresh[row.id].updated_at)
+            if row.id in fresh
+            else row
+            for row in rows
+        ]
+
+    def _store(self, windows: Iterable[tuple[int, Window]]) -> None:
+        """Keep what was seen for lists to come, if the store can be written now."""
+        with suppress(StoreUnavailable):
+            self._rows.store_statuses(
+                (window.status, window.updated_at, window.until, number)
+                for number, window in windows
+            )
 
     def doubt_scenarios(self, numbers: Iterable[int]) -> None:
         """Compute anew, when next needed, what follows these scenarios or hangs on one that may."""

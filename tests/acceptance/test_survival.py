@@ -83,6 +83,33 @@ def test_a_locked_database_is_an_honest_503_for_writes_while_reads_go_on(tmp_pat
     assert recovered.status == 201
 
 
+def test_a_pipeline_that_has_ended_is_shown_although_the_database_is_locked(tmp_path: Path):
+    with serving(tmp_path) as live:
+        bridge = (
+            '{"name": "b", "downstream": {"project": "2", "scenario": 1, "strategy": "depend"}}'
+        )
+        for number, jobs in (("1", None), ("900", f"[{bridge}]")):
+            if jobs is not None:
+                declared = f'{{"scenario_id": {number}, "jobs": {jobs}}}'
+                assert live.post_json("/_mock/scenarios", declared).status == 201
+            assert live.trigger(scenario_id=number).status == 201
+        assert live.post_json("/_mock/clock/advance", '{"seconds": 9}').status == 200
+        other = sqlite3.connect(tmp_path / "mock.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+
+        paths = ("pipelines/1", "pipelines/2", "pipelines", "pipelines/2/bridges")
+        answers = [live.call("GET", f"/api/v4/projects/1/{path}") for path in paths]
+        refused = live.call("GET", "/api/v4/projects/1/pipelines?status=success")
+        other.execute("ROLLBACK")
+        other.close()
+        afterwards = live.call("GET", "/api/v4/projects/1/pipelines?status=success").json()
+
+    assert [answer.status for answer in answers] == [200] * 4
+    assert [row["status"] for row in answers[2].json()] == ["success", "success"]
+    assert refused.status == 503
+    assert len(afterwards) == 2
+
+
 def test_a_full_disk_is_an_honest_503_for_writes_and_recovers_by_itself(tmp_path: Path):
     # To the server a limit on the size of files looks as a full disk does.
     with serving(tmp_path, before="ulimit -S -f 300;") as live:
