@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mock_gitlab.app import MockGitLabApp
     from mock_gitlab.config.loader import Loaded
     from mock_gitlab.config.places import Mistake
-    from mock_gitlab.engine.model import Declarations, Scenario
+    from mock_gitlab.engine.model import Declarations
 
 DEFAULT_CONFIG = "mock.yaml"
 FINE, MISTAKES, CANNOT_START = 0, 1, 2
@@ -354,7 +354,7 @@ def _add_preview(commands: Any) -> None:
 
 def _preview(chosen: argparse.Namespace) -> int:
     from mock_gitlab.config.places import ConfigurationError
-    from mock_gitlab.preview import as_chart, as_json
+    from mock_gitlab.preview import as_chart, as_json, finder
 
     try:
         declarations = _load(chosen).declarations
@@ -362,16 +362,11 @@ def _preview(chosen: argparse.Namespace) -> int:
         _print_lines(map(str, error.mistakes))
         return MISTAKES
 
-    def find(number: int | None) -> Scenario | None:
-        declared = declarations.declared(
-            declarations.default_scenario if number is None else number
-        )
-        return None if declared is None else declared.scenario
-
-    scenario = find(chosen.scenario)
-    if scenario is None:
+    declared = declarations.declared(chosen.scenario)
+    if declared is None:
         _print_lines([f"mock-gitlab: there is no scenario {chosen.scenario}"])
         return MISTAKES
+    scenario, find = declared.scenario, finder(declarations)
     if chosen.json:
         print(json.dumps(as_json(scenario, find), indent=2))
     else:

@@ -6,19 +6,49 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from mock_gitlab.engine.bridges import out_of_reach
-from mock_gitlab.engine.model import PipelineRecord, Scenario
+from mock_gitlab.engine.matching import Trigger, choose, next_of_sequence
+from mock_gitlab.engine.model import Downstream, PipelineRecord, Project, Scenario
 from mock_gitlab.engine.timeline import Timeline
 
 if TYPE_CHECKING:
-    from mock_gitlab.engine.model import Moment
+    from mock_gitlab.engine.model import Declarations, Moment
     from mock_gitlab.engine.timeline import JobState, PipelineState
 
 _MARKS = {"created": " ", "pending": ".", "scheduled": ":", "running": "=", "manual": "?"}
 _FOR_EVER: Moment = 2**62
 
 
-Find = Callable[[int | None], Scenario | None]
-"""Looks a scenario up by its number; None stands for the default one."""
+Find = Callable[[Downstream], Scenario | None]
+"""Finds the scenario of what a bridge starts."""
+
+
+def finder(declared: Declarations) -> Find:
+    """Find the scenarios of bridges as the server would, whose rules have caught nothing yet."""
+    rules = [rule for rule in declared.rules if rule.respond is None]
+
+    def find(downstream: Downstream) -> Scenario | None:
+        number = downstream.scenario_id
+        if number is None:
+            rule = choose(rules, _arriving(declared, downstream)).rule
+            number = None if rule is None else next_of_sequence(rule, 0)
+        found = declared.declared(declared.default_scenario if number is None else number)
+        return None if found is None else found.scenario
+
+    return find
+
+
+def _arriving(declared: Declarations, downstream: Downstream) -> Trigger:
+    name = downstream.project
+    project = next((p for p in declared.projects if name in (p.path, str(p.id))), Project(0, name))
+    return Trigger(
+        project_id=project.id,
+        project_path=project.path,
+        ref=downstream.ref or project.default_branch,
+        source="pipeline",
+        username=declared.user.username,
+        variables={variable.key: variable.value for variable in downstream.variables},
+        inputs={},
+    )
 
 
 def timeline_of(
@@ -41,7 +71,7 @@ def timeline_of(
         if not missing:
             return timeline
         for job_id, at, downstream in missing:
-            other = find(downstream.scenario_id) if downstream.strategy else None
+            other = find(downstream) if downstream.strategy else None
             downstreams[job_id] = (
                 None
                 if other is None

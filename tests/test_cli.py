@@ -451,6 +451,31 @@ def test_preview_knows_the_built_in_scenarios(
     assert f"| {verdict}\n" in capsys.readouterr().out
 
 
+def test_preview_follows_bridges_as_the_rules_do_and_not_in_circles(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    (folder / "mock.yaml").write_text(
+        """\
+projects: [{id: 2, path: group/deploy}]
+rules: [{when: {project: group/deploy, source: pipeline}, scenario: 5}]
+scenarios:
+  - scenario_id: 900
+    jobs: [{name: bridge, downstream: {project: 2, strategy: depend}}]
+  - scenario_id: 901
+    jobs:
+      - {name: once, downstream: {project: 2, scenario: 901, strategy: depend}}
+      - {name: twice, downstream: {project: 2, scenario: 901, strategy: depend}}
+""",
+        encoding="utf-8",
+    )
+
+    assert [main(["preview", number]) for number in ("900", "901")] == [0, 0]
+
+    drawn = capsys.readouterr().out
+    assert "| success at 5s" in drawn
+    assert drawn.count("| failed at 0s") == 3
+
+
 def test_preview_of_an_unknown_scenario_says_so(folder: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["preview", "900"]) == 1
 
