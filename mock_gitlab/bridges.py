@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _FOR_EVER: Moment = 2**62
 _UNKNOWN: Moment = -(2**62)
+_TIMELINES_KEPT = 4096
 
 
 class Begun(NamedTuple):
@@ -48,6 +49,7 @@ class Bridges:
         self._rows = rows
         self._declared = scenarios
         self._catalog = catalog
+        self._played: dict[int, Timeline] = {}
         self._due: dict[int, Moment] = {}
         self._queue: list[tuple[Moment, int]] = []
 
@@ -57,6 +59,15 @@ class Bridges:
         """Play a pipeline together with what its bridges have started."""
         if record.scenario_id not in self.scenarios:
             return Timeline(record, scenario)
+        kept = self._played.get(record.id)
+        if kept is not None and kept.record == record:
+            return kept
+        if len(self._played) >= _TIMELINES_KEPT:
+            self._played.clear()
+        played = self._played[record.id] = self._play(record, scenario)
+        return played
+
+    def _play(self, record: PipelineRecord, scenario: Scenario) -> Timeline:
         followed = {
             job.name
             for job in scenario.jobs
@@ -117,6 +128,7 @@ class Bridges:
     def learn(self) -> None:
         """Learn which scenarios have bridges; call it when scenarios have changed."""
         self.scenarios = frozenset(self._declared.having("downstream"))
+        self._played.clear()
         self._due.clear()
         self._queue.clear()
         for stored in self._rows.of_scenarios(sorted(self.scenarios)) if self.scenarios else ():
@@ -130,7 +142,12 @@ class Bridges:
     def changed(self, record: PipelineRecord) -> None:
         """Take note that something else may happen to a pipeline, and so to those above it."""
         self.added(record)
+        self._played.pop(record.id, None)
+        self._changed_above(record)
+
+    def _changed_above(self, record: PipelineRecord) -> None:
         for upstream in self.upstream_of(record):
+            self._played.pop(upstream.id, None)
             self._rows.doubt(upstream.id)
             self._expect(upstream.id, _UNKNOWN)
 
@@ -173,7 +190,11 @@ class Bridges:
         if row is None:
             return
         stored = self._rows.read(row)
-        timeline = self.timeline(stored.record, stored.scenario or ORPHANED)
+        timeline = self._play(stored.record, stored.scenario or ORPHANED)
+        kept = self._played.get(number)
+        if kept is not None and kept.history != timeline.history:
+            self._changed_above(stored.record)  # others have filled up the family
+        self._played[number] = timeline
         begun = {s.record.upstream_job_id for s in self._rows.downstream_of(number)}
         begun |= deleted_downstreams(stored.record).keys()
         waiting: dict[Moment, list[tuple[int, Downstream]]] = defaultdict(list)

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from mock_gitlab.bridges import Bridges
-from mock_gitlab.engine.model import Moment, NotFound, PipelineRecord, Scenario, split_job_id
+from mock_gitlab.engine.model import Moment, NotFound, PipelineRecord, Scenario
 from mock_gitlab.engine.timeline import ORPHANED, PipelineState, Timeline, Window
 from mock_gitlab.store.database import StoreUnavailable
 from mock_gitlab.store.pipelines import UNTIL, Cohort, Filter, Listed, PipelineTable
@@ -153,10 +153,9 @@ class Ledger:
     def downstream_of(self, job_number: int) -> Seen | None:
         """See the pipeline that a bridge has started."""
         now = self.settle()
-        for stored in self._rows.downstream_of(split_job_id(job_number)[0]):
-            if stored.record.upstream_job_id == job_number and stored.record.created_at <= now:
-                return self._see_somewhere(stored.row, now)
-        return None
+        row = self._rows.started_by(job_number)
+        seen = None if row is None else self._see_somewhere(row, now)
+        return None if seen is None or seen.record.created_at > now else seen
 
     def every(self, project_id: int | None = None, newest: int | None = None) -> Iterator[Seen]:
         """See all pipelines, or a project's, newest first, from a number on downwards."""

@@ -256,6 +256,10 @@ class PipelineTable:
         )
         return [_stored(row) for row in rows]
 
+    def started_by(self, job_id: int) -> Row | None:
+        """Find the pipeline that a bridge has started."""
+        return self._db.one(f"{_SELECT} WHERE p.upstream_job_id = ?", (job_id,))
+
     def started_by_bridges(self, project_id: int) -> list[Stored]:
         """List the pipelines of a project that bridges have started."""
         rows = self._db.all(

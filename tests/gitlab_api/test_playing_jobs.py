@@ -418,6 +418,26 @@ def test_a_bridge_to_itself_ends_where_it_comes_round_a_third_time(mock: Mock):
     ] == [("failed", "pipeline_loop_detected", None)] * 2
 
 
+def test_what_happens_at_the_end_of_a_chain_reaches_its_beginning(mock: Mock):
+    flaky = [{"status": "failed"}, {"status": "success"}]
+    mock.declare(903, jobs=[{"name": "work", "duration": 10, "attempts": flaky}])
+    for number in (902, 901, 900):
+        mock.declare(number, jobs=[bridge_to("1", number + 1, strategy="depend")])
+    mock.trigger(scenario_id=900)
+
+    def seen() -> set[str]:
+        return {mock.pipeline(number)["status"] for number in range(1, 5)}
+
+    statuses = [seen()]
+    mock.advance("10s")
+    statuses.append(seen())
+    mock.post("/api/v4/projects/1/pipelines/4/retry")
+    statuses.append(seen())
+    mock.advance("10s")
+    statuses.append(seen())
+    assert statuses == [{"running"}, {"failed"}, {"running"}, {"success"}]
+
+
 def test_a_bridge_to_a_project_that_does_not_exist_fails(mock_with: Callable[..., Mock]):
     mock = mock_with("strict: true\nprojects: [{id: 1, path: group/app}]\n")
     mock.declare(900, jobs=[bridge_to("group/nowhere", 5, strategy="depend")])
