@@ -61,7 +61,7 @@ class Catalog:
     # ------------------------------------------------------------------ projects
 
     def project(self, name: str) -> Project:
-        """Find a project by its number in text or its full path.
+        """Find a project by its number in text or its full path, in capitals or not.
 
         Raises:
             NotFound: no such project: strict and undeclared, or no possible name.
@@ -69,7 +69,7 @@ class Catalog:
         if _NUMBER.fullmatch(name):
             number = int(name)
             return self._by_number.get(number) or self._new_number(number)
-        return self._by_path.get(name) or self._new_path(name)
+        return self._by_path.get(name.lower()) or self._new_path(name)
 
     def known(self, name: str) -> Project | None:
         """Find a project that exists already; None: it would at its first use.
@@ -77,15 +77,15 @@ class Catalog:
         Raises:
             NotFound: it cannot exist.
         """
-        number = int(name) if name.lstrip("-").isdecimal() else None
-        found = self._by_path.get(name) if number is None else self._by_number.get(number)
+        number = int(name) if _NUMBER.fullmatch(name) else None
+        found = self._by_path.get(name.lower()) if number is None else self._by_number.get(number)
         if found is None:
             self._refuse_impossible(name if number is None else number)
         return found
 
     def peek(self, name: str) -> tuple[int | None, str | None]:
         """Tell the number and path that a name stands for, without making anything exist."""
-        known = self._by_path.get(name)
+        known = self._by_path.get(name.lower())
         if known is None and _NUMBER.fullmatch(name):
             known = self.project_of_record(int(name))
         return (None, name) if known is None else (known.id, known.path)
@@ -106,8 +106,9 @@ class Catalog:
 
     def _new_path(self, path: str) -> Project:
         self._refuse_impossible(path)
-        number = path.removeprefix(self._path_of(0).removesuffix("0"))
-        if number != path and _NUMBER.fullmatch(number):
+        named, numbered = path.lower(), self._path_of(0).removesuffix("0").lower()
+        number = named.removeprefix(numbered)
+        if number != named and _NUMBER.fullmatch(number):
             return self.project(number)
         return self._know(self._undeclared(self._projects.add_path(path, self._by_number), path))
 
@@ -128,7 +129,7 @@ class Catalog:
 
     def _know(self, project: Project) -> Project:
         self._by_number[project.id] = project
-        self._by_path[project.path] = project
+        self._by_path[project.path.lower()] = project
         return project
 
     # ------------------------------------------------------------------ refs
@@ -146,7 +147,9 @@ class Catalog:
         raise NotFound("reference")
 
     def has_branch(self, project: Project, name: str) -> bool:
-        """Tell whether a branch exists."""
+        """Tell whether a branch exists; one without a name never does."""
+        if not name.strip():
+            return False
         if project.refs is None:
             declared_tag = any(matches_text(glob, name) for glob in project.tags)
             return name == project.default_branch or not (self._declared.strict or declared_tag)

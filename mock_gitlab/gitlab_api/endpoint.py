@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -272,8 +273,8 @@ class Ask:
         Raises:
             Refused: ``If-Unmodified-Since`` is earlier than ``updated_at``.
         """
-        since = self.header(b"if-unmodified-since")
-        if since is not None and updated_at // 1000 > _http_date(since):
+        since = _moment_of(self.header(b"if-unmodified-since") or "")
+        if since is not None and updated_at > since:
             raise Refused("precondition failed")
 
     @property
@@ -374,11 +375,15 @@ class GitLabRoute(APIRoute):
         return endpoint.function(ask, **in_path, **values)
 
 
-def _http_date(text: str) -> float:
-    try:
-        return parsedate_to_datetime(text).timestamp()
-    except ValueError:
-        raise BadParameters(400, {"error": "If-Unmodified-Since is invalid"}) from None
+def _moment_of(text: str) -> Moment | None:
+    """Read a date of HTTP or ISO 8601; GitLab sets no condition by what is neither."""
+    for read in (parsedate_to_datetime, datetime.fromisoformat):
+        try:
+            found = read(text)
+        except ValueError:
+            continue
+        return round(found.replace(tzinfo=found.tzinfo or UTC).timestamp() * 1000)
+    return None
 
 
 def _masked(given: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -258,6 +258,8 @@ def test_created_pipelines_are_of_source_api_and_take_typed_variables(mock: Mock
     ("body", "expected"),
     [
         ({}, {"error": "ref is missing"}),
+        ({"ref": ""}, {"message": {"base": ["Reference not found"]}}),
+        ({"ref": None}, {"message": {"base": ["Reference not found"]}}),
         ({"ref": "main", "variables": {"A": "1"}}, {"error": "variables is invalid"}),
         (
             {"ref": "main", "variables": [{"key": "A", "value": "1", "variable_type": "x"}]},

@@ -44,6 +44,20 @@ def test_a_path_keeps_its_number_and_is_decoded_exactly_once(mock: Mock):
     assert (odd["path_with_namespace"], odd["id"] == first["id"]) == ("group/a%2Fb", False)
 
 
+@pytest.mark.parametrize("declared", ["", "projects: [{id: 42, path: Group/App}]\n"])
+def test_a_path_is_the_same_in_capitals_and_small_letters(
+    mock_with: Callable[..., Mock], declared: str
+):
+    mock = mock_with(declared)
+    first = mock.get("/projects/Group%2FApp").json()
+
+    again = mock.get("/projects/group%2Fapp").json()
+
+    assert (again["id"], again["path_with_namespace"]) == (first["id"], "Group/App")
+    assert len(mock.get("/projects").json()) == 1
+    assert mock.get("/projects/Root%2FProject-7").json()["id"] == 7
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [
@@ -317,15 +331,30 @@ def test_an_expired_trigger_token_triggers_nothing(mock: Mock):
     assert (before.status_code, after.status_code) == (201, 404)
 
 
-def test_a_delete_on_a_stale_condition_is_412(mock: Mock):
-    mock.trigger(scenario_id=5)
+@pytest.mark.parametrize(
+    "since",
+    ["Thu, 01 Jan 2026 00:00:00 GMT", "2026-01-01T00:00:05Z", "Thu, 01 Jan 2026 00:00:05 GMT"],
+)
+def test_a_delete_on_a_stale_condition_is_412(mock: Mock, since: str):
+    mock.trigger(terminal_after_seconds=5.5)
     mock.advance("1h")
-    stale = {"If-Unmodified-Since": "Thu, 01 Jan 2026 00:00:00 GMT"}
 
-    answer = mock.delete("/projects/1/pipelines/1", headers=stale)
+    answer = mock.delete("/projects/1/pipelines/1", headers={"If-Unmodified-Since": since})
 
     assert (answer.status_code, answer.json()) == (412, {"message": "412 Precondition Failed"})
     assert mock.get("/projects/1/pipelines/1").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "since", ["Thu, 01 Jan 2026 00:00:06 GMT", "2026-01-01T00:00:05.500Z", "yesterday", ""]
+)
+def test_a_delete_on_a_condition_that_holds_or_is_none_deletes(mock: Mock, since: str):
+    mock.trigger(terminal_after_seconds=5.5)
+    mock.advance("1h")
+
+    answer = mock.delete("/projects/1/pipelines/1", headers={"If-Unmodified-Since": since})
+
+    assert answer.status_code == 204
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
