@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import OrderedDict
 from contextlib import suppress
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from mock_gitlab.bridges import Bridges
@@ -221,8 +222,11 @@ class Ledger:
         now = self.settle()
         if wanted.asks_for_status:
             self._refresh(wanted.project_id, now)
+        total = self._rows.count(wanted)
+        if total is not None and total <= offset:
+            return [], total
         rows = self._rows.page(wanted, limit, offset)
-        return self._freshened(rows, now), self._rows.count(wanted)
+        return self._freshened(rows, now), total
 
     def _freshened(self, rows: list[Listed], now: Moment) -> list[Listed]:
         fresh: dict[int, Window] = {}
@@ -261,9 +265,14 @@ class Ledger:
         if not self._rows.any_stale(project_id, now):
             return
         with self._db.transaction():
-            for cohort, members in self._rows.stale_cohorts(project_id, now).items():
-                if cohort.scenario_id not in self.bridges.scenarios:
-                    self._rows.store_statuses(self._statuses(cohort, members, now))
+            found = [
+                row
+                for cohort, members in self._rows.stale_cohorts(project_id, now).items()
+                if cohort.scenario_id not in self.bridges.scenarios
+                for row in self._statuses(cohort, members, now)
+            ]
+            # In the order of the file, so that each of its pages is written once.
+            self._rows.store_statuses(sorted(found, key=itemgetter(3)))
             for stored in self._rows.stale(project_id, now):
                 timeline = self.bridges.timeline(stored.record, stored.scenario or ORPHANED)
                 self._rows.store_status(stored.record.id, timeline.window(now))

@@ -47,8 +47,21 @@ INSERT = """INSERT INTO pipelines (
 )) RETURNING id, iid"""
 
 
+# SQLite finds the next ref in the index, where DISTINCT or GROUP BY would read all of a project.
+_NEWEST_IIDS = (
+    "WITH RECURSIVE refs(ref) AS ("
+    "SELECT min(ref) FROM pipelines WHERE project_id = ? UNION ALL "
+    "SELECT (SELECT min(ref) FROM pipelines WHERE project_id = ? AND ref > refs.ref) "
+    "FROM refs WHERE refs.ref IS NOT NULL) "
+    "SELECT (SELECT max(iid) FROM pipelines WHERE project_id = ? AND ref = refs.ref) FROM refs"
+)
 # Within a project iids rise with ids, and their index gives the rows in order.
-_ORDERS = {"id": "p.iid", "status": "p.status", "ref": "p.ref", "updated_at": "p.updated_at"}
+_ORDERS = {
+    "id": ("p.iid",),
+    "status": ("p.status", "p.iid"),
+    "ref": ("p.ref", "p.iid"),
+    "updated_at": ("p.updated_at", "p.iid"),
+}
 
 
 class Stored(NamedTuple):
@@ -134,15 +147,15 @@ class Filter:
         ]
         sql = [condition for condition, _ in wanted]
         values = [value for _, value in wanted]
-        if self.statuses is not None:
+        if self.statuses is not None and len(self.statuses) == 1:
+            sql.append("p.status = ?")  # which, unlike IN, leaves the index in the order of iids
+            values += self.statuses
+        elif self.statuses is not None:
             sql.append(f"p.status IN ({', '.join('?' * len(self.statuses))})")
             values += self.statuses
         if self.newest_of is not None:
-            sql.append(
-                "p.id IN (SELECT max(id) FROM pipelines"
-                " WHERE project_id = ? AND tag = ? GROUP BY ref)"
-            )
-            values += [self.project_id, int(self.newest_of == "tags")]
+            sql.append(f"p.iid IN ({_NEWEST_IIDS}) AND p.tag = ?")
+            values += [*[self.project_id] * 3, self.newest_of == "tags"]
         if self.nothing:
             sql.append("0")
         return " AND ".join(sql) or "1", values
@@ -283,9 +296,9 @@ class PipelineTable:
         where, values = wanted.where()
         columns = ", ".join(f"p.{name}" for name in Listed._fields)
         direction = "DESC" if wanted.descending else "ASC"
+        order = ", ".join(f"{column} {direction}" for column in _ORDERS[wanted.order_by])
         rows = self._db.all(
-            f"SELECT {columns} FROM pipelines p WHERE {where} "
-            f"ORDER BY {_ORDERS[wanted.order_by]} {direction}, p.iid DESC LIMIT ? OFFSET ?",
+            f"SELECT {columns} FROM pipelines p WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?",
             [*values, limit, offset],
         )
         return [Listed(*row) for row in rows]
@@ -326,15 +339,16 @@ class PipelineTable:
     def newest(self, project_id: int, ref: str) -> Row | None:
         """Find the newest pipeline of a ref."""
         return self._db.one(
-            f"{_SELECT} WHERE p.project_id = ? AND p.ref = ? ORDER BY p.id DESC LIMIT 1",
+            f"{_SELECT} WHERE p.project_id = ? AND p.ref = ? ORDER BY p.iid DESC LIMIT 1",
             (project_id, ref),
         )
 
     def refs(self, project_id: int, *, tags: bool) -> list[str]:
         """List the branches, or the tags, that a project's pipelines ran on."""
         rows = self._db.all(
-            "SELECT DISTINCT ref FROM pipelines WHERE project_id = ? AND tag = ?",
-            (project_id, tags),
+            "SELECT ref FROM pipelines "
+            f"WHERE project_id = ? AND iid IN ({_NEWEST_IIDS}) AND tag = ?",
+            (*[project_id] * 4, tags),
         )
         return [row[0] for row in rows]
 

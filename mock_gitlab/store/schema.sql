@@ -45,10 +45,12 @@ CREATE TABLE pipelines (
     status_until           INTEGER  -- status and updated_at hold before this moment; NULL: for good
 );
 
-CREATE UNIQUE INDEX pipelines_by_iid ON pipelines (project_id, iid);
-CREATE INDEX pipelines_by_status ON pipelines (project_id, status);
+CREATE INDEX pipelines_by_status ON pipelines (project_id, status, iid);
+CREATE INDEX pipelines_by_ref ON pipelines (project_id, ref, iid);
 CREATE INDEX pipelines_to_refresh ON pipelines (project_id, status_until)
     WHERE status_until IS NOT NULL;
+-- After the others: where several serve, SQLite takes the last, and this one follows the rows.
+CREATE UNIQUE INDEX pipelines_by_iid ON pipelines (project_id, iid);
 CREATE UNIQUE INDEX pipelines_by_upstream ON pipelines (upstream_job_id)
     WHERE upstream_job_id IS NOT NULL;
 

@@ -28,6 +28,7 @@ TRIGGER = "/api/v4/projects/1/trigger/pipeline"
 ORDER = "ref=main&scenario_id=5"
 CALLS = (("poll", "GET", POLL, ""), ("trigger", "POST", TRIGGER, ORDER))
 Row = tuple[str, Any]
+_QUERIES = ("status=failed", "status=pending", "scope=branches", "ref=none", "order_by=updated_at")
 
 
 def fill(path: Path, count: int) -> None:
@@ -105,8 +106,9 @@ def stored_pipelines(folder: Path, counts: list[int]) -> list[Row]:
                 (f"{count} pipelines: default page, ms", milliseconds(mock, base)),
                 *(
                     (f"{count} pipelines: {query}, ms", milliseconds(mock, f"{base}?{query}"))
-                    for query in ("status=failed", "order_by=updated_at")
+                    for query in _QUERIES
                 ),
+                (f"{count} pipelines: latest, ms", milliseconds(mock, f"{base}/latest")),
                 (f"{count} pipelines: poll, ms", milliseconds(mock, f"{base}/{count // 2}", 300)),
             ]
         path.unlink()
