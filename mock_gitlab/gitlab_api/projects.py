@@ -248,7 +248,24 @@ def present_commit(ask: Ask, project: Project, sha: str) -> Commit:
     }
 
 
-@projects("GET", "/projects/{id}/repository/commits/{sha:path}", answers=Commit)
+@projects(
+    "GET",
+    "/projects/{id}/repository/commits",
+    Param("ref_name", Kind.STRING, description="A branch or tag; left out: the default branch."),
+    answers=list[Commit],
+    paged=True,
+)
+def list_commits(ask: Ask, id: str, ref_name: str | None) -> Page:
+    """List the commits of a ref, of which the mock knows the newest alone."""
+    project, catalog = ask.project(id), ask.world.catalog
+    ref = ref_name or project.default_branch
+    rows = []
+    if catalog.has_branch(project, ref) or catalog.has_tag(project, ref):
+        rows = [present_commit(ask, project, catalog.sha(project, ref))]
+    return Page(_page(ask, rows).rows, None, more=False)
+
+
+@projects("GET", "/projects/{id}/repository/commits/{sha}", answers=Commit)
 def get_commit(ask: Ask, id: str, sha: str) -> Commit:
     """Show a commit, found by its sha or by the name of a branch or tag."""
     project, name = ask.project(id), decode_segment(sha)
@@ -339,7 +356,7 @@ def list_branches(ask: Ask, id: str, search: str | None) -> Page:
     return _page(ask, [_present_branch(ask, project, name) for name in _found(names, search)])
 
 
-@projects("GET", "/projects/{id}/repository/branches/{branch:path}", answers=Branch)
+@projects("GET", "/projects/{id}/repository/branches/{branch}", answers=Branch)
 def get_branch(ask: Ask, id: str, branch: str) -> Branch:
     """Show a branch."""
     project, name = ask.project(id), decode_segment(branch)
@@ -356,7 +373,7 @@ def list_tags(ask: Ask, id: str, search: str | None) -> Page:
     return _page(ask, [_present_tag(ask, project, name) for name in _found(names, search)])
 
 
-@projects("GET", "/projects/{id}/repository/tags/{tag:path}", answers=Tag)
+@projects("GET", "/projects/{id}/repository/tags/{tag}", answers=Tag)
 def get_tag(ask: Ask, id: str, tag: str) -> Tag:
     """Show a tag."""
     project, name = ask.project(id), decode_segment(tag)

@@ -158,6 +158,7 @@ CALLS: list[tuple[str, str, str, Any]] = [
     ("update_trigger", "PUT", "/projects/42/triggers/2", {"description": "y"}),
     ("get_project", "GET", "/projects/42", None),
     ("list_projects", "GET", "/projects", None),
+    ("list_commits", "GET", "/projects/42/repository/commits", None),
     ("get_commit", "GET", "/projects/42/repository/commits/main", None),
     ("list_branches", "GET", "/projects/42/repository/branches", None),
     ("get_branch", "GET", "/projects/42/repository/branches/main", None),

@@ -253,11 +253,31 @@ def test_branches_tags_and_commits_agree_with_pipelines(mock_with: Callable[...,
     commit = mock.get(f"/projects/1/repository/commits/{pipeline['sha'][:10]}").json()
     by_name = mock.get("/projects/1/repository/commits/release%2F1.0").json()
     tag = mock.get("/projects/1/repository/tags/v1.0").json()
+    [newest] = mock.get("/projects/1/repository/commits?ref_name=release/1.0").json()
     names = [row["name"] for row in mock.get("/projects/1/repository/branches").json()]
 
-    assert branch["commit"]["id"] == commit["id"] == by_name["id"] == pipeline["sha"]
+    assert branch["commit"] == commit == by_name == newest
+    assert commit["id"] == pipeline["sha"]
     assert tag["name"] == "v1.0"
     assert names == ["main", "release/1.0"]
+
+
+@pytest.mark.parametrize(("query", "count"), [("", 1), ("?ref_name=other", 0), ("?page=2", 0)])
+def test_a_ref_has_one_commit_and_one_that_is_none_has_none(
+    mock_with: Callable[..., Mock], query: str, count: int
+):
+    listed = mock_with(STRICT).get(f"/projects/1/repository/commits{query}")
+
+    assert (listed.status_code, len(listed.json())) == (200, count)
+    assert "x-total" not in listed.headers
+
+
+@pytest.mark.parametrize("what", ["branches/release", "tags/v", "commits/main"])
+def test_a_slash_that_is_not_encoded_is_no_part_of_a_ref(mock: Mock, what: str):
+    answer = mock.get(f"/projects/1/repository/{what}/1.0")
+
+    assert (answer.status_code, answer.json()) == (404, {"error": "404 Not Found"})
+    assert mock.get(f"/projects/1/repository/{what}%2F1.0").status_code == 200
 
 
 def test_a_namespace_has_the_same_number_in_all_of_its_projects(mock: Mock):
