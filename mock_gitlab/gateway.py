@@ -20,9 +20,9 @@ import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from email.utils import formatdate
 from itertools import count
-from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote
+from uuid import uuid4
 
 from mock_gitlab.clock import stopwatch
 from mock_gitlab.engine.matching import Fault, Response, Strike
@@ -140,14 +140,14 @@ class Gateway:
         self._control = control
         self._hosts = hosts
         self._requests = count(1)
-        self._run = token_hex(8)
+        self._run = str(uuid4())[:-12]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand a request to its wing; what is not HTTP belongs to the control wing."""
         if scope["type"] != "http":
             await self._control(scope, receive, send)
             return
-        reply = _Reply(send, scope["method"] == "HEAD", f"{self._run}-{next(self._requests)}")
+        reply = _Reply(send, scope["method"] == "HEAD", f"{self._run}{next(self._requests):012x}")
         if reply.head_only:
             # A copy: the server looks into its own, to know that no body is to come.
             scope = {**scope, "method": "GET"}

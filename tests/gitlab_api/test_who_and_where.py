@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
 
@@ -131,7 +132,7 @@ def test_an_unchanged_answer_is_304(mock: Mock):
 
 @pytest.mark.parametrize("path", ["/user", "/nowhere", "/_mock/health", "/api/v3/x"])
 def test_every_answer_has_a_request_id_of_its_own(mock: Mock, path: str):
-    ids = {mock.get(path).headers["x-request-id"] for _ in range(2)}
+    ids = {UUID(mock.get(path).headers["x-request-id"]) for _ in range(2)}
 
     assert len(ids) == 2
 
