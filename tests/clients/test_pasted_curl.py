@@ -3,22 +3,100 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mock_gitlab.app import ROUTES
+from mock_gitlab.gitlab_api.endpoint import Routes, no_route
 from tests.live import Live, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+Expected = str | tuple[str, Any]
+"""All that is shown, or a key and its value in the object, or in the first of a list."""
+
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 
 TOKEN = '--header "PRIVATE-TOKEN: MOCK_SUPER_SECRET"'
-FORMS = {
+JSON = "--header 'Content-Type: application/json'"
+FORMS: dict[str, tuple[str, Expected]] = {
+    # docs.gitlab.com/api/pipelines
+    "list pipelines": (
+        f'curl --request GET {TOKEN} --url "$URL/projects/1/pipelines?scope=running"', ("id", 1),
+    ),
+    "get a pipeline": (f'curl {TOKEN} --url "$URL/projects/1/pipelines/1"', ("id", 1)),
+    "get the latest pipeline": (
+        f'curl {TOKEN} "$URL/projects/1/pipelines/latest"', ("project_id", 1),
+    ),
+    "get the latest pipeline of a ref": (
+        f'curl {TOKEN} "$URL/projects/1/pipelines/latest?ref=feature%2Fx"',
+        ("message", "403 Forbidden"),
+    ),
+    "get the variables of a pipeline": (
+        f'curl {TOKEN} --url "$URL/projects/1/pipelines/1/variables"', ("key", "RUN_NIGHTLY"),
+    ),
+    "get the test report of a pipeline": (
+        f'curl {TOKEN} --url "$URL/projects/1/pipelines/1/test_report"', ("total_count", 1),
+    ),
+    "get a summary of the test report of a pipeline": (
+        f'curl {TOKEN} --url "$URL/projects/1/pipelines/1/test_report_summary"',
+        ("test_suites", [{"name": "build", "total_time": 0.5, "total_count": 1, "success_count": 1,
+          "failed_count": 0, "skipped_count": 0, "error_count": 0, "build_ids": [100001],
+          "suite_error": None}]),
+    ),
+    "create a pipeline": (
+        f'curl --request POST {TOKEN} "$URL/projects/1/pipeline?ref=main"', ("source", "api"),
+    ),
+    "create a pipeline with variables in JSON": (
+        f'curl --request POST {TOKEN} {JSON} --url "$URL/projects/1/pipeline" '
+        """--data '{ "ref": "main", "variables": [ {"key": "A", "value": "1"} ] }'""",
+        ("ref", "main"),
+    ),
+    "create a pipeline with variables in a query": (
+        f"curl --globoff --request POST {TOKEN} "
+        '"$URL/projects/1/pipeline?ref=main&variables[][key]=A&variables[][value]=1"',
+        ("source", "api"),
+    ),
+    "create a pipeline with inputs": (
+        f'curl --request POST {TOKEN} {JSON} --url "$URL/projects/1/pipeline" '
+        """--data '{"ref": "main", "inputs": {"environment": "dev", "count": 3}}'""",
+        ("source", "api"),
+    ),
+    "retry jobs in a pipeline": (
+        f'curl --request POST {TOKEN} "$URL/projects/1/pipelines/1/retry"', ("id", 1),
+    ),
+    "cancel all jobs for a pipeline": (
+        f'curl --request POST {TOKEN} "$URL/projects/1/pipelines/1/cancel"', ("status", "canceled"),
+    ),
+    "update the name of a pipeline": (
+        f'curl --request PUT {TOKEN} --data "name=Some new pipeline name" '
+        '--url "$URL/projects/1/pipelines/1/metadata"',
+        ("name", "Some new pipeline name"),
+    ),
+    "delete a pipeline": (
+        f'curl {TOKEN} --request "DELETE" "$URL/projects/1/pipelines/1"', "",
+    ),
+    # docs.gitlab.com/api/pipeline_triggers and docs.gitlab.com/ci/triggers
+    "list trigger tokens": (f'curl {TOKEN} "$URL/projects/1/triggers"', ("token", "glptt-abc")),
+    "get a trigger token": (f'curl {TOKEN} "$URL/projects/1/triggers/1"', ("description", "ci")),
+    "create a trigger token": (
+        f'curl --request POST {TOKEN} --form description="my description" "$URL/projects/1/triggers"',
+        ("description", "my description"),
+    ),
+    "update a trigger token": (
+        f'curl --request PUT {TOKEN} --form description="my description" '
+        '"$URL/projects/1/triggers/1"',
+        ("description", "my description"),
+    ),
+    "remove a trigger token": (
+        f'curl --request DELETE {TOKEN} "$URL/projects/1/triggers/1"', "",
+    ),
     "trigger with a form": (
         'curl --request POST --form token=glptt-abc --form ref=main "$URL/projects/1/trigger/pipeline"',
         ("ref", "main"),
@@ -32,64 +110,143 @@ FORMS = {
         '"$URL/projects/1/trigger/pipeline"',
         ("status", "running"),
     ),
+    "trigger with inputs": (
+        "curl --request POST --form token=glptt-abc --form ref=main "
+        '--form "inputs[environment]=dev" "$URL/projects/1/trigger/pipeline"',
+        ("source", "trigger"),
+    ),
+    "trigger in a job": (
+        'curl --request POST --form "token=$CI_JOB_TOKEN" --form ref=main '
+        '"$URL/projects/1/trigger/pipeline"',
+        ("source", "pipeline"),
+    ),
     "trigger of a ref, as webhooks write it": (
-        'curl --globoff --request POST "$URL/projects/1/ref/main/trigger/pipeline?token=glptt-abc&variables[A]=1"',
+        "curl --globoff --request POST "
+        '"$URL/projects/1/ref/main/trigger/pipeline?token=glptt-abc&variables[A]=1"',
         ("ref", "main"),
     ),
-    "create": (
-        f'curl --request POST {TOKEN} "$URL/projects/1/pipeline?ref=main"',
-        ("source", "api"),
+    # docs.gitlab.com/api/jobs
+    "list project jobs": (
+        f'curl --globoff {TOKEN} "$URL/projects/1/jobs?scope[]=pending&scope[]=running"',
+        ("name", "test"),
     ),
-    "create with variables in JSON": (
-        f"curl --request POST {TOKEN} --header 'Content-Type: application/json' "
-        '--data \'{"ref": "main", "variables": [{"key": "A", "value": "1"}]}\' "$URL/projects/1/pipeline"',
-        ("ref", "main"),
+    "list pipeline jobs": (
+        f'curl --globoff {TOKEN} "$URL/projects/1/pipelines/1/jobs?scope[]=pending&scope[]=running"',
+        ("name", "test"),
     ),
-    "create with variables in a query": (
-        f"curl --globoff --request POST {TOKEN} "
-        '"$URL/projects/1/pipeline?ref=main&variables[][key]=A&variables[][value]=1"',
-        ("source", "api"),
+    "list pipeline bridges": (
+        f'curl --globoff {TOKEN} "$URL/projects/1/pipelines/1/bridges?scope[]=success"',
+        ("name", "downstream"),
     ),
-    "single": (f'curl {TOKEN} "$URL/projects/1/pipelines/1"', ("id", 1)),
-    "latest": (f'curl {TOKEN} "$URL/projects/1/pipelines/latest"', ("project_id", 1)),
-    "name": (
-        f'curl --request PUT {TOKEN} --data "name=new" "$URL/projects/1/pipelines/1/metadata"',
-        ("name", "new"),
+    "list pipeline trigger jobs": (
+        f'curl --globoff {TOKEN} "$URL/projects/1/pipelines/1/trigger_jobs?scope[]=success"',
+        ("name", "downstream"),
     ),
-    "retry": (f'curl --request POST {TOKEN} "$URL/projects/1/pipelines/1/retry"', ("id", 1)),
-    "cancel": (
-        f'curl --request POST {TOKEN} "$URL/projects/1/pipelines/1/cancel"',
-        ("status", "canceled"),
+    "get the job of a job token": (
+        'curl --header "JOB-TOKEN: $CI_JOB_TOKEN" --url "$URL/job"', ("id", 100002),
     ),
-    "trigger token": (
-        f'curl --request POST {TOKEN} --form description="my description" "$URL/projects/1/triggers"',
-        ("description", "my description"),
+    "get a job": (f'curl {TOKEN} "$URL/projects/1/jobs/100001"', ("stage", "build")),
+    "get a log file": (
+        f'curl --location {TOKEN} "$URL/projects/1/jobs/100001/trace"', "compiling\ndone\n",
     ),
-    "project by path": (f'curl {TOKEN} "$URL/projects/group%2Fapp"', ("id", 1)),
-    "job": (f'curl {TOKEN} "$URL/projects/1/jobs/100001"', ("stage", "test")),
-    "job, retried": (
-        f'curl --request POST {TOKEN} "$URL/projects/1/jobs/100001/retry"',
+    "cancel a job": (
+        f'curl --request POST {TOKEN} "$URL/projects/1/jobs/100002/cancel"', ("status", "canceled"),
+    ),
+    "retry a job": (
+        f'curl --request POST {TOKEN} "$URL/projects/1/jobs/100001/retry"', ("id", 101001),
+    ),
+    "retry a job that runs": (
+        f'curl --request POST {TOKEN} "$URL/projects/1/jobs/100002/retry"',
         ("message", "403 Forbidden - Job is not retryable"),
     ),
+    "erase a job": (
+        f'curl --request POST {TOKEN} "$URL/projects/1/jobs/100001/erase"', ("artifacts", []),
+    ),
+    "run a job": (
+        f'curl --request POST "$URL/projects/1/jobs/100003/play" {JSON} {TOKEN} --data '
+        """'{ "job_variables_attributes": [ { "key": "TEST_VAR_1", "value": "test1" } ] }'""",
+        ("id", 100003),
+    ),
+    # docs.gitlab.com/api/job_artifacts
+    "download job artifacts": (
+        f'curl --location --output a.zip {TOKEN} "$URL/projects/1/jobs/100001/artifacts" && '
+        "head -c 2 a.zip",
+        "PK",
+    ),
+    "download job artifacts in a job": (
+        'curl --location --output a.zip --header "JOB-TOKEN: $CI_JOB_TOKEN" '
+        '"$URL/projects/1/jobs/100001/artifacts" && head -c 2 a.zip',
+        "PK",
+    ),
+    "download job artifacts by reference name": (
+        f'curl --location --output a.zip {TOKEN} '
+        '"$URL/projects/1/jobs/artifacts/done/download?job=build" && head -c 2 a.zip',
+        "PK",
+    ),
+    "download a single artifact": (
+        f'curl --location {TOKEN} "$URL/projects/1/jobs/100001/artifacts/some/release/app.txt"',
+        "1.4.0",
+    ),
+    "download a single artifact by reference name": (
+        f'curl --location {TOKEN} '
+        '"$URL/projects/1/jobs/artifacts/done/raw/some/release/app.txt?job=build"',
+        "1.4.0",
+    ),
+    # what is looked up before
+    "project by path": (f'curl {TOKEN} "$URL/projects/group%2Fapp"', ("id", 1)),
+    "projects": (f'curl {TOKEN} "$URL/projects?search=app"', ("path", "app")),
+    "user": (f'curl {TOKEN} "$URL/user"', ("username", "root")),
+    "user, with OAuth": (
+        'curl --header "Authorization: Bearer MOCK_SUPER_SECRET" "$URL/user"', ("username", "root"),
+    ),
+    "version": (f'curl {TOKEN} "$URL/version"', ("enterprise", True)),
+    "metadata": (f'curl {TOKEN} --url "$URL/metadata"', ("enterprise", True)),
+    "branches": (f'curl {TOKEN} "$URL/projects/1/repository/branches"', ("name", "done")),
+    "branch": (f'curl {TOKEN} "$URL/projects/1/repository/branches/main"', ("default", True)),
+    "tags": (f'curl {TOKEN} "$URL/projects/1/repository/tags"', ("name", "v1.0")),
+    "tag": (f'curl {TOKEN} "$URL/projects/1/repository/tags/v1.0"', ("name", "v1.0")),
+    "commits": (
+        f'curl {TOKEN} "$URL/projects/1/repository/commits?ref_name=main"', ("parent_ids", []),
+    ),
+    "commit": (f'curl {TOKEN} "$URL/projects/1/repository/commits/main"', ("parent_ids", [])),
 }  # fmt: skip
+DECLARED = """\
+version: 1
+database: ':memory:'
+projects:
+  - {id: 1, path: group/app, tags: [v1.0], trigger_tokens: [{description: ci, token: glptt-abc}]}
+scenarios:
+  - scenario_id: 900
+    jobs:
+      - &build
+        name: build
+        stage: build
+        trace: "compiling\\ndone\\n"
+        artifacts: {some/release/app.txt: "1.4.0"}
+      - {name: test, stage: test, duration: 1h}
+      - {name: deploy, stage: test, when: manual}
+      - {name: downstream, stage: build, downstream: {project: group/other}}
+    test_report: {suites: [{name: build, cases: [{name: adds, execution_time: 0.5}]}]}
+  - {scenario_id: 901, jobs: [*build]}
+rules:
+  - {when: {ref: done}, scenario: 901}
+  - {when: {ref: main}, scenario: 900}
+"""
 
 
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     folder = tmp_path_factory.mktemp("live")
-    token = "trigger_tokens: [{description: ci, token: glptt-abc}]"
-    declared = (
-        f"version: 1\ndatabase: ':memory:'\nprojects: [{{id: 1, path: group/app, {token}}}]\n"
-    )
-    (folder / "mock.yaml").write_text(declared, encoding="utf-8")
+    (folder / "mock.yaml").write_text(DECLARED, encoding="utf-8")
     with serving(folder) as live:
         yield live
 
 
-def paste(command: str, url: str) -> str:
+def paste(command: str, url: str, folder: Path | None = None, **env: str) -> str:
     done = subprocess.run(
         ["bash", "-c", command.replace("curl ", "curl --silent --show-error ", 1)],
-        env={"URL": url, "PATH": "/usr/bin:/bin:/usr/local/bin"},
+        env={"URL": url, "PATH": "/usr/bin:/bin:/usr/local/bin", **env},
+        cwd=folder,
         capture_output=True,
         text=True,
         timeout=30,
@@ -99,12 +256,37 @@ def paste(command: str, url: str) -> str:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_pasted_command_works(live: Live, form: str):
-    command, (key, value) = FORMS[form]
-    url = f"{live.url}/sandbox/{form.replace(' ', '-').replace(',', '')}/api/v4"
-    paste(f'curl --request POST {TOKEN} "$URL/projects/1/pipeline?ref=main"', url)
+def test_a_pasted_command_works(live: Live, form: str, tmp_path: Path):
+    command, expected = FORMS[form]
+    site = f"{live.url}/sandbox/{re.sub('[^a-zA-Z]+', '-', form)}"
+    url = f"{site}/api/v4"
+    order = '{"ref": "main", "variables": [{"key": "RUN_NIGHTLY", "value": "1"}]}'
+    paste(f"curl {TOKEN} {JSON} --data '{order}' \"$URL/projects/1/pipeline\"", url)
+    paste(f'curl --request POST {TOKEN} "$URL/projects/1/pipeline?ref=done"', url)
+    jobs = json.loads(paste(f'curl {TOKEN} "$URL/_mock/pipelines/1"', site))["jobs"]
+    running = next(job["token"] for job in jobs if job["name"] == "test")
 
-    assert json.loads(paste(command, url))[key] == value
+    shown = paste(command, url, tmp_path, CI_JOB_TOKEN=running)
+
+    if isinstance(expected, str):
+        assert shown == expected
+    else:
+        found = json.loads(shown)
+        key, value = expected
+        assert (found[0] if isinstance(found, list) else found)[key] == value
+
+
+def test_every_call_of_the_documentation_that_is_served_is_pasted():
+    routes, pasted = Routes(ROUTES, otherwise=no_route), set()
+    for command, _ in FORMS.values():
+        method = re.search('--request "?([A-Z]+)', command)
+        path = re.search(r'\$URL([^"?]+)', command)
+        assert path is not None
+        found = routes.find(method[1] if method else "GET", path[1])
+        assert found is not None, command
+        pasted.add(found[0].name)
+
+    assert pasted == {route.name for route in ROUTES}
 
 
 def test_lists_are_filtered_and_their_headers_shown(live: Live):
@@ -117,21 +299,19 @@ def test_lists_are_filtered_and_their_headers_shown(live: Live):
     )
 
     head, _, body = shown.replace("\r", "").partition("\n\n")
-    assert [row["id"] for row in json.loads(body)] == [3, 2]
+    assert [row["iid"] for row in json.loads(body)] == [3, 2]
     assert "x-next-page: 2" in head.lower()
 
 
 def test_a_file_is_saved_under_its_own_name(live: Live, tmp_path: Path):
     url = f"{live.url}/sandbox/files"
-    scenario = '{"scenario_id": 900, "jobs": [{"name": "build", "artifacts": {"a.txt": "1"}}]}'
-    json_type = "--header 'Content-Type: application/json'"
-    paste(f"curl {TOKEN} {json_type} --data '{scenario}' \"$URL/_mock/scenarios\"", url)
-    paste(f'curl {TOKEN} --data "ref=main&scenario_id=900" "$URL/api/v4/projects/1/pipeline"', url)
+    paste(f'curl {TOKEN} --data "ref=done" "$URL/api/v4/projects/1/pipeline"', url)
 
     paste(
-        f"cd {tmp_path} && curl --remote-name --remote-header-name {TOKEN} "
+        f"curl --remote-name --remote-header-name {TOKEN} "
         '"$URL/api/v4/projects/1/jobs/100001/artifacts"',
         url,
+        tmp_path,
     )
 
     assert (tmp_path / "artifacts.zip").read_bytes()[:2] == b"PK"
