@@ -96,6 +96,12 @@ def test_it_triggers_with_a_trigger_token_and_polls_to_the_end(bot: Gitlab):
     assert {v.key: v.value for v in pipeline.variables.list(get_all=True)}["A"] == "1"
 
 
+def test_it_triggers_with_its_personal_token_unless_the_mock_is_strict(bot: Gitlab):
+    pipeline = bot.projects.get("group/sub/app").trigger_pipeline("main", TOKEN)
+
+    assert (pipeline.source, pipeline.ref) == ("trigger", "main")
+
+
 def test_it_creates_lists_pages_and_iterates(bot: Gitlab):
     project = bot.projects.get("group/sub/app")
     for _ in range(45):
@@ -153,9 +159,13 @@ def test_it_cancels_renames_and_deletes(bot: Gitlab):
     project = bot.projects.get(42)
     pipeline = project.pipelines.create({"ref": "main"})
 
+    path = f"/projects/42/pipelines/{pipeline.id}/metadata"
+    bot.http_put(path, post_data={"name": "nightly"})
     pipeline.cancel()
+    [listed] = project.pipelines.list(name="nightly", scope="finished", get_all=True)
     pipeline.refresh()
-    assert pipeline.status == "canceled"
+
+    assert (pipeline.status, pipeline.name, listed.id) == ("canceled", "nightly", pipeline.id)
     pipeline.delete()
     with pytest.raises(gitlab.GitlabGetError) as gone:
         project.pipelines.get(pipeline.id)
