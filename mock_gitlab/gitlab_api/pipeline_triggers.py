@@ -14,7 +14,7 @@ from mock_gitlab.engine.moments import timestamp
 
 from .endpoint import Ask, Endpoints, Login, Page, Unauthorized
 from .params import Kind, Param
-from .pipelines import MOCK_PARAMS, Pipeline, present, start
+from .pipelines import MOCK_PARAMS, Pipeline, payload_of, present, start
 from .reading import BadParameters
 from .users import UserBasic, present_user
 
@@ -41,6 +41,12 @@ _TRIGGER_PARAMS = (
     Param("inputs", Kind.HASH, description="Inputs of the pipeline."),
     *MOCK_PARAMS,
 )  # fmt: skip
+
+
+_KNOWN = frozenset(
+    ("ref", "id", "token", "variables", "private_token", "job_token", "access_token")
+).union(param.name for param in MOCK_PARAMS)
+"""What a trigger's payload says in any case, or never; the rest is inputs and a webhook's body."""
 
 
 # ---------------------------------------------------------------------------- trigger
@@ -93,6 +99,9 @@ def _trigger(ask: Ask, id: str, asked: dict[str, Any]) -> Seen:
         raise NotFound("token") from None
     found = None if token is None else _token(ask, project, token)
     source = "pipeline" if ask.job is not None else "trigger"
+    more = {name: value for name, value in ask.given.items() if name not in _KNOWN}
+    if more:
+        variables += (payload_of(asked["ref"], project.id, variables, more),)
     return start(ask, project, asked["ref"], source, variables, asked, found)
 
 

@@ -61,6 +61,7 @@ _SCOPES = {
     "tags": None,
 }
 _NAME_LIMIT = 255
+PAYLOAD = "TRIGGER_PAYLOAD"
 
 MOCK_PARAMS = (
     Param(
@@ -440,15 +441,20 @@ def list_pipeline_variables(ask: Ask, id: str, pipeline_id: int) -> list[Pipelin
 
 
 def _payload(record: PipelineRecord) -> tuple[Variable, ...]:
-    """Give the file variable in which GitLab hands the trigger's own parameters to the jobs."""
+    """Give the file variable in which the jobs find what was sent, where nothing else was kept."""
     if record.source not in ("trigger", "pipeline") or record.upstream_job_id is not None:
         return ()
-    sent = {
-        "ref": record.ref,
-        "id": str(record.project_id),
-        "variables": {v.key: v.value for v in record.variables},
-    }
-    return (Variable("TRIGGER_PAYLOAD", json.dumps(sent, separators=(",", ":")), "file"),)
+    if any(variable.key == PAYLOAD for variable in record.variables):
+        return ()
+    return (payload_of(record.ref, record.project_id, record.variables, {}),)
+
+
+def payload_of(
+    ref: str, project_id: int, variables: tuple[Variable, ...], more: dict[str, Any]
+) -> Variable:
+    """Make the file variable in which GitLab hands the trigger's own parameters to the jobs."""
+    sent = {"ref": ref, "id": str(project_id), "variables": {v.key: v.value for v in variables}}
+    return Variable(PAYLOAD, json.dumps(sent | more, separators=(",", ":")), "file")
 
 
 # ---------------------------------------------------------------------------- test reports

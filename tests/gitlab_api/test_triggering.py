@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -240,6 +241,28 @@ def test_a_trigger_token_remembers_its_last_use(mock_with: Callable[..., Mock]):
     mock.trigger(token="glptt-one")
 
     assert mock.get("/projects/1/triggers").json()[0]["last_used"] == "2026-01-01T00:01:00.000Z"
+
+
+def test_the_body_of_a_webhook_is_kept_as_a_file_for_the_jobs(mock_with: Callable[..., Mock]):
+    mock = mock_with(TWO_PROJECTS)
+    hook = {"object_kind": "push", "ref": "refs/heads/other", "project": {"id": 7}}
+
+    answer = mock.anonymous().post(
+        "/projects/1/ref/main/trigger/pipeline?token=glptt-one&variables[A]=1", json=hook
+    )
+    shown = mock.get(f"/projects/1/pipelines/{answer.json()['id']}/variables").json()
+
+    assert [(each["key"], each["variable_type"]) for each in shown] == [
+        ("A", "env_var"),
+        ("TRIGGER_PAYLOAD", "file"),
+    ]
+    assert json.loads(shown[1]["value"]) == {
+        "ref": "main",
+        "id": "1",
+        "variables": {"A": "1"},
+        "object_kind": "push",
+        "project": {"id": 7},
+    }
 
 
 def test_the_token_of_an_erased_or_ended_job_triggers_nothing(mock: Mock):
