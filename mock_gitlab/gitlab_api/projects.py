@@ -7,7 +7,7 @@ tags and commits, as far as programs look things up before they trigger a pipeli
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from zlib import crc32
 
 from typing_extensions import TypedDict
@@ -21,7 +21,11 @@ from .reading import decode_segment
 from .users import BORN, User, UserBasic, present_full_user, present_user
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mock_gitlab.engine.model import Project
+
+_Item = TypeVar("_Item")
 
 projects = Endpoints("projects")
 
@@ -157,9 +161,11 @@ def _present(ask: Ask, project: Project) -> ProjectShape:
     }
 
 
-def _page(ask: Ask, rows: list[Any]) -> Page:
+def _page(ask: Ask, found: list[_Item], show: Callable[[_Item], Any]) -> Page:
+    """Show the part of a list that is asked for."""
     end = ask.offset + ask.limit
-    return Page(rows[ask.offset : end], len(rows), more=len(rows) > end)
+    rows = [show(each) for each in found[ask.offset : end]]
+    return Page(rows, len(found), more=len(found) > end)
 
 
 @projects("GET", "/projects/{id}", answers=ProjectShape)
@@ -199,8 +205,9 @@ def list_projects(
     ]
     if order_by in ("name", "path"):
         found.sort(key=lambda project: project.path.rpartition("/")[2])
-    rows = [_present(ask, project) for project in found]
-    return _page(ask, rows if sort == "asc" else rows[::-1])
+    if sort == "desc":
+        found.reverse()
+    return _page(ask, found, lambda project: _present(ask, project))
 
 
 # ---------------------------------------------------------------------------- commits
@@ -259,10 +266,10 @@ def list_commits(ask: Ask, id: str, ref_name: str | None) -> Page:
     """List the commits of a ref, of which the mock knows the newest alone."""
     project, catalog = ask.project(id), ask.world.catalog
     ref = ref_name or project.default_branch
-    rows = []
-    if catalog.has_branch(project, ref) or catalog.has_tag(project, ref):
-        rows = [present_commit(ask, project, catalog.sha(project, ref))]
-    return Page(_page(ask, rows).rows, None, more=False)
+    exists = catalog.has_branch(project, ref) or catalog.has_tag(project, ref)
+    heads = [catalog.sha(project, ref)] if exists else []
+    page = _page(ask, heads, lambda sha: present_commit(ask, project, sha))
+    return page._replace(total=None)
 
 
 @projects("GET", "/projects/{id}/repository/commits/{sha}", answers=Commit)
@@ -352,8 +359,8 @@ def _found(names: list[str], search: str | None) -> list[str]:
 def list_branches(ask: Ask, id: str, search: str | None) -> Page:
     """List the branches whose names are declared or were used."""
     project = ask.project(id)
-    names = ask.world.branches(project)
-    return _page(ask, [_present_branch(ask, project, name) for name in _found(names, search)])
+    names = _found(ask.world.branches(project), search)
+    return _page(ask, names, lambda name: _present_branch(ask, project, name))
 
 
 @projects("GET", "/projects/{id}/repository/branches/{branch}", answers=Branch)
@@ -369,8 +376,8 @@ def get_branch(ask: Ask, id: str, branch: str) -> Branch:
 def list_tags(ask: Ask, id: str, search: str | None) -> Page:
     """List the tags whose names are declared or were used."""
     project = ask.project(id)
-    names = ask.world.tags(project)
-    return _page(ask, [_present_tag(ask, project, name) for name in _found(names, search)])
+    names = _found(ask.world.tags(project), search)
+    return _page(ask, names, lambda name: _present_tag(ask, project, name))
 
 
 @projects("GET", "/projects/{id}/repository/tags/{tag}", answers=Tag)
