@@ -73,7 +73,7 @@ class Ledger:
             self._rows.append_action(seen.record.id, action, fresh_attempt=action.name == "retry")
             self.bridges.changed(seen.record)
 
-    def rename(self, pipeline_id: int, name: str) -> None:
+    def rename(self, pipeline_id: int, name: str | None) -> None:
         """Record a new name."""
         self._rows.rename(pipeline_id, name, self._clock.now())
 

@@ -395,7 +395,7 @@ def delete_pipeline(ask: Ask, id: str, pipeline_id: int) -> None:
 @pipelines(
     "PUT",
     "/projects/{id}/pipelines/{pipeline_id}/metadata",
-    Param("name", Kind.STRING, required=True, description="At most 255 characters."),
+    Param("name", Kind.STRING, required=True, description="1 to 255 characters; null for none."),
     answers=PipelineWithName,
     job_token=True,
 )
@@ -403,11 +403,19 @@ def update_pipeline_metadata(ask: Ask, id: str, pipeline_id: int, name: str) -> 
     """Name a pipeline."""
     project = ask.project(id)
     ask.world.pipelines.pipeline(project, pipeline_id)
-    if len(name) > _NAME_LIMIT:
-        what = f"Name is too long (maximum is {_NAME_LIMIT} characters)"
-        raise BadParameters(400, {"message": f"Failed to update pipeline - {what}"})
-    ask.world.pipelines.rename(pipeline_id, name)
+    unnamed = ask.given["name"] is None
+    problem = "" if unnamed else _problem_of(name)
+    if problem:
+        what = f"Failed to update pipeline - Name is {problem}"
+        raise BadParameters(400, {"message": what})
+    ask.world.pipelines.rename(pipeline_id, None if unnamed else name)
     return present_with_name(ask, ask.world.pipelines.pipeline(project, pipeline_id))
+
+
+def _problem_of(name: str) -> str:
+    if not name:
+        return "too short (minimum is 1 character)"
+    return f"too long (maximum is {_NAME_LIMIT} characters)" if len(name) > _NAME_LIMIT else ""
 
 
 # ---------------------------------------------------------------------------- variables

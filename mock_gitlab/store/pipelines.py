@@ -386,7 +386,7 @@ class PipelineTable:
             (at, pipeline_id),
         )
 
-    def rename(self, pipeline_id: int, name: str, at: Moment) -> None:
+    def rename(self, pipeline_id: int, name: str | None, at: Moment) -> None:
         """Record a new name."""
         self._db.run(
             "UPDATE pipelines SET name = ?, renamed_at = ?, status_until = 0 WHERE id = ?",

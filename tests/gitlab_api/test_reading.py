@@ -197,17 +197,31 @@ def test_a_deleted_pipeline_is_gone_and_its_numbers_are_never_given_again(mock: 
     assert (again["id"], again["iid"]) == (2, 2)
 
 
-def test_a_name_of_256_characters_is_too_long(mock: Mock):
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("x" * 256, "too long (maximum is 255 characters)"),
+        ("", "too short (minimum is 1 character)"),
+    ],
+)
+def test_a_name_has_1_to_255_characters(mock: Mock, name: str, problem: str):
     mock.trigger()
 
     fine = mock.put(f"{LIST}/1/metadata", json={"name": "x" * 255})
-    long = mock.put(f"{LIST}/1/metadata", json={"name": "x" * 256})
+    refused = mock.put(f"{LIST}/1/metadata", json={"name": name})
 
     assert fine.json()["name"] == "x" * 255
-    assert long.status_code == 400
-    assert long.json() == {
-        "message": "Failed to update pipeline - Name is too long (maximum is 255 characters)"
-    }
+    assert refused.status_code == 400
+    assert refused.json() == {"message": f"Failed to update pipeline - Name is {problem}"}
+
+
+def test_a_name_of_null_is_none(mock: Mock):
+    mock.trigger()
+    mock.put(f"{LIST}/1/metadata", json={"name": "nightly"})
+
+    answer = mock.put(f"{LIST}/1/metadata", json={"name": None})
+
+    assert (answer.status_code, answer.json()["name"]) == (200, None)
 
 
 def test_cancel_answers_200_whatever_the_state_and_stays(mock: Mock):
