@@ -247,7 +247,7 @@ class Ledger:
 
     def _store(self, windows: Iterable[tuple[int, Window]]) -> None:
         """Keep what was seen for lists to come, if the store can be written now."""
-        with suppress(StoreUnavailable):
+        with suppress(StoreUnavailable), self._db.transaction():
             self._rows.store_statuses(
                 (window.status, window.updated_at, window.until, number)
                 for number, window in windows
