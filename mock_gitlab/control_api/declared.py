@@ -19,7 +19,7 @@ from .access import Authenticated, CurrentWorld
 
 if TYPE_CHECKING:
     from mock_gitlab.config.live import LiveConfig
-    from mock_gitlab.engine.matching import Fault, Rule
+    from mock_gitlab.engine.matching import Fault, RequestPattern, Response, Rule, TriggerPattern
     from mock_gitlab.engine.model import DeclaredScenario
     from mock_gitlab.world import World
 
@@ -98,7 +98,10 @@ async def delete_scenario(world: CurrentWorld, scenario_id: int) -> None:
 
 
 class FaultRow(TypedDict):
-    """A fault in force; ``seen`` counts the calls that it has met, ``struck`` those it spoiled."""
+    """A fault in force, and what it says in the words of a file.
+
+    ``seen`` counts the calls that it has met, ``struck`` those that it spoiled.
+    """
 
     key: str
     source: Literal["file", "runtime"]
@@ -115,13 +118,39 @@ def _fault_row(world: World, fault: Fault) -> FaultRow:
         "place": fault.place,
         "seen": world.tally.seen.get(fault.key, 0),
         "struck": world.tally.struck.get(fault.key, 0),
-        "definition": _plain(fault),
+        "definition": _written_fault(fault),
     }
 
 
-def _plain(value: Any) -> dict[str, Any]:
-    skip = ("key", "place")
-    return {k: v for k, v in asdict(value).items() if k not in skip and v not in (None, (), {})}
+def _written_fault(fault: Fault) -> dict[str, Any]:
+    limit = fault.limit
+    return _without_defaults(
+        when=_written_pattern(fault.when),
+        times=fault.times,
+        skip=fault.skip or None,
+        every=None if fault.every == 1 else fault.every,
+        respond=_written_response(fault.respond),
+        delay=seconds(fault.delay) or None,
+        limit=None if limit is None else {"requests": limit.requests, "per": seconds(limit.per)},
+        **({fault.body: seconds(fault.slow) or True} if fault.body else {}),
+    )
+
+
+def _written_pattern(pattern: TriggerPattern | RequestPattern) -> dict[str, Any]:
+    maps = ("variables", "inputs")
+    return _without_defaults(
+        **{k: dict(v) if k in maps else v for k, v in asdict(pattern).items() if v != ()}
+    )
+
+
+def _written_response(response: Response | None) -> dict[str, Any] | None:
+    if response is None:
+        return None
+    return {"status": response.status, "headers": dict(response.headers), "body": response.body}
+
+
+def _without_defaults(**fields: Any) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 @declared.get("/faults")
@@ -153,6 +182,10 @@ class RuleRow(TypedDict):
     place: str
     when: dict[str, Any]
     scenarios: list[int]
+    cycle: bool
+    variables: dict[str, str]
+    name: str | None
+    respond: dict[str, Any] | None
     matches: int
 
 
@@ -161,8 +194,12 @@ def _rule_row(world: World, rule: Rule) -> RuleRow:
         "key": rule.key,
         "source": "runtime" if rule in world.runtime_rules else "file",
         "place": rule.place,
-        "when": {k: v for k, v in asdict(rule.when).items() if v not in (None, ())},
+        "when": _written_pattern(rule.when),
         "scenarios": list(rule.scenarios),
+        "cycle": rule.cycle,
+        "variables": dict(rule.variables),
+        "name": rule.name,
+        "respond": _written_response(rule.respond),
         "matches": world.rule_matches(rule),
     }
 

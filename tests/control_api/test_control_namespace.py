@@ -460,17 +460,35 @@ def test_a_fault_can_be_declared_and_taken_back_at_run_time(mock: Mock):
 
 
 @pytest.mark.parametrize(
-    ("path", "body"),
+    "fault",
     [
-        ("/_mock/faults", {"when": {"operation": "get_pipelin"}, "drop": True}),
-        ("/_mock/verify", {"operation": "get_pipelin", "times": 0}),
+        {"when": {}, "drop": True},
+        {"when": {"method": "GET", "project": "group/*"}, "truncate": True, "times": 2},
+        {"when": {"path": "/user"}, "malformed": True, "skip": 1, "every": 2},
+        {"when": {"operation": "get_version"}, "slow": 2, "delay": 1.5},
+        {"when": {}, "limit": {"requests": 0, "per": 60}},
+        {"when": {}, "respond": {"status": 503, "headers": {"A": "b"}, "body": [{"a": None}]}},
     ],
 )
-def test_an_operation_that_is_misspelt_is_422(mock: Mock, path: str, body: dict[str, Any]):
-    answer = mock.post(path, json=body)
+def test_a_fault_is_shown_as_it_would_be_written(mock: Mock, fault: dict[str, Any]):
+    made = mock.post("/_mock/faults", json=fault).json()
 
-    assert answer.status_code == 422
-    assert "operation" in answer.json()["detail"][0]["loc"]
+    assert made["definition"] == fault
+
+
+def test_a_rule_is_shown_as_it_would_be_written(mock: Mock):
+    when = {"project": "42", "variables": {"A": "x*", "B": False}, "inputs": {"n": [1]}}
+    rule = {"when": when, "scenario": [1, 2], "cycle": True, "variables": {"V": "1"}, "name": "n"}
+    refusal = {"respond": {"status": 400, "headers": {}, "body": "no"}}
+
+    made = mock.post("/_mock/rules", json=rule).json()
+    refusing = mock.post("/_mock/rules", json=refusal).json()
+
+    assert {name: made[name] for name in rule if name != "scenario"} == {
+        name: value for name, value in rule.items() if name != "scenario"
+    }
+    assert made["scenarios"] == [1, 2]
+    assert (refusing["when"], refusing["respond"]) == ({}, refusal["respond"])
 
 
 def test_a_limit_answers_429_in_virtual_time(mock_with: Callable[..., Mock]):
