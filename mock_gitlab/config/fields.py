@@ -279,6 +279,7 @@ ProjectName = Annotated[
     BeforeValidator(_digits),
     Field(min_length=1),
     WithJsonSchema({"type": ["string", "integer"], "minLength": 1}),
+    Matching(r"^[^/][\s\S]*$", "must be a number, a path or a glob, none of which begins with /"),
 ]
 """A project: its number, its path, or a glob of paths where many may match."""
 WHOLE = BeforeValidator(_as_whole)
