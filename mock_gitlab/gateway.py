@@ -301,7 +301,8 @@ async def suffer(struck: Strike, scope: Scope, receive: Receive, send: Send, pro
         await _drop(receive, send)
         return
     declared = _declared_answer(struck, scope[WORLD].clock.now())
-    spoiled: Send = send if fault.body is None else _Spoiler(receive, send, fault)
+    whole = fault.body is None or call.method == "HEAD"
+    spoiled: Send = send if whole else _Spoiler(receive, send, fault)
     late: Send = _Late(receive, spoiled, fault.delay) if fault.delay else spoiled
     if declared is None:
         await proceed(scope, receive, late)
@@ -426,10 +427,15 @@ class _Spoiler:
             self._start = message
             return
         self._body += message.get("body", b"")
-        if not message.get("more_body"):
+        if message.get("more_body"):
+            return
+        if self._body:
             await {"truncate": self._cut, "malformed": self._garble, "slow": self._drip}[
                 str(self._fault.body)
             ]()
+        else:
+            await self._send(self._start)
+            await self._send(message)
 
     async def _cut(self) -> None:
         half = self._body[: len(self._body) // 2]

@@ -163,3 +163,23 @@ def test_a_connection_ends_though_the_next_request_is_there_already(
                 pass
 
     assert journaled(live, "get_metadata")["fault"]
+
+
+@pytest.mark.parametrize("fault", [{"truncate": True}, {"malformed": True}, {"slow": "1h"}])
+@pytest.mark.parametrize("method", ["HEAD", "GET"])
+def test_an_answer_without_a_body_is_not_spoiled_and_the_connection_goes_on(
+    live: Live, method: str, fault: dict[str, Any]
+):
+    respond = {"status": 503} if method == "GET" else None
+    declare(live, **fault, respond=respond)
+    connection = http.client.HTTPConnection(live.host, live.port, timeout=30)
+
+    seen = []
+    for _ in range(2):
+        connection.request(method, "/user", headers=TOKEN_HEADER)
+        answer = connection.getresponse()
+        seen.append((answer.status, len(answer.read()), answer.headers["Content-Length"]))
+    connection.close()
+
+    assert seen[0] == ((503, 0, "0") if method == "GET" else (200, 0, seen[1][2]))
+    assert seen[1][0] == 200
