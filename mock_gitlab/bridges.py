@@ -167,6 +167,12 @@ class Bridges:
         """Tell whether a bridge may have begun by now."""
         return bool(self._queue) and self._queue[0][0] <= now
 
+    def next_due(self) -> Moment | None:
+        """Tell when a bridge may begin next, once it is settled what has begun; None: never."""
+        while self._queue and self._due.get(self._queue[0][1]) != self._queue[0][0]:
+            heappop(self._queue)
+        return self._queue[0][0] if self._queue else None
+
     def settle(self, now: Moment) -> None:
         """Start what the bridges that have begun by now were to start."""
         while self.is_due(now):

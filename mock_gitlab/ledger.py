@@ -56,6 +56,7 @@ class Ledger:
         self._clock = clock
         self._timelines: OrderedDict[int, tuple[Row, Timeline]] = OrderedDict()
         self._firsts: dict[tuple[int | None, Span | None, str | None], tuple[Scenario, Window]] = {}
+        self._rollbacks = database.rollbacks
         self.bridges = Bridges(database, self._rows, scenarios, catalog)
 
     # ------------------------------------------------------------------ recording
@@ -138,10 +139,7 @@ class Ledger:
     def pipeline_of_any_project(self, number: int) -> Seen:
         """See a pipeline by its number alone; raises NotFound."""
         now = self.settle()
-        row = self._rows.of_any_project(number)
-        if row is None:
-            raise NotFound("pipeline")
-        return self._see_somewhere(row, now)
+        return self._see_somewhere(self._row(number), now)
 
     def latest(self, project: Project, ref: str) -> Seen:
         """See the newest pipeline of a ref; raises NotFound."""
@@ -164,11 +162,22 @@ class Ledger:
         for row in self._rows.each(project_id, newest):
             yield self._see_somewhere(row, now)
 
-    def moving(self, project_id: int | None = None, pipeline_id: int | None = None) -> list[Seen]:
-        """See the pipelines that may change by time alone: all, a project's, or one."""
-        now = self.settle()
-        rows = self._rows.moving(project_id, pipeline_id)
-        return [self._see_somewhere(row, now) for row in rows]
+    def timeline(self, number: int) -> Timeline:
+        """Find the timeline of a pipeline, whenever it begins; raises NotFound."""
+        return self._play(self._row(number))
+
+    def course(self, cohort: Cohort) -> Timeline | None:
+        """Play a pipeline of a cohort that begins at moment 0.
+
+        None: each of them goes its own way, as the pipelines do that its bridges start.
+        """
+        if cohort.scenario_id in self.bridges.scenarios:
+            return None
+        return _undisturbed(
+            self._scenario(cohort.scenario_id),
+            span(cohort.terminal_after_seconds),
+            cohort.terminal_status,
+        )
 
     def leaving_artifacts(self, project_id: int) -> Iterator[Seen]:
         """See the pipelines of a project whose scenarios declare artifacts."""
@@ -194,6 +203,12 @@ class Ledger:
         if until is not None and until <= now:
             self._store([(row[0], timeline.window(now))])
         return Seen(project, timeline.record, timeline, state, now)
+
+    def _row(self, number: int) -> Row:
+        row = self._rows.of_any_project(number)
+        if row is None:
+            raise NotFound("pipeline")
+        return row
 
     def _play(self, row: Row) -> Timeline:
         kept = self._timelines.get(row[0])
@@ -261,6 +276,13 @@ class Ledger:
         """Compute anew, when next needed, the statuses that began after ``moment``."""
         self._rows.doubt_after(moment)
 
+    def refresh(self) -> Moment:
+        """Have every stored status be the present one, and tell the time."""
+        now = self.settle()
+        for project_id in self._rows.projects():
+            self._refresh(project_id, now)
+        return now
+
     def _refresh(self, project_id: int, now: Moment) -> None:
         if not self._rows.any_stale(project_id, now):
             return
@@ -268,37 +290,14 @@ class Ledger:
             found = [
                 row
                 for cohort, members in self._rows.stale_cohorts(project_id, now).items()
-                if cohort.scenario_id not in self.bridges.scenarios
-                for row in self._statuses(cohort, members, now)
+                if (course := self.course(cohort)) is not None
+                for row in _statuses(course, members, now)
             ]
             # In the order of the file, so that each of its pages is written once.
             self._rows.store_statuses(sorted(found, key=itemgetter(3)))
             for stored in self._rows.stale(project_id, now):
                 timeline = self.bridges.timeline(stored.record, stored.scenario or ORPHANED)
                 self._rows.store_status(stored.record.id, timeline.window(now))
-
-    def _statuses(
-        self, cohort: Cohort, members: list[tuple[int, Moment]], now: Moment
-    ) -> Iterator[tuple[PipelineStatus, Moment, Moment | None, int]]:
-        """Take many alike pipelines through one timeline: their courses differ only in when."""
-        windows = self._course(cohort)
-        begins = [0, *(window.until for window in windows if window.until is not None)]
-        for number, created_at in members:
-            window = windows[bisect_right(begins, max(0, now - created_at)) - 1]
-            until = None if window.until is None else created_at + window.until
-            yield window.status, created_at + window.updated_at, until, number
-
-    def _course(self, cohort: Cohort) -> list[Window]:
-        """List the statuses of a pipeline that was created at moment 0."""
-        timeline = _undisturbed(
-            self._scenario(cohort.scenario_id),
-            span(cohort.terminal_after_seconds),
-            cohort.terminal_status,
-        )
-        windows = [timeline.window(0)]
-        while windows[-1].until is not None:
-            windows.append(timeline.window(windows[-1].until))
-        return windows
 
     # ------------------------------------------------------------------ bridges
 
@@ -307,17 +306,42 @@ class Ledger:
         self.bridges.learn()
         self._timelines.clear()
 
-    def settle(self) -> Moment:
-        """Start what the bridges that have begun by now were to start, and tell the time."""
-        now = self._clock.now()
+    def settle(self, until: Moment | None = None) -> Moment:
+        """Start what the bridges that have begun by now were to start, and tell the time.
+
+        ``until`` stands for now, to look ahead.
+        """
+        if self._rollbacks != self._db.rollbacks:
+            self._reread()
+        now = self._clock.now() if until is None else until
         if self.bridges.is_due(now):
             self.bridges.settle(now)
         return now
+
+    def _reread(self) -> None:
+        """Look again at what may have been taken back."""
+        self._rollbacks = self._db.rollbacks
+        self._catalog.reread()
+        self.look_for_bridges()
 
 
 def _course_of(row: Row) -> tuple[Row, Row]:
     """Leave out of a row what was computed from the rest of it."""
     return row[: UNTIL - 1], row[UNTIL + 1 :]
+
+
+def _statuses(
+    course: Timeline, members: list[tuple[int, Moment]], now: Moment
+) -> Iterator[tuple[PipelineStatus, Moment, Moment | None, int]]:
+    """Take many alike pipelines through one timeline: their courses differ only in when."""
+    windows = [course.window(0)]
+    while windows[-1].until is not None:
+        windows.append(course.window(windows[-1].until))
+    begins = [0, *(window.until for window in windows if window.until is not None)]
+    for number, created_at in members:
+        window = windows[bisect_right(begins, max(0, now - created_at)) - 1]
+        until = None if window.until is None else created_at + window.until
+        yield window.status, created_at + window.updated_at, until, number
 
 
 def _undisturbed(scenario: Scenario, after: Span | None, status: TerminalStatus | None) -> Timeline:

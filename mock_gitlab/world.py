@@ -31,9 +31,10 @@ from mock_gitlab.engine.model import (
     split_job_id,
 )
 from mock_gitlab.engine.timeline import ORPHANED
+from mock_gitlab.foresight import Changed, Foresight
 from mock_gitlab.journal import Journal
 from mock_gitlab.ledger import Ledger, Seen
-from mock_gitlab.store.database import RULE_COUNT
+from mock_gitlab.store.database import RULE_COUNT, StoreUnavailable
 from mock_gitlab.store.scenarios import ScenarioTable
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
         TerminalStatus,
         TriggerToken,
     )
-    from mock_gitlab.engine.timeline import Change, JobState
+    from mock_gitlab.engine.timeline import JobState
     from mock_gitlab.store.database import Database
 
 JOB_TOKEN = "glcbt-"  # noqa: S105 - what every job token begins with is no secret
@@ -62,13 +63,6 @@ class SeenJob(NamedTuple):
 
     pipeline: Seen
     job: JobState
-
-
-class Changed(NamedTuple):
-    """A change of visible state, and the pipeline that it happened to."""
-
-    record: PipelineRecord
-    change: Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +106,7 @@ class World:
         self.catalog = Catalog(database)
         self.pipelines = Ledger(database, self._scenarios, self.catalog, clock)
         self.pipelines.bridges.start = self._start_downstream
+        self._foresight = Foresight(self.pipelines, database)
         self._set_clock_as_stored()
         self.apply(declarations)
         self.pipelines.doubt_after(self.clock.now())
@@ -450,33 +445,31 @@ class World:
 
     def move_clock(self, move: Callable[[Clock], None]) -> None:
         """Let ``move`` change the clock, and keep it over restarts; statuses follow."""
-        before = self.clock.now()
-        move(self.clock)
-        self._store_clock()
-        if self.clock.now() < before:
-            self.pipelines.doubt_after(self.clock.now())
+        before, state = self.clock.now(), self.clock.state()
+        try:
+            with self._db.transaction():
+                move(self.clock)
+                self._store_clock()
+                if self.clock.now() < before:
+                    self.pipelines.doubt_after(self.clock.now())
+        except StoreUnavailable:
+            self.clock.restore(state)
+            raise
 
-    def next_change(
-        self, project_id: int | None = None, pipeline_id: int | None = None
-    ) -> Moment | None:
-        """Name the next moment at which something visible changes: anywhere, or there."""
-        moments = (
-            seen.timeline.next_change(seen.now)
-            for seen in self.pipelines.moving(project_id, pipeline_id)
-        )
-        return min((moment for moment in moments if moment is not None), default=None)
+    def jump(self, project_id: int | None = None, pipeline_id: int | None = None) -> list[Changed]:
+        """Jump to the next moment at which something visible changes: anywhere, or there.
 
-    def jump(self, moment: Moment) -> list[Changed]:
-        """Set the clock to ``moment`` and list what has changed on the way."""
-        before = self.clock.now()
-        moving = {seen.record.id for seen in self.pipelines.moving()}
-        self.move_clock(lambda clock: clock.set(moment))
-        moving |= {seen.record.id for seen in self.pipelines.moving()}
-        return [
-            Changed(seen.record, change)
-            for seen in map(self.pipelines.pipeline_of_any_project, sorted(moving))
-            for change in seen.timeline.changes(before, moment)
-        ]
+        Returns what has changed on the way; raises NotFound where there is no such pipeline.
+        """
+        if pipeline_id is not None:
+            seen = self.pipelines.pipeline_of_any_project(pipeline_id)
+            if project_id not in (None, seen.project.id):
+                raise NotFound("pipeline")
+
+        def to(moment: Moment) -> None:
+            self.move_clock(lambda clock: clock.set(moment))
+
+        return self._foresight.jump(to, project_id, pipeline_id)
 
     def _configure_clock(self) -> None:
         self.move_clock(lambda clock: clock.configure(self.declared.clock))

@@ -310,8 +310,7 @@ async def resume_clock(world: CurrentWorld) -> ClockRow:
 async def jump_to_next_change(world: CurrentWorld, body: NextBody | None = None) -> Jump:
     """Jump to the next moment at which something visible changes, and tell what."""
     wanted = body or NextBody()
-    moment = world.next_change(wanted.project_id, wanted.pipeline_id)
-    changed = [] if moment is None else world.jump(moment)
+    changed = world.jump(wanted.project_id, wanted.pipeline_id)
     return {
         **_clock(world),
         "changes": [
@@ -321,10 +320,10 @@ async def jump_to_next_change(world: CurrentWorld, body: NextBody | None = None)
                 "name": change.name,
                 "before": change.before,
                 "after": change.after,
-                "pipeline_id": record.id,
-                "project_id": record.project_id,
+                "pipeline_id": pipeline_id,
+                "project_id": project_id,
             }
-            for record, change in changed
+            for pipeline_id, project_id, change in changed
         ],
     }
 

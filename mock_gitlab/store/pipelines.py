@@ -327,14 +327,46 @@ class PipelineTable:
             yield from rows
             below = rows[-1][0]
 
-    def moving(self, project_id: int | None, pipeline_id: int | None) -> list[Row]:
-        """List the pipelines that may still change by time alone: all, a project's, or one."""
-        return self._db.all(
-            f"{_SELECT} WHERE (?1 IS NULL OR p.project_id = ?1) AND (?2 IS NULL OR p.id = ?2) "
-            "AND (p.status_until IS NOT NULL "
-            "OR p.status NOT IN ('success', 'failed', 'canceled', 'skipped')) ORDER BY p.id",
-            (project_id, pipeline_id),
+    def moving_cohorts(
+        self, project_id: int | None, pipeline_id: int | None
+    ) -> dict[Cohort, list[tuple[int, int, Moment]]]:
+        """Group the untouched that may still change by time alone, as (id, project, created_at).
+
+        All of them, a project's, or one.
+        """
+        where, values = _moving(project_id, pipeline_id)
+        rows = self._db.all(
+            "SELECT scenario_id, terminal_after_seconds, terminal_status, "
+            f"id, project_id, created_at FROM pipelines WHERE {where} AND {_UNTOUCHED}",
+            values,
         )
+        cohorts: dict[Cohort, list[tuple[int, int, Moment]]] = {}
+        for scenario_id, after, status, *member in rows:
+            cohort = Cohort(scenario_id, after, status)
+            cohorts.setdefault(cohort, []).append((member[0], member[1], member[2]))
+        return cohorts
+
+    def moving_alone(self, project_id: int | None, pipeline_id: int | None) -> list[int]:
+        """List the numbers of the others that may still change by time alone."""
+        where, values = _moving(project_id, pipeline_id)
+        rows = self._db.all(
+            f"SELECT id FROM pipelines WHERE {where} AND NOT ({_UNTOUCHED})", values
+        )
+        return [row[0] for row in rows]
+
+    def numbers_after(self, number: int) -> list[int]:
+        """List the numbers of the pipelines that are newer than one."""
+        rows = self._db.all("SELECT id FROM pipelines WHERE id > ? ORDER BY id", (number,))
+        return [row[0] for row in rows]
+
+    def newest_number(self) -> int:
+        """Tell the number of the newest pipeline; 0: there is none."""
+        row = self._db.one("SELECT max(id) FROM pipelines")
+        return (row and row[0]) or 0
+
+    def projects(self) -> list[int]:
+        """List the numbers of the projects that have pipelines."""
+        return [row[0] for row in self._db.all("SELECT DISTINCT project_id FROM pipelines")]
 
     def newest(self, project_id: int, ref: str) -> Row | None:
         """Find the newest pipeline of a ref."""
@@ -463,6 +495,15 @@ class PipelineTable:
             f"{_SELECT} WHERE p.project_id = ? AND p.status_until <= ?", (project_id, now)
         )
         return [_stored(row) for row in rows]
+
+
+def _moving(project_id: int | None, pipeline_id: int | None) -> tuple[str, list[int]]:
+    wanted = {"project_id": project_id, "id": pipeline_id}
+    given = {column: value for column, value in wanted.items() if value is not None}
+    moves = (
+        "(status_until IS NOT NULL OR status NOT IN ('success', 'failed', 'canceled', 'skipped'))"
+    )
+    return " AND ".join([*(f"{column} = ?" for column in given), moves]), list(given.values())
 
 
 _UNTOUCHED = "actions_json = '[]' AND polls = 0 AND renamed_at IS NULL"
