@@ -130,8 +130,8 @@ class World:
             self._db.forget()
             for declared in self._scenarios.select("runtime"):
                 self._scenarios.delete(declared.scenario.scenario_id)
+            self._configure_clock()  # before declared tokens are created anew
             self.apply(self.shared)
-        self._configure_clock()
         self.runtime_faults.clear()
         self.runtime_rules.clear()
         self.tally = Tally()
