@@ -85,11 +85,12 @@ class MockGitLabApp(FastAPI):
         """
         if self._control_wing is None:
             from mock_gitlab.control_api.access import ERROR_ANSWERS
+            from mock_gitlab.control_api.calls import journal
             from mock_gitlab.control_api.controls import controls, health
             from mock_gitlab.control_api.declared import declared
 
             self.exception_handlers.update(ERROR_ANSWERS)
-            for router in (health, controls, declared):
+            for router in (health, controls, journal, declared):
                 self.include_router(router)
             self._control_wing = super().build_middleware_stack()
         return self._control_wing

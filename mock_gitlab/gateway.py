@@ -102,15 +102,6 @@ async def read_body(receive: Receive, limit: int) -> bytes:
             return body
 
 
-def _masked(query: str) -> str:
-    """Cover the values of parameters that are secrets, however their names are written."""
-    pairs = (pair.partition("=") for pair in query.split("&"))
-    return "&".join(
-        f"{name}=[MASKED]" if sign and "token" in unquote(name).lower() else f"{name}{sign}{value}"
-        for name, sign, value in pairs
-    )
-
-
 class HasWorlds(Protocol):
     """Whoever keeps the worlds; they may be closed and opened anew.
 
@@ -227,19 +218,21 @@ class Gateway:
             path = re.sub(r"//+", "/", path).rstrip("/") or "/"
         scope["path"] = root + path
         scope["root_path"] = root
-        query = scope["query_string"]
         call = Call(
             "HEAD" if reply.head_only else scope["method"],
             path,
-            _masked(query.decode("latin-1")) if query else "",
+            scope["query_string"].decode("latin-1"),
             world.clock.now(),
         )
         scope[CALL] = call
         started = stopwatch()
         try:
             await self._gitlab(scope, receive, reply)
+        except Disconnected:
+            call.outcome = "broken off"
+            raise
         finally:
-            call.status = reply.status
+            call.status = None if call.outcome == "dropped" else reply.status
             call.took = round((stopwatch() - started) * 1000, 3)
             world.journal.add(call)
 

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 class Call:
     """A call to the GitLab API. It is filled in on its way through the house.
 
-    ``path`` is without prefixes, ``query`` as it was sent but for secrets, ``at`` by the world's
-    clock, ``took`` in milliseconds of real time. ``operation`` of None: no such endpoint.
+    ``path`` is without prefixes, ``query`` as it was sent, ``at`` by the world's clock, ``took``
+    in milliseconds of real time. ``operation`` of None: no such endpoint. ``rule`` is the JSON
+    text that says why the pipeline got its scenario. Secrets are hidden where a call is shown.
     """
 
     method: str

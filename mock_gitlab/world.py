@@ -265,7 +265,7 @@ class World:
                 if order.token is not None:
                     self.catalog.token_used(order.token, self.clock.now())
                 return self._start(project, order, choice, is_tag=is_tag, matched_before=before)
-        raise Declined(choice.rule.respond)
+        raise Declined(choice.rule.respond, _explain(order, choice, None))
 
     def _start(
         self,
@@ -516,7 +516,7 @@ def _with_rule_variables(
     return (*variables, *(Variable(k, v) for k, v in rule.variables if k not in given))
 
 
-def _explain(order: Order, choice: Choice, number: int) -> str:
+def _explain(order: Order, choice: Choice, number: int | None) -> str:
     """Write down for /_mock which rule picked the scenario, and why the ones before it did not."""
     rule = choice.rule
     by = "request" if order.scenario_id is not None else "default" if rule is None else "rule"

@@ -185,21 +185,20 @@ class RuleModel(Written):
                 yield (other,), "a pipeline that is refused (respond) gets nothing"
 
 
+PathGlob = Annotated[
+    Text,
+    Matching(r"^/(?!api/v4(/|$)).*$", 'must be a path that begins with "/", without "/api/v4"'),
+]
+"""A glob on the path of a call."""
+
+
 class RequestWhenModel(Written):
     """Which calls a fault is for; what is left out may be anything."""
 
     method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] | None = Field(
         None, description="The HTTP method."
     )
-    path: (
-        Annotated[
-            Text,
-            Matching(
-                r"^/(?!api/v4(/|$)).*$", 'must be a path that begins with "/", without "/api/v4"'
-            ),
-        ]
-        | None
-    ) = Field(
+    path: PathGlob | None = Field(
         None,
         description="Glob on the path without /api/v4: * stays between slashes, ** does not.",
         examples=["/projects/*/pipelines/*"],

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from mock_gitlab.config.fields import nearest
 from mock_gitlab.engine.model import Invalid, MockGitLabError, NotFound, Refused, Taken
 from mock_gitlab.gateway import WORLD
 from mock_gitlab.sandboxes import Worlds
@@ -46,7 +47,18 @@ async def all_worlds(request: Request) -> Worlds:
     return worlds
 
 
+async def only_known_parameters(request: Request) -> None:
+    """Refuse a misspelt parameter, which would otherwise ask for more than was meant."""
+    known = {field.alias for field in request.scope["route"].dependant.query_params}
+    for name in request.query_params:
+        if name not in known:
+            hint = nearest(name, known)
+            did_you_mean = f"; did you mean {hint}?" if hint else ""
+            raise Invalid(f'there is no parameter "{name}"{did_you_mean}')
+
+
 Authenticated = Depends(authenticated)
+OnlyKnownParameters = Depends(only_known_parameters)
 CurrentWorld = Annotated[World, Depends(current_world)]
 AllWorlds = Annotated[Worlds, Depends(all_worlds)]
 
@@ -75,7 +87,7 @@ async def _unreadable(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     if error.status_code != 400:
         return JSONResponse({"detail": error.detail}, error.status_code, error.headers)
-    detail = [{"type": "json_invalid", "loc": ["body"], "msg": "the body is not UTF-8"}]
+    detail = [{"type": "json_invalid", "loc": ["body"], "msg": "the body is not JSON"}]
     return JSONResponse({"detail": detail}, 422)
 
 

@@ -1,4 +1,4 @@
-"""What happens: pipelines, the clock, the journal, verification, reset, sandboxes, health."""
+"""What happens: pipelines, the clock, reset, sandboxes, health."""
 
 from __future__ import annotations
 
@@ -6,28 +6,25 @@ import json
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import JSONResponse
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 from typing_extensions import TypedDict
 
-from mock_gitlab.config.fields import Duration, Glob, Instant, OperationName, Text
-from mock_gitlab.config.patterns import Wanted
-from mock_gitlab.engine.matching import RequestPattern
+from mock_gitlab.config.fields import Duration, Instant, TextOrNumber
 from mock_gitlab.engine.model import ClockSetting
 from mock_gitlab.engine.moments import timestamp
 from mock_gitlab.store.scenarios import seconds
 from mock_gitlab.version import __version__
 
-from .access import AllWorlds, Authenticated, CurrentWorld
+from .access import AllWorlds, Authenticated, CurrentWorld, OnlyKnownParameters
 
 if TYPE_CHECKING:
-    from mock_gitlab.engine.matching import Difference
-    from mock_gitlab.journal import Call
     from mock_gitlab.ledger import Seen
     from mock_gitlab.world import World
 
 health = APIRouter(prefix="/_mock", tags=["health"])
-controls = APIRouter(prefix="/_mock", tags=["controls"], dependencies=[Authenticated])
+controls = APIRouter(
+    prefix="/_mock", tags=["controls"], dependencies=[Authenticated, OnlyKnownParameters]
+)
 
 
 class _Body(BaseModel):
@@ -216,9 +213,19 @@ class ClockBody(_Body):
     """
 
     now: Instant | None = Field(
-        None, validation_alias=AliasChoices("now", "start"), examples=["2026-01-01T00:00:00Z"]
+        None,
+        validation_alias=AliasChoices("now", "start"),
+        description="ISO 8601; without an offset it is UTC.",
+        examples=["2026-01-01T00:00:00Z"],
     )
-    frozen: bool | None = None
+    frozen: bool | None = Field(None, description="Whether it stands still.")
+
+    def over(self, declared: ClockSetting) -> ClockSetting:
+        """Take what is said here, and the rest as it is declared."""
+        return ClockSetting(
+            declared.start if self.now is None else self.now,
+            declared.frozen if self.frozen is None else self.frozen,
+        )
 
 
 _FARTHEST = 1e12  # seconds; no clock goes as far
@@ -228,9 +235,16 @@ class AdvanceBody(_Body):
     """How far to move: a number of seconds, or a duration such as ``5m``."""
 
     seconds: float | None = Field(
-        None, examples=[300], allow_inf_nan=False, ge=-_FARTHEST, le=_FARTHEST
+        None,
+        description="Below zero: back.",
+        examples=[300],
+        allow_inf_nan=False,
+        ge=-_FARTHEST,
+        le=_FARTHEST,
     )
-    duration: Duration | None = Field(None, examples=["5m"])
+    duration: Duration | None = Field(
+        None, description="Seconds, or text such as ``5m``.", examples=["5m"]
+    )
 
     @model_validator(mode="after")
     def _one_of_them(self) -> AdvanceBody:
@@ -250,8 +264,8 @@ class AdvanceBody(_Body):
 class NextBody(_Body):
     """Whose next change to jump to; nothing means anybody's."""
 
-    project_id: int | None = None
-    pipeline_id: int | None = None
+    project_id: int | None = Field(default=None, description="Of this project alone.")
+    pipeline_id: int | None = Field(default=None, description="Of this pipeline alone.")
 
 
 class ChangeOfPipeline(ChangeRow):
@@ -328,189 +342,6 @@ async def jump_to_next_change(world: CurrentWorld, body: NextBody | None = None)
     }
 
 
-# ---------------------------------------------------------------------------- journal
-
-
-class CallRow(TypedDict):
-    """A call to the GitLab API; ``took`` is in milliseconds of real time."""
-
-    id: int
-    at: str
-    method: str
-    path: str
-    query: str
-    operation: str | None
-    project_id: int | None
-    pipeline_id: int | None
-    ref: str | None
-    variables: dict[str, str]
-    parameters: dict[str, Any]
-    scenario_id: int | None
-    rule: str | None
-    fault: str | None
-    status: int | None
-    outcome: str
-    took: float
-
-
-class DifferenceRow(TypedDict):
-    """A condition that a call did not meet."""
-
-    what: str
-    wanted: Any
-    got: Any
-
-
-class NearMissRow(TypedDict):
-    """A call that came near, and what differed."""
-
-    call: CallRow
-    differences: list[DifferenceRow]
-
-
-class Verification(TypedDict):
-    """What the journal says to an expectation."""
-
-    verified: bool
-    expected: str
-    count: int
-    message: str
-    near_misses: list[NearMissRow]
-
-
-class VerifyBody(_Body):
-    """Which calls are expected, and how many; without a number at least one.
-
-    ``path`` is without ``/api/v4`` and may be a glob: ``*`` within a segment, ``**`` over many.
-    """
-
-    method: Text | None = None
-    path: Text | None = None
-    operation: OperationName | None = None
-    project: Text | int | None = None
-    ref: Glob | None = None
-    variables: dict[Text, Wanted] = Field(default_factory=dict)
-    status: int | None = None
-    times: int | None = Field(None, ge=0)
-    at_least: int | None = Field(None, ge=0)
-    at_most: int | None = Field(None, ge=0)
-
-    @model_validator(mode="after")
-    def _no_contradiction(self) -> VerifyBody:
-        if self.times is not None and (self.at_least, self.at_most) != (None, None):
-            raise ValueError("times goes without at_least and at_most")
-        return self
-
-    def pattern(self) -> RequestPattern:
-        """Say the same as a pattern."""
-        return RequestPattern(
-            method=self.method,
-            path=self.path,
-            operation=self.operation,
-            project=None if self.project is None else str(self.project),
-            ref=self.ref,
-            variables=tuple(self.variables.items()),
-            status=self.status,
-        )
-
-    def bounds(self) -> tuple[int, int | None, str]:
-        """Give the fewest and the most calls expected, and both in words."""
-        if self.times is not None:
-            return self.times, self.times, f"exactly {self.times}"
-        if self.at_least is None and self.at_most is None:
-            return 1, None, "at least 1"
-        words = [
-            f"{word} {number}"
-            for word, number in (("at least", self.at_least), ("at most", self.at_most))
-            if number is not None
-        ]
-        return self.at_least or 0, self.at_most, " and ".join(words)
-
-
-def _call(call: Call) -> CallRow:
-    return {
-        "id": call.id,
-        "at": timestamp(call.at),
-        "method": call.method,
-        "path": call.path,
-        "query": call.query,
-        "operation": call.operation,
-        "project_id": call.project_id,
-        "pipeline_id": call.pipeline_id,
-        "ref": call.ref,
-        "variables": dict(call.variables),
-        "parameters": dict(call.parameters),
-        "scenario_id": call.scenario_id,
-        "rule": call.rule,
-        "fault": call.fault,
-        "status": call.status,
-        "outcome": call.outcome,
-        "took": call.took,
-    }
-
-
-def _difference(found: Difference) -> DifferenceRow:
-    return {"what": found.what, "wanted": found.wanted, "got": found.got}
-
-
-@controls.get("/requests")
-async def list_requests(
-    world: CurrentWorld,
-    method: str | None = None,
-    path: str | None = None,
-    operation: str | None = None,
-    project_id: int | None = None,
-    status: int | None = None,
-    limit: Annotated[int, Query(ge=1, le=100_000)] = 1000,
-) -> list[CallRow]:
-    """List the calls to the GitLab API, newest first."""
-    pattern = RequestPattern(
-        method=method,
-        path=path,
-        operation=operation,
-        project=None if project_id is None else str(project_id),
-        status=status,
-    )
-    return [_call(call) for call in world.journal.find(pattern)[:limit]]
-
-
-@controls.delete("/requests", status_code=204)
-async def delete_requests(world: CurrentWorld) -> None:
-    """Forget the calls so far."""
-    world.journal.clear()
-
-
-@controls.post("/verify", responses={409: {"model": Verification}})
-async def verify(world: CurrentWorld, body: VerifyBody) -> Any:
-    """Check an expectation against the journal: 200 when it holds, 409 with the nearest misses."""
-    pattern = body.pattern()
-    count = len(world.journal.find(pattern))
-    fewest, most, expected = body.bounds()
-    verified = count >= fewest and (most is None or count <= most)
-    missed = [] if verified else world.journal.near_misses(pattern)
-    shown: Verification = {
-        "verified": verified,
-        "expected": expected,
-        "count": count,
-        "message": _verdict(expected, count, verified, missed),
-        "near_misses": [
-            {"call": _call(miss.call), "differences": [_difference(d) for d in miss.differences]}
-            for miss in missed
-        ],
-    }
-    return shown if verified else JSONResponse(shown, 409)
-
-
-def _verdict(expected: str, count: int, verified: bool, missed: list[Any]) -> str:
-    lines = [f"expected {expected} matching calls, found {count}"]
-    if not verified and not missed:
-        lines.append("no other calls were made")
-    for call, differences in missed:
-        lines.append(f"near miss: {call.method} {call.path} ({call.status})")
-        lines += [f"  {d.what}: wanted {d.wanted!r}, got {d.got!r}" for d in differences]
-    return "\n".join(lines)
-
-
 # ---------------------------------------------------------------------------- reset, sandboxes
 
 
@@ -523,9 +354,13 @@ async def reset(world: CurrentWorld, worlds: AllWorlds) -> None:
 class SandboxBody(_Body):
     """A sandbox to make, perhaps with a clock or a seed of its own."""
 
-    name: str
-    clock: ClockBody | None = None
-    seed: Text | int | None = None
+    name: str = Field(description="Letters, digits and ``. _ ~ -``, at most 128.")
+    clock: ClockBody | None = Field(
+        None, description="As in PUT /_mock/clock; what is left out is as declared."
+    )
+    seed: Annotated[TextOrNumber, Field(min_length=1)] | None = Field(
+        None, description="In place of the declared one."
+    )
 
 
 class SandboxRow(TypedDict):
@@ -550,9 +385,9 @@ async def list_sandboxes(request: Request, worlds: AllWorlds) -> list[SandboxRow
 @controls.post("/sandboxes", status_code=201)
 async def create_sandbox(request: Request, worlds: AllWorlds, body: SandboxBody) -> SandboxRow:
     """Make a sandbox; one with default options also comes to be by its first use."""
-    clock = None if body.clock is None else ClockSetting(body.clock.now, bool(body.clock.frozen))
-    seed = None if body.seed is None else str(body.seed)
-    return _sandbox(request, body.name, worlds.create(body.name, clock=clock, seed=seed))
+    clock = None if body.clock is None else body.clock.over(worlds.declared.clock)
+    made = worlds.create(body.name, clock=clock, seed=body.seed)
+    return _sandbox(request, body.name, made)
 
 
 @controls.delete("/sandboxes/{name}", status_code=204)

@@ -15,7 +15,7 @@ from mock_gitlab.engine.model import Invalid
 from mock_gitlab.engine.moments import timestamp
 from mock_gitlab.store.scenarios import seconds
 
-from .access import Authenticated, CurrentWorld
+from .access import Authenticated, CurrentWorld, OnlyKnownParameters
 
 if TYPE_CHECKING:
     from mock_gitlab.config.live import LiveConfig
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from mock_gitlab.engine.model import DeclaredScenario
     from mock_gitlab.world import World
 
-declared = APIRouter(prefix="/_mock", tags=["declared"], dependencies=[Authenticated])
+declared = APIRouter(
+    prefix="/_mock", tags=["declared"], dependencies=[Authenticated, OnlyKnownParameters]
+)
 
 
 # ---------------------------------------------------------------------------- scenarios

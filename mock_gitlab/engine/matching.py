@@ -209,7 +209,7 @@ class NearMiss(NamedTuple):
 def near_misses(
     pattern: RequestPattern, calls: Iterable[Arrived], limit: int = 3
 ) -> list[NearMiss]:
-    """Rank the calls that do not match: fewest differences first, then as they come."""
+    """Rank the calls that do not match: nearest first, then as they come."""
     misses = [NearMiss(call, differences(pattern, call)) for call in calls]
     ranked = sorted((m for m in misses if m.differences), key=lambda m: _distance(m.differences))
     return ranked[:limit]
@@ -333,4 +333,5 @@ _FIELD_WEIGHT = {"method": 3, "path": 3, "operation": 3, "project": 2}
 
 
 def _distance(found: list[Difference]) -> int:
-    return sum(_FIELD_WEIGHT.get(difference.what, 1) for difference in found)
+    # What was said and is wrong is nearer than what was not said at all.
+    return sum(_FIELD_WEIGHT.get(each.what, 1) + (each.got is None) for each in found)

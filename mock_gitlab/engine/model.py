@@ -74,11 +74,15 @@ class Invalid(MockGitLabError):
 
 
 class Declined(MockGitLabError):
-    """A rule refuses the pipeline with an answer of its own."""
+    """A rule refuses the pipeline with an answer of its own.
 
-    def __init__(self, response: Response) -> None:
+    ``matched`` is the JSON text that says how that rule was found.
+    """
+
+    def __init__(self, response: Response, matched: str) -> None:
         super().__init__(f"declined with {response.status}")
         self.response = response
+        self.matched = matched
 
 
 # ---------------------------------------------------------------------------- declared

@@ -45,6 +45,7 @@ OPERATIONS = (
     "delete_project_artifacts",
     "get_project",
     "list_projects",
+    "list_commits",
     "get_commit",
     "list_branches",
     "get_branch",

@@ -12,6 +12,7 @@ its steps, and no thread is needed.
 from __future__ import annotations
 
 import hmac
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -55,10 +56,10 @@ _JSON_HEADERS: Headers = [
     (b"content-type", b"application/json"),
     (b"cache-control", b"max-age=0, private, must-revalidate"),
 ]
-_SECRETS = frozenset(("token", "private_token", "job_token", "access_token"))
 _FARTHEST = 2**62  # as far as anybody may turn pages
 NUMBERS = ("pipeline_id", "job_id", "trigger_id")
 """The segments of paths that are numbers."""
+_ASK = "mock_gitlab.ask"
 _BODYLESS = frozenset(("GET", "HEAD", "OPTIONS"))
 
 
@@ -147,6 +148,7 @@ class Ask:
     __slots__ = (
         "_headers",
         "_user_known",
+        "body",
         "call",
         "endpoint",
         "given",
@@ -168,6 +170,7 @@ class Ask:
         self._user_known = False
         self.user = False
         self.job: SeenJob | None = None
+        self.body = b""
         self.given: Mapping[str, Any] = {}
         self.values: dict[str, Any] = {}
         self.origin = f"{scope['scheme']}://{self.header(b'host') or 'localhost'}"
@@ -177,6 +180,28 @@ class Ask:
         """Read a header; ``name`` in lower case."""
         value = self._headers.get(name)
         return None if value is None else value.decode("latin-1")
+
+    def read(self) -> None:
+        """Read the query and the body, and note for the journal what they ask for.
+
+        What the path names beats both.
+
+        Raises:
+            BadParameters: they cannot be read.
+        """
+        query = self.scope["query_string"]
+        if query or self.body:
+            self.given = parse(query, self.header(b"content-type"), self.body)
+            self.call.parameters = self.given
+        if self.endpoint.named:
+            in_path = self.scope["path_params"]
+            named = {name: decode_segment(in_path[name]) for name in self.endpoint.named}
+            self.given = {**self.given, **named}
+        if self.given:
+            self.call.ref = self._text("ref")
+            variables = self.given.get("variables")
+            if variables:
+                self.call.variables = _variables_in(variables)
 
     # ------------------------------------------------------------------ who asks
 
@@ -316,24 +341,34 @@ class GitLabRoute(APIRoute):
         struck = strike(scope[WORLD], call, scope["path_params"])
         if struck is None:
             await self._answer(scope, receive, send)
-        else:
-            await suffer(struck, scope, receive, send, self._answer)
+            return
+        ask = Ask(self.gitlab, scope)
+        ask.body = await self._body(ask, receive)
+        with suppress(BadParameters):
+            ask.read()
+        scope[_ASK] = ask
+        await suffer(struck, scope, receive, send, self._answer)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        ask = Ask(self.gitlab, scope)
-        body = b""
-        if scope["method"] not in _BODYLESS:
-            body = await read_body(receive, ask.world.declared.body_limit)
+        ask = scope.get(_ASK)
+        if ask is None:
+            ask = Ask(self.gitlab, scope)
+            ask.body = await self._body(ask, receive)
         try:
-            status, headers, content = self._respond(ask, body)
+            status, headers, content = self._respond(ask)
         except Declined as declined:
             await send_response(declined.response, send)
         else:
             await answer(send, status, headers, content)
 
-    def _respond(self, ask: Ask, body: bytes) -> tuple[int, Headers, bytes]:
+    async def _body(self, ask: Ask, receive: Receive) -> bytes:
+        if ask.scope["method"] in _BODYLESS:
+            return b""
+        return await read_body(receive, ask.world.declared.body_limit)
+
+    def _respond(self, ask: Ask) -> tuple[int, Headers, bytes]:
         try:
-            found = self._call(ask, body)
+            found = self._call(ask)
         except BadParameters as error:
             return error.status, _JSON_HEADERS[:1], json_bytes(error.body)
         except Unauthorized:
@@ -345,12 +380,9 @@ class GitLabRoute(APIRoute):
             return status, _JSON_HEADERS[:1], json_bytes(content)
         return _presented(ask, found)
 
-    def _call(self, ask: Ask, body: bytes) -> Any:
+    def _call(self, ask: Ask) -> Any:
         endpoint = self.gitlab
-        query = ask.scope["query_string"]
-        if query or body:
-            ask.given = parse(query, ask.header(b"content-type"), body)
-            ask.call.parameters = _masked(ask.given)
+        ask.read()
         in_path: Mapping[str, Any] = ask.scope["path_params"]
         refused: list[str] = []
         if endpoint.numbers:
@@ -358,9 +390,7 @@ class GitLabRoute(APIRoute):
             refused = [f"{name} is invalid" for name, number in numbers.items() if number is None]
             in_path = {**in_path, **numbers}
         if endpoint.named:
-            named = {name: decode_segment(in_path[name]) for name in endpoint.named}
-            in_path = {name: value for name, value in in_path.items() if name not in named}
-            ask.given = {**ask.given, **named}
+            in_path = {k: v for k, v in in_path.items() if k not in endpoint.named}
         if endpoint.login is Login.ALWAYS or (
             endpoint.login is Login.UNLESS_READING and endpoint.method != "GET"
         ):
@@ -386,10 +416,14 @@ def _moment_of(text: str) -> Moment | None:
     return None
 
 
-def _masked(given: Mapping[str, Any]) -> Mapping[str, Any]:
-    if _SECRETS.isdisjoint(given):
-        return given
-    return {name: "[MASKED]" if name in _SECRETS else value for name, value in given.items()}
+def _variables_in(given: Any) -> dict[str, str]:
+    """Find variables in either of the forms that GitLab takes, whether they are right or not."""
+    if isinstance(given, dict):
+        pairs = list(given.items())
+    else:
+        rows = given if isinstance(given, list) else []
+        pairs = [(row.get("key"), row.get("value")) for row in rows if isinstance(row, dict)]
+    return {key: value for key, value in pairs if isinstance(key, str) and isinstance(value, str)}
 
 
 def _presented(ask: Ask, found: Any) -> tuple[int, Headers, bytes]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import TypedDict
 
-from mock_gitlab.engine.model import TERMINAL_STATUSES, NotFound, Refused, Variable
+from mock_gitlab.engine.model import TERMINAL_STATUSES, Declined, NotFound, Refused, Variable
 from mock_gitlab.engine.moments import timestamp
 from mock_gitlab.engine.statuses import STATUSES, detailed
 from mock_gitlab.store.pipelines import Filter
@@ -345,8 +345,6 @@ def start(
     token: TriggerToken | None = None,
 ) -> Seen:
     """Start a pipeline with what was asked for, the mock's own parameters included."""
-    ask.call.ref = ref
-    ask.call.variables = {variable.key: variable.value for variable in variables}
     after = asked["terminal_after_seconds"]
     order = Order(
         ref=ref,
@@ -358,7 +356,11 @@ def start(
         terminal_status=asked["terminal_status"],
         token=token,
     )
-    seen = ask.world.trigger(project, order)
+    try:
+        seen = ask.world.trigger(project, order)
+    except Declined as declined:
+        ask.call.rule = declined.matched
+        raise
     ask.call.rule = seen.record.matched
     return seen
 

@@ -44,7 +44,7 @@ def test_an_expectation_of_what_is_no_text_is_refused(mock: Mock, body: dict[str
     answer = send(mock, "/_mock/verify", {**body, "times": 3})
 
     assert answer.status_code == 422
-    assert answer.json()["detail"][0]["msg"] == "is no valid Unicode text"
+    assert "unicode" in answer.json()["detail"][0]["msg"].lower()
 
 
 def test_a_seed_that_is_no_text_is_refused(mock: Mock):

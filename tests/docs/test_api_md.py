@@ -45,6 +45,11 @@ def examples() -> Iterator[Example]:
         yield Example(method, path, json.loads(body) if body else None, int(status), answer)
 
 
+def without_real_time(text: str) -> Any:
+    """Read JSON but for how long calls took."""
+    return json.loads(re.sub(r'"took": ?[0-9.]+', '"took": 0', text))
+
+
 @pytest.fixture
 def app(tmp_path: Path) -> MockGitLabApp:
     assert CONFIGURATION is not None
@@ -116,15 +121,16 @@ def test_api_md_and_the_document_name_the_same_parameters(app: MockGitLabApp):
 
 
 def test_every_example_goes_as_it_is_shown(documented: Mock):
-    shown = list(examples())
-    assert len(shown) > 25
+    all_examples = list(examples())
+    assert len(all_examples) > 25
 
-    for example in shown:
+    for example in all_examples:
         answer = documented.request(example.method, example.path, json=example.body)
         assert answer.status_code == example.status, example
         if answer.content and "json" in answer.headers["content-type"]:
-            assert answer.json() == json.loads(example.answer), example
-            assert list(answer.json()) == list(json.loads(example.answer)), example
+            shown, got = map(without_real_time, (example.answer, answer.text))
+            assert got == shown, example
+            assert list(got) == list(shown), example
         else:
             assert answer.text.strip() == example.answer.strip(), example
 

@@ -1,0 +1,230 @@
+"""The journal: which calls came in, and whether they are those that were expected."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any, Self
+
+from fastapi import APIRouter, Query
+from fastapi.responses import JSONResponse
+from pydantic import Field, field_validator, model_validator
+from typing_extensions import TypedDict
+
+from mock_gitlab.config.fields import WHOLE, Glob, Name, OperationName, mistake
+from mock_gitlab.config.patterns import PathGlob, RequestWhenModel, Wanted
+from mock_gitlab.engine.matching import RequestPattern
+from mock_gitlab.engine.moments import timestamp
+
+from .access import Authenticated, CurrentWorld, OnlyKnownParameters
+from .masking import Masking
+
+if TYPE_CHECKING:
+    from mock_gitlab.engine.matching import NearMiss
+    from mock_gitlab.journal import Call
+    from mock_gitlab.world import World
+
+journal = APIRouter(
+    prefix="/_mock", tags=["journal"], dependencies=[Authenticated, OnlyKnownParameters]
+)
+
+_SHOWN = 3
+
+
+class CallRow(TypedDict):
+    """A call to the GitLab API; ``took`` is in milliseconds of real time."""
+
+    id: int
+    at: str
+    method: str
+    path: str
+    query: str
+    operation: str | None
+    project_id: int | None
+    pipeline_id: int | None
+    ref: str | None
+    variables: dict[str, str]
+    parameters: dict[str, Any]
+    scenario_id: int | None
+    rule: str | None
+    fault: str | None
+    status: int | None
+    outcome: str
+    took: float
+
+
+class DifferenceRow(TypedDict):
+    """A condition that a call did not meet."""
+
+    what: str
+    wanted: Any
+    got: Any
+
+
+class NearMissRow(TypedDict):
+    """A call that came near, and what differed."""
+
+    call: CallRow
+    differences: list[DifferenceRow]
+
+
+class Verification(TypedDict):
+    """What the journal says to an expectation."""
+
+    verified: bool
+    expected: str
+    count: int
+    message: str
+    matched: list[CallRow]
+    near_misses: list[NearMissRow]
+
+
+Times = Annotated[int, Field(ge=0), WHOLE]
+
+
+class VerifyBody(RequestWhenModel):
+    """Which calls are expected, and how many; without a number at least one."""
+
+    ref: Glob | None = Field(None, description="Glob or /regular expression/.")
+    variables: dict[Name, Wanted] = Field(
+        {}, description="Globs or /regular expressions/; true: present, false: absent."
+    )
+    status: Annotated[int, WHOLE] | None = Field(None, description="The status of the answer.")
+    times: Times | None = Field(None, description="Exactly so many.")
+    at_least: Times | None = Field(None, description="So many or more.")
+    at_most: Times | None = Field(None, description="So many or fewer.")
+
+    @field_validator("method", mode="before")
+    @classmethod
+    def _in_capitals(cls, method: Any) -> Any:
+        return method.upper() if isinstance(method, str) else method
+
+    @model_validator(mode="after")
+    def _no_contradiction(self) -> Self:
+        if self.times is not None and (self.at_least, self.at_most) != (None, None):
+            raise mistake("times goes without at_least and at_most")
+        if None not in (self.at_least, self.at_most) and self.bounds()[0] > (self.at_most or 0):
+            raise mistake("at_least is more than at_most")
+        return self
+
+    def noun(self) -> RequestPattern:
+        """Say the same as a pattern."""
+        return replace(
+            super().noun(),
+            ref=self.ref,
+            variables=tuple(self.variables.items()),
+            status=self.status,
+        )
+
+    def bounds(self) -> tuple[int, int | None, str]:
+        """Give the fewest and the most calls expected, and both in words."""
+        if self.times is not None:
+            return self.times, self.times, f"exactly {self.times}"
+        if self.at_least is None and self.at_most is None:
+            return 1, None, "at least 1"
+        words = [
+            f"{word} {number}"
+            for word, number in (("at least", self.at_least), ("at most", self.at_most))
+            if number is not None
+        ]
+        return self.at_least or 0, self.at_most, " and ".join(words)
+
+
+def _call(call: Call, masking: Masking) -> CallRow:
+    return {
+        "id": call.id,
+        "at": timestamp(call.at),
+        "method": call.method,
+        "path": masking.path(call.path),
+        "query": masking.query(call.query),
+        "operation": call.operation,
+        "project_id": call.project_id,
+        "pipeline_id": call.pipeline_id,
+        "ref": None if call.ref is None else masking.text(call.ref),
+        "variables": masking.mapping(call.variables),
+        "parameters": masking.mapping(call.parameters),
+        "scenario_id": call.scenario_id,
+        "rule": None if call.rule is None else json.loads(call.rule)["rule"],
+        "fault": call.fault,
+        "status": call.status,
+        "outcome": call.outcome,
+        "took": call.took,
+    }
+
+
+@journal.get("/requests")
+async def list_requests(
+    world: CurrentWorld,
+    method: str | None = None,
+    path: PathGlob | None = None,
+    operation: OperationName | None = None,
+    project_id: int | None = None,
+    status: int | None = None,
+    limit: Annotated[int, Query(ge=1, le=1_000_000)] = 1000,
+) -> list[CallRow]:
+    """List the calls to the GitLab API, newest first."""
+    project = None if project_id is None else str(project_id)
+    pattern = RequestPattern(method, path, operation, project, status=status)
+    masking = Masking(world.declared.token)
+    return [_call(call, masking) for call in world.journal.find(pattern)[:limit]]
+
+
+@journal.delete("/requests", status_code=204)
+async def delete_requests(world: CurrentWorld) -> None:
+    """Forget the calls so far."""
+    world.journal.clear()
+
+
+@journal.post("/verify", responses={409: {"model": Verification}})
+async def verify(world: CurrentWorld, body: VerifyBody) -> Any:
+    """Check an expectation against the journal: 200 when it holds, 409 with the nearest misses."""
+    shown = _verification(world, body)
+    return shown if shown["verified"] else JSONResponse(shown, 409)
+
+
+def _verification(world: World, body: VerifyBody) -> Verification:
+    pattern, masking = body.noun(), Masking(world.declared.token)
+    found = world.journal.find(pattern)
+    fewest, most, expected = body.bounds()
+    too_few, too_many = len(found) < fewest, most is not None and len(found) > most
+    matched = [_call(call, masking) for call in found[:_SHOWN]] if too_many else []
+    missed = world.journal.near_misses(pattern) if too_few else []
+    misses = [_near_miss(miss, masking) for miss in missed]
+    lines = [f"expected {expected} matching calls, found {len(found)}"]
+    lines += [f"matched: {_in_words(call)} at {call['at']}" for call in matched]
+    for miss in misses:
+        lines.append(f"near miss: {_in_words(miss['call'])}")
+        lines += [
+            f"  {each['what']}: wanted {each['wanted']!r}, got {each['got']!r}"
+            for each in miss["differences"]
+        ]
+    if too_few and not misses:
+        lines.append("no other calls were made")
+    return {
+        "verified": not (too_few or too_many),
+        "expected": expected,
+        "count": len(found),
+        "message": "\n".join(lines),
+        "matched": matched,
+        "near_misses": misses,
+    }
+
+
+def _near_miss(miss: NearMiss, masking: Masking) -> NearMissRow:
+    return {
+        "call": _call(miss.call, masking),
+        "differences": [
+            {
+                "what": each.what,
+                "wanted": each.wanted,
+                "got": masking.value(each.what.partition(".")[2], each.got),
+            }
+            for each in miss.differences
+        ],
+    }
+
+
+def _in_words(call: CallRow) -> str:
+    answered = call["outcome"] if call["status"] is None else call["status"]
+    struck = "" if call["fault"] is None else f", fault {call['fault']}"
+    return f"{call['method']} {call['path']} ({answered}{struck})"
