@@ -54,6 +54,7 @@ _CONTROL_PATHS = frozenset(
 )
 _UNTIDY = re.compile(r"//+|/\Z")
 _JSON: Headers = [(b"content-type", b"application/json")]
+_NO_PAGES = {"detail": "a web page of another site may not drive the mock"}
 _COMMON: Headers = [
     (b"vary", b"Origin"),
     (b"x-content-type-options", b"nosniff"),
@@ -167,12 +168,15 @@ class Gateway:
         path, root, world = raw, "", self._house.worlds.default
         if raw.startswith("/sandbox/"):
             name, _, path = raw[9:].partition("/")
-            root, path = f"/sandbox/{name}", f"/{path}"
-            world = self._house.worlds.sandbox(unquote(name))
+            root, path, name = f"/sandbox/{name}", f"/{path}", unquote(name)
+            if name not in self._house.worlds and _from_another_site(scope):
+                await answer_json(reply, 403, _NO_PAGES)  # a new one may be the end of an old one
+                return
+            world = self._house.worlds.sandbox(name)
         scope[WORLD] = world
         first = path[1:].partition("/")[0] if path.startswith("/_mock") else path[1:]
         if first in _CONTROL_PATHS:
-            await self._to_control(scope, receive, reply, root)
+            await self._to_control(scope, receive, reply, root, path)
         elif f"{path}/".startswith("/api/v3/"):
             await answer_json(
                 reply, 410, {"error": "API V3 is no longer supported. Use API V4 instead."}
@@ -180,13 +184,18 @@ class Gateway:
         else:
             await self._to_gitlab(scope, receive, reply, root, path, world)
 
-    async def _to_control(self, scope: Scope, receive: Receive, reply: _Reply, root: str) -> None:
+    async def _to_control(
+        self, scope: Scope, receive: Receive, reply: _Reply, root: str, path: str
+    ) -> None:
         if not self._host_is_ours(scope):
             await answer_json(
                 reply,
                 403,
                 {"detail": "this Host is not served here; name it in MOCK_ALLOWED_HOSTS"},
             )
+            return
+        if path.startswith("/_mock") and _from_another_site(scope):
+            await answer_json(reply, 403, _NO_PAGES)
             return
         scope["root_path"] = scope.get("root_path", "") + root
         body = await read_body(receive, scope[WORLD].declared.body_limit)
@@ -235,6 +244,15 @@ class Gateway:
             call.status = None if call.outcome == "dropped" else reply.status
             call.took = round((stopwatch() - started) * 1000, 3)
             world.journal.add(call)
+
+
+def _from_another_site(scope: Scope) -> bool:
+    """Tell whether a browser says that a page of another origin is behind a request."""
+    headers = dict(scope["headers"])
+    if headers.get(b"sec-fetch-site", b"none") not in (b"none", b"same-origin"):
+        return True
+    origin = headers.get(b"origin")
+    return origin is not None and origin.partition(b"://")[2] != headers.get(b"host")
 
 
 class _Reply:

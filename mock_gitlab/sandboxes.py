@@ -37,6 +37,9 @@ class Worlds:
         self.default.apply(declarations)
         self.declared = declarations
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._sandboxes
+
     def sandbox(self, name: str) -> World:
         """Find a sandbox, or make it.
 

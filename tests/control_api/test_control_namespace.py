@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -65,6 +66,53 @@ def test_a_host_name_can_be_allowed(mock_with: Callable[..., Mock], allowed: str
 
     for host in ("mock.example.com", "MOCK.example.com:8000", "other.example.com"):
         assert mock.get("/_mock/clock", headers={"Host": host}).status_code == 200
+
+
+def test_a_host_name_is_allowed_in_any_case(mock_with: Callable[..., Mock]):
+    mock = mock_with(environ={"MOCK_ALLOWED_HOSTS": "Mock.example.com"})
+
+    assert mock.get("/_mock/clock", headers={"Host": "mock.Example.com:8000"}).status_code == 200
+
+
+ELSEWHERE = [
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Origin": "http://evil.example.com"},
+    {"Origin": "http://testserver:1"},
+    {"Origin": "null"},
+]
+
+
+@pytest.mark.parametrize("headers", ELSEWHERE)
+def test_a_page_of_another_site_cannot_drive_the_mock(mock: Mock, headers: dict[str, str]):
+    refused = mock.post("/_mock/clock/advance", json={"seconds": 1}, headers=headers)
+    preflight = mock.options("/_mock/reset", headers=headers)
+
+    assert (refused.status_code, preflight.status_code) == (403, 403)
+    assert mock.get("/_mock/clock").json()["now"] == "2026-01-01T00:00:00.000Z"
+    assert "access-control-allow-origin" not in {*refused.headers, *preflight.headers}
+
+
+@pytest.mark.parametrize("headers", ELSEWHERE)
+def test_a_page_of_another_site_can_push_no_sandbox_out(
+    mock_with: Callable[..., Mock], headers: dict[str, str]
+):
+    mock = mock_with("sandboxes: 1\n")
+    mock.get("/sandbox/mine/version")
+
+    assert mock.get("/sandbox/other/picture.png", headers=headers).status_code == 403
+    assert [row["name"] for row in mock.get("/_mock/sandboxes").json()] == ["mine"]
+
+
+def test_a_link_from_another_site_leads_to_the_documentation(mock: Mock):
+    assert mock.get("/docs", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "http://testserver"}, {"Sec-Fetch-Site": "same-origin"}]
+)
+def test_a_page_of_the_mock_itself_may_drive_it(mock: Mock, headers: dict[str, str]):
+    assert mock.get("/_mock/clock", headers=headers).status_code == 200
 
 
 # ---------------------------------------------------------------------------- scenarios
@@ -591,6 +639,28 @@ def test_the_least_recently_used_sandbox_goes_first(mock_with: Callable[..., Moc
         mock.get(f"/sandbox/{name}/version")
 
     assert [row["name"] for row in mock.get("/_mock/sandboxes").json()] == ["a", "c"]
+
+
+def test_what_the_clock_of_a_sandbox_leaves_out_is_as_declared(mock: Mock):
+    clocks = [
+        mock.post("/_mock/sandboxes", json={"name": f"s{n}", "clock": clock}).json()["clock"]
+        for n, clock in enumerate(({"now": "2030-01-01T00:00:00Z"}, {"frozen": False}))
+    ]
+
+    assert clocks[0] == {"now": "2030-01-01T00:00:00.000Z", "frozen": True}
+    assert (clocks[1]["now"][:16], clocks[1]["frozen"]) == ("2026-01-01T00:00", False)
+
+
+@pytest.mark.parametrize("seed", ["", "\ud800", [], True])
+def test_a_seed_that_is_none_is_422(mock: Mock, seed: Any):
+    body = json.dumps({"name": "a", "seed": seed})
+
+    refused = mock.post(
+        "/_mock/sandboxes", content=body, headers={"Content-Type": "application/json"}
+    )
+
+    assert refused.status_code == 422
+    assert mock.get("/_mock/sandboxes").json() == []
 
 
 def test_a_sandbox_can_have_a_clock_and_a_seed_of_its_own(mock: Mock):
