@@ -70,7 +70,8 @@ async def _refuse(request: Request, error: Exception) -> JSONResponse:
         return JSONResponse({"message": f"404 {error.what.capitalize()} Not Found"}, 404)
     status = next(status for kind, status in _STATUS.items() if isinstance(error, kind))
     if status == 422:
-        detail = [{"loc": ["body"], "msg": str(error), "type": "value_error"}]
+        where = "query" if request.method in ("GET", "DELETE") else "body"
+        detail = [{"type": "value_error", "loc": [where], "msg": str(error)}]
         return JSONResponse({"detail": detail}, 422)
     return JSONResponse({"message": str(error)}, status)
 

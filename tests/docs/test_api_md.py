@@ -40,14 +40,16 @@ def sections() -> dict[str, str]:
 
 
 def examples() -> Iterator[Example]:
-    pattern = r"```http\n(\w+) (\S+)\n(.*?)```\n\n`(\d+)`\n(?:\n```\w+\n(.*?)```)?"
+    pattern = r"```http\n(\w+) (\S+)\n(.*?)```\n\n`(\d+)`\n(?:\n```(?!http)\w+\n(.*?)```)?"
     for method, path, body, status, answer in re.findall(pattern, API_MD, re.DOTALL):
         yield Example(method, path, json.loads(body) if body else None, int(status), answer)
 
 
-def without_real_time(text: str) -> Any:
-    """Read JSON but for how long calls took."""
-    return json.loads(re.sub(r'"took": ?[0-9.]+', '"took": 0', text))
+def comparable(text: str) -> Any:
+    """Read JSON but for how long calls took, when files were read, and where they lie."""
+    text = re.sub(r'"took": ?[0-9.]+', '"took": 0', text)
+    text = re.sub(r'"loaded_at": ?"[^"]+"', '"loaded_at": ""', text)
+    return json.loads(re.sub(r'"/[^"]*/mock\.yaml', '"mock.yaml', text))
 
 
 @pytest.fixture
@@ -128,11 +130,20 @@ def test_every_example_goes_as_it_is_shown(documented: Mock):
         answer = documented.request(example.method, example.path, json=example.body)
         assert answer.status_code == example.status, example
         if answer.content and "json" in answer.headers["content-type"]:
-            shown, got = map(without_real_time, (example.answer, answer.text))
+            shown, got = map(comparable, (example.answer, answer.text))
             assert got == shown, example
             assert list(got) == list(shown), example
         else:
             assert answer.text.strip() == example.answer.strip(), example
+
+
+def test_every_call_of_the_control_namespace_has_an_example():
+    without = {
+        name for name, text in sections().items() if "/_mock" in name and "```http" not in text
+    }
+
+    # A clock that goes on shows another time in every run.
+    assert without == {"POST /_mock/clock/resume"}
 
 
 CALLS: list[tuple[str, str, str, Any]] = [
