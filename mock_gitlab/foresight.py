@@ -55,7 +55,6 @@ class Foresight:
             with self._db.transaction():
                 moment = self._next_moment(before, moving, newest, project_id, pipeline_id)
                 to(moment)
-                self._ledger.settle(moment)
         except NothingToCome:
             return []
         # What was started on the way may decide how those that stand alone have gone.

@@ -444,14 +444,18 @@ class World:
     # ------------------------------------------------------------------ time
 
     def move_clock(self, move: Callable[[Clock], None]) -> None:
-        """Let ``move`` change the clock, and keep it over restarts; statuses follow."""
-        before, state = self.clock.now(), self.clock.state()
+        """Let ``move`` change the clock, and keep it over restarts; statuses follow.
+
+        What bridges start until then and on the way is started, whether anybody looks or not.
+        """
+        before, state = self.pipelines.settle(), self.clock.state()
         try:
             with self._db.transaction():
                 move(self.clock)
                 self._store_clock()
-                if self.clock.now() < before:
-                    self.pipelines.doubt_after(self.clock.now())
+                now = self.pipelines.settle()
+                if now < before:
+                    self.pipelines.doubt_after(now)
         except StoreUnavailable:
             self.clock.restore(state)
             raise

@@ -161,3 +161,17 @@ def test_what_is_seen_does_not_depend_on_how_the_clock_got_there(
         about.move_clock(lambda clock: clock.set(end))
 
     assert shown(about) == shown(straight)
+
+
+@few
+@given(declarations(), orders, st.lists(st.integers(-5, 9), max_size=6))
+def test_what_is_seen_does_not_depend_on_who_looked(
+    declared: Declarations, asked: Orders, ways: list[int]
+):
+    watched, alone = world_with(declared, asked), world_with(declared, asked)
+    for way in ways:
+        for world in (watched, alone):
+            world.move_clock(lambda clock, way=way: clock.advance(way))  # type: ignore[misc]
+        shown(watched)
+
+    assert shown(watched) == shown(alone)

@@ -96,6 +96,36 @@ def test_pipelines_that_bridges_start_are_numbered_in_the_order_of_time(chain: M
     assert [row["created_at"][17:19] for row in rows] == ["20", "10"]
 
 
+@pytest.mark.parametrize("path", ["/_mock/pipelines/2", "/_mock/pipelines?project_id=42"])
+def test_a_bridge_starts_no_second_pipeline_when_its_first_was_deleted(chain: Mock, path: str):
+    chain.trigger("41", scenario_id=900)
+    chain.advance("30s")
+
+    assert chain.delete(path).status_code < 300
+    chain.declare(950)  # which has every scenario be looked at again
+
+    assert [row["id"] for row in chain.get("/_mock/pipelines").json()] == [1]
+    chain.post("/_mock/reset")
+    chain.trigger("41", scenario_id=900)
+    chain.advance("30s")
+    assert [row["id"] for row in chain.get("/_mock/pipelines").json()] == [2, 1]
+
+
+def test_a_cancelled_downstream_lets_the_bridge_after_it_begin_at_once(chain: Mock):
+    to_b = {"project": "group/b", "scenario": 0, "strategy": "depend"}
+    jobs = [
+        {"name": "one", "downstream": to_b, "allow_failure": True},
+        {"name": "two", "stage": "later", "downstream": {"project": "group/c"}},
+    ]
+    chain.declare(910, stages=["test", "later"], jobs=jobs)
+    chain.trigger("41", scenario_id=910)
+    [waiting] = chain.get("/projects/42/pipelines").json()
+
+    chain.post(f"/projects/42/pipelines/{waiting['id']}/cancel")
+
+    assert len(chain.get("/projects/43/pipelines").json()) == 1
+
+
 @pytest.mark.parametrize("where", [{"pipeline_id": 9}, {"pipeline_id": 1, "project_id": 42}])
 def test_next_of_a_pipeline_that_is_not_there_is_404(chain: Mock, where: dict[str, int]):
     chain.trigger("41", scenario_id=900)
