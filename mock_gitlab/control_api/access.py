@@ -65,6 +65,9 @@ AllWorlds = Annotated[Worlds, Depends(all_worlds)]
 _STATUS: dict[type[MockGitLabError], int] = {NotFound: 404, Refused: 403, Taken: 409, Invalid: 422}
 
 
+_NO_JSON = {"type": "json_invalid", "loc": ["body"], "msg": "the body is not JSON"}
+
+
 async def _refuse(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, NotFound):
         return JSONResponse({"message": f"404 {error.what.capitalize()} Not Found"}, 404)
@@ -88,14 +91,16 @@ async def _unreadable(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     if error.status_code != 400:
         return JSONResponse({"detail": error.detail}, error.status_code, error.headers)
-    detail = [{"type": "json_invalid", "loc": ["body"], "msg": "the body is not JSON"}]
-    return JSONResponse({"detail": detail}, 422)
+    return JSONResponse({"detail": [_NO_JSON]}, 422)
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     # As FastAPI answers, but for what was sent: that may be bytes, and it may be a secret.
     assert isinstance(error, RequestValidationError)
     shown = [{key: each[key] for key in ("type", "loc", "msg")} for each in error.errors()]
+    kind = request.headers.get("content-type", "")
+    if any(each["type"] == "model_attributes_type" for each in shown) and "json" not in kind:
+        shown = [{**_NO_JSON, "msg": "send the body as Content-Type: application/json"}]
     return JSONResponse({"detail": shown}, 422)
 
 

@@ -6,10 +6,10 @@ import json
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AliasChoices, Field, model_validator
 from typing_extensions import TypedDict
 
-from mock_gitlab.config.fields import Duration, Instant, TextOrNumber
+from mock_gitlab.config.fields import Duration, Instant, TextOrNumber, Written, mistake
 from mock_gitlab.engine.model import ClockSetting
 from mock_gitlab.engine.moments import timestamp
 from mock_gitlab.store.scenarios import seconds
@@ -25,10 +25,6 @@ health = APIRouter(prefix="/_mock", tags=["health"])
 controls = APIRouter(
     prefix="/_mock", tags=["controls"], dependencies=[Authenticated, OnlyKnownParameters]
 )
-
-
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
 
 
 # ---------------------------------------------------------------------------- health
@@ -206,7 +202,7 @@ class ClockRow(TypedDict):
     frozen: bool
 
 
-class ClockBody(_Body):
+class ClockBody(Written):
     """Where to set the clock, and whether it stands still; either may be left out.
 
     A sandbox's clock may be written as in mock.yaml too, with ``start``.
@@ -231,7 +227,7 @@ class ClockBody(_Body):
 _FARTHEST = 1e12  # seconds; no clock goes as far
 
 
-class AdvanceBody(_Body):
+class AdvanceBody(Written):
     """How far to move: a number of seconds, or a duration such as ``5m``."""
 
     seconds: float | None = Field(
@@ -249,7 +245,7 @@ class AdvanceBody(_Body):
     @model_validator(mode="after")
     def _one_of_them(self) -> AdvanceBody:
         if (self.seconds is None) == (self.duration is None):
-            raise ValueError("give either seconds or duration")
+            raise mistake("give either seconds or duration")
         return self
 
     @property
@@ -261,7 +257,7 @@ class AdvanceBody(_Body):
         return round(self.seconds * 1000)
 
 
-class NextBody(_Body):
+class NextBody(Written):
     """Whose next change to jump to; nothing means anybody's."""
 
     project_id: int | None = Field(default=None, description="Of this project alone.")
@@ -351,7 +347,7 @@ async def reset(world: CurrentWorld, worlds: AllWorlds) -> None:
     worlds.reset(world)
 
 
-class SandboxBody(_Body):
+class SandboxBody(Written):
     """A sandbox to make, perhaps with a clock or a seed of its own."""
 
     name: str = Field(description="Letters, digits and ``. _ ~ -``, at most 128.")

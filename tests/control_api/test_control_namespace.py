@@ -194,6 +194,27 @@ def test_a_bad_move_is_422_and_moves_nothing(mock: Mock, body: dict[str, Any]):
     assert mock.get("/_mock/clock").json()["now"] == "2026-01-01T00:00:00.000Z"
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [("PUT", "/_mock/clock", {"frozen": "yes"}), ("PUT", "/_mock/clock", {"now": 5}),
+     ("POST", "/_mock/clock/advance", {"seconds": True}),
+     ("POST", "/_mock/clock/next", {"pipeline_id": "1"}), ("POST", "/_mock/sandboxes", {"name": 1}),
+     ("POST", "/_mock/sandboxes", {"name": "a", "clock": {"frozen": 1}})],
+)  # fmt: skip
+def test_a_value_of_another_type_is_422(mock: Mock, method: str, path: str, body: dict[str, Any]):
+    assert mock.request(method, path, json=body).status_code == 422
+
+
+@pytest.mark.parametrize("kind", [None, "text/plain", "application/x-www-form-urlencoded"])
+def test_a_body_that_is_not_called_json_is_told_so(mock: Mock, kind: str | None):
+    headers = {} if kind is None else {"Content-Type": kind}
+
+    refused = mock.post("/_mock/clock/advance", content='{"seconds": 1}', headers=headers)
+
+    assert refused.status_code == 422
+    assert refused.json()["detail"][0]["msg"] == "send the body as Content-Type: application/json"
+
+
 def test_a_clock_can_be_set_frozen_and_resumed(mock: Mock):
     running = mock.post("/_mock/clock/resume").json()
     frozen = mock.post("/_mock/clock/freeze").json()
