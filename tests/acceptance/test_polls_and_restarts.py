@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import TYPE_CHECKING
 
 from mock_gitlab.app import create_app
@@ -99,6 +100,21 @@ def test_a_declared_clock_that_was_edited_begins_anew_and_an_unchanged_one_goes_
         mock.__exit__()
 
     assert times == ["2026-01-01T00:00", "2026-01-01T01:00", "2027-01-01T00:00"]
+
+
+def test_a_clock_that_cannot_be_kept_does_not_move(tmp_path: Path):
+    mock = started(tmp_path, "clock: {start: 2026-01-01T00:00:00Z, frozen: true}\n")
+    other = sqlite3.connect(tmp_path / "kept.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        refused = mock.post("/_mock/clock/advance", json={"seconds": 60})
+        clock = mock.get("/_mock/clock").json()
+    finally:
+        other.execute("ROLLBACK")
+        other.close()
+        mock.__exit__()
+
+    assert (refused.status_code, clock["now"]) == (503, "2026-01-01T00:00:00.000Z")
 
 
 def test_a_scenario_that_left_the_files_is_gone_and_a_built_in_comes_back(tmp_path: Path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -110,6 +111,27 @@ def test_a_call_that_was_refused_counts_with_what_it_asked_for(mock: Mock):
     mock.anonymous().post("/projects/1/trigger/pipeline", json=order)
 
     assert verified(mock, ref="main", variables={"A": "1"}, status=401).status_code == 200
+
+
+def test_a_call_that_broke_off_says_so(mock: Mock):
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: dict[str, Any]) -> None:
+        raise AssertionError(message)
+
+    path = "/projects/1/pipeline"
+    scope = {"type": "http", "method": "POST", "scheme": "http", "path": path, "headers": [],
+             "raw_path": path.encode(), "query_string": b""}  # fmt: skip
+
+    asyncio.run(mock.app(scope, receive, send))  # type: ignore[arg-type]  # what a server would pass
+
+    call = last_call(mock)
+    assert (call["operation"], call["outcome"], call["status"]) == (
+        "create_pipeline",
+        "broken off",
+        None,
+    )
 
 
 def test_the_journal_names_the_rule_that_decided_also_where_it_refused(
