@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mock_gitlab.engine.model import Declarations
 
 DEFAULT_CONFIG = "mock.yaml"
-FINE, MISTAKES, CANNOT_START = 0, 1, 2
+FINE, MISTAKES, CANNOT_START, INTERRUPTED = 0, 1, 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,13 +36,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help", "--version")):
         given.insert(0, "serve")
     chosen = _parser().parse_args(given)
-    return int(chosen.run(chosen))
+    try:
+        return int(chosen.run(chosen))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except _CannotWrite as error:
+        _print_lines([f"mock-gitlab: cannot write {error}"])
+        return CANNOT_START
+
+
+class _CannotWrite(Exception):
+    """A file that a command is to write cannot be written; the message names it and says why."""
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise _CannotWrite(f"{path}: {error.strerror}") from error
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="mock-gitlab",
         description="A test double for GitLab CI: trigger, poll, and declare what happens.",
+        epilog="Without a command it serves; mock-gitlab serve --help lists the options of that.",
     )
     parser.add_argument("--version", action="version", version=f"mock-gitlab {__version__}")
     commands = parser.add_subparsers(required=True, metavar="command")
@@ -93,10 +112,9 @@ def _add_serve(commands: Any) -> None:
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65535:
-        raise ValueError(text)
-    return port
+    if not (text.isascii() and text.isdecimal() and int(text[:6]) <= 65535):
+        raise argparse.ArgumentTypeError(f'must be a number from 0 to 65535, not "{text}"')
+    return int(text)
 
 
 def _serve(chosen: argparse.Namespace) -> int:
@@ -295,7 +313,13 @@ def _add_schema(commands: Any) -> None:
     said = "print the JSON Schema of a file, or write both into a folder"
     parser = commands.add_parser("schema", help=said, description=said)
     parser.set_defaults(run=_schema)
-    parser.add_argument("kind", nargs="?", choices=("mock", "scenario"), default="mock")
+    parser.add_argument(
+        "kind",
+        nargs="?",
+        choices=("mock", "scenario"),
+        default="mock",
+        help="of mock.yaml (the default), or of a file of scenarios",
+    )
     parser.add_argument("--output", type=Path, metavar="FOLDER", help="where to write both")
 
 
@@ -306,10 +330,9 @@ def _schema(chosen: argparse.Namespace) -> int:
         made = mock_schema() if chosen.kind == "mock" else scenario_schema()
         print(json.dumps(made, indent=2))
         return FINE
-    chosen.output.mkdir(parents=True, exist_ok=True)
     for name, made in (("mock", mock_schema()), ("scenario", scenario_schema())):
         path = chosen.output / f"{name}.schema.json"
-        path.write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
+        _write(path, json.dumps(made, indent=2) + "\n")
         print(f"wrote {path}")
     return FINE
 
@@ -321,7 +344,9 @@ def _add_init(commands: Any) -> None:
     said = "write a commented starter into a folder, never over what is there"
     parser = commands.add_parser("init", help=said, description=said)
     parser.set_defaults(run=_init)
-    parser.add_argument("folder", nargs="?", type=Path, default=Path())
+    parser.add_argument(
+        "folder", nargs="?", type=Path, default=Path(), help="where to (the working directory)"
+    )
 
 
 def _init(chosen: argparse.Namespace) -> int:
@@ -334,8 +359,7 @@ def _init(chosen: argparse.Namespace) -> int:
             print(f"kept {path}, which is there already")
             refused = True
             continue
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        _write(path, text)
         print(f"wrote {path}")
     if not refused:
         print("now run: mock-gitlab")
@@ -347,9 +371,15 @@ def _init(chosen: argparse.Namespace) -> int:
 
 def _add_preview(commands: Any) -> None:
     parser = _command(commands, "preview", _preview, "draw what a scenario will do over time")
-    parser.add_argument("scenario", type=int, metavar="SCENARIO", help="the scenario's number")
+    parser.add_argument("scenario", type=_number, metavar="SCENARIO", help="the scenario's number")
     parser.add_argument("--json", action="store_true", help="print it for machines")
     parser.add_argument("--width", type=int, default=50, help="columns of the bars (50)")
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) < 20):
+        raise argparse.ArgumentTypeError(f'must be the number of a scenario, not "{text}"')
+    return int(text)
 
 
 def _preview(chosen: argparse.Namespace) -> int:

@@ -389,6 +389,36 @@ def test_init_never_writes_over_a_file(folder: Path, capsys: pytest.CaptureFixtu
     assert "kept mock.yaml" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("command", [["init", "taken"], ["schema", "--output", "taken"]])
+def test_a_folder_that_cannot_be_written_is_one_clear_line(
+    folder: Path, command: list[str], capsys: pytest.CaptureFixture[str]
+):
+    (folder / "taken").write_text("a file\n", encoding="utf-8")
+
+    assert main(command) == 2
+
+    said = capsys.readouterr().err
+    assert said.startswith("mock-gitlab: cannot write taken/mock")
+    assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--port", "x"], 'argument --port: must be a number from 0 to 65535, not "x"'),
+        (["--port", "65536"], 'argument --port: must be a number from 0 to 65535, not "65536"'),
+        (["preview", "x"], 'argument SCENARIO: must be the number of a scenario, not "x"'),
+    ],
+)
+def test_an_argument_that_is_no_number_is_told_so(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+):
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+
+    assert words in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("kind", ["mock", "scenario"])
 def test_schema_prints_a_json_schema(kind: str, capsys: pytest.CaptureFixture[str]):
     assert main(["schema", kind]) == 0
