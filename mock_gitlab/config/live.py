@@ -28,7 +28,7 @@ LONGEST_WAIT_MS = 500
 """How long changes without a pause are waited for."""
 RETRY_SECONDS = 1.0
 """How long to wait before watching again where the watch itself has failed."""
-_LATER = ("database", "host", "port", "watch", "log_level")
+_LATER = ("database", "host", "port", "watch", "watch_polling", "log_level")
 _KUBERNETES = "..data"
 
 Batch = set[tuple[Any, str]]

@@ -138,13 +138,14 @@ def test_a_change_that_waits_for_the_next_start_is_told_of(
     folder: Folder, caplog: pytest.LogCaptureFixture
 ):
     watched = Watched(folder.write(mock="port: 1\ntoken: a"))
-    folder.write(mock="port: 2\ntoken: b\ndatabase: x.db\nrules: [{}, {}]")
+    folder.write(mock="port: 2\ntoken: b\ndatabase: x.db\nwatch_polling: true\nrules: [{}, {}]")
     caplog.set_level(logging.WARNING)
     watched.live.reload()
     assert [record.getMessage() for record in caplog.records] == [
         str(watched.live.current.warnings[0]),
         "A change of database takes effect at the next start.",
         "A change of port takes effect at the next start.",
+        "A change of watch_polling takes effect at the next start.",
     ]
     assert watched.live.current.declarations.token == "b"
 
