@@ -232,3 +232,28 @@ def test_the_document_names_both_addresses_and_one_for_the_control_namespace(app
     assert [server["url"] for server in document["servers"]] == ["/api/v4", "/"]
     assert document["paths"]["/_mock/clock"]["servers"] == [{"url": "/"}]
     assert document["paths"]["/_mock/health"]["get"].get("security", []) == []
+
+
+def fields(
+    document: dict[str, Any], schema: dict[str, Any], above: tuple[str, ...] = ()
+) -> set[str]:
+    """Name the fields of an answer, however deep."""
+    name = schema.get("$ref", "").rpartition("/")[2]
+    if name:
+        known = {} if name in above else document["components"]["schemas"][name]
+        return fields(document, known, (*above, name))
+    inside = [schema[key] for key in ("items", "additionalProperties") if schema.get(key)]
+    inside += [each for key in ("anyOf", "allOf", "oneOf") for each in schema.get(key, ())]
+    inside += schema.get("properties", {}).values()
+    below = [fields(document, each, above) for each in inside if isinstance(each, dict)]
+    return set(schema.get("properties", {})).union(*below)
+
+
+def test_every_field_of_an_answer_is_named(app: MockGitLabApp):
+    document = app.openapi()
+    named = set(re.findall(r'[`"](\w+)[`"]', API_MD))
+    for name, operation in operations(document).items():
+        answers = [each for status, each in operation["responses"].items() if status[0] == "2"]
+        for content in (each for answer in answers for each in answer.get("content", {}).values()):
+            found = fields(document, content["schema"])
+            assert found <= named, (name, found - named)
