@@ -201,6 +201,10 @@ def _print_banner(app: MockGitLabApp, url: str) -> None:
         print(
             f"WARNING: {settings.host} may be reached by others, and the token is the default one"
         )
+    if not loaded.files:
+        print(
+            f"configuration: {app.live.path} is not here; mock-gitlab init writes one to start from"
+        )
     print(f"database: {settings.database}")
     for place, count in _counts(loaded.declarations).items():
         print(f"scenarios: {count} from {place}")
@@ -239,12 +243,16 @@ def _add_check(commands: Any) -> None:
 
 
 def _check(chosen: argparse.Namespace) -> int:
-    from mock_gitlab.config.places import ConfigurationError
+    from mock_gitlab.config.places import ConfigurationError, Mistake
 
     try:
         loaded = _load(chosen)
     except ConfigurationError as error:
         _CHECK_FORMATS[chosen.format](error.mistakes, (), None)
+        return MISTAKES
+    if not loaded.files:  # a hook that looks in the wrong folder is not to pass
+        nothing = Mistake(DEFAULT_CONFIG, 1, 1, "", "is not here, nor any scenarios/*.yaml")
+        _CHECK_FORMATS[chosen.format]((nothing,), (), None)
         return MISTAKES
     _CHECK_FORMATS[chosen.format]((), loaded.warnings, loaded)
     return FINE
@@ -352,18 +360,26 @@ def _add_init(commands: Any) -> None:
 def _init(chosen: argparse.Namespace) -> int:
     from mock_gitlab.starter import starter_files
 
-    refused = False
+    own = _own_configuration(chosen.folder)
+    for path in own:
+        print(f"kept {path}, which is there already")
     for name, text in starter_files().items():
         path = chosen.folder / name
+        if own and not name.startswith("schemas/"):
+            continue  # an example beside it would change what it means
         if path.exists():
             print(f"kept {path}, which is there already")
-            refused = True
             continue
         _write(path, text)
         print(f"wrote {path}")
-    if not refused:
-        print("now run: mock-gitlab")
+    print("now run: mock-gitlab")
     return FINE
+
+
+def _own_configuration(folder: Path) -> list[Path]:
+    """List the files of a configuration that somebody has written before."""
+    found = [folder / DEFAULT_CONFIG, *sorted((folder / "scenarios").glob("*.yaml"))]
+    return [path for path in found if path.exists()]
 
 
 # ---------------------------------------------------------------------------- preview

@@ -327,6 +327,24 @@ def test_check_for_github_is_annotations(folder: Path, capsys: pytest.CaptureFix
     assert capsys.readouterr().out.startswith("::error file=mock.yaml,line=3,col=50::scenarios[0]")
 
 
+@pytest.mark.parametrize("format", ["text", "json", "github"])
+def test_check_of_a_folder_without_a_configuration_ends_with_1(
+    folder: Path, format: str, capsys: pytest.CaptureFixture[str]
+):
+    assert main(["check", "--format", format]) == 1
+
+    said = capsys.readouterr()
+    assert "mock.yaml" in said.out + said.err
+    assert "is not here, nor any scenarios/*.yaml" in said.out + said.err
+
+
+def test_check_of_scenarios_alone_needs_no_mock_yaml(folder: Path):
+    (folder / "scenarios").mkdir()
+    (folder / "scenarios/mine.yaml").write_text("scenarios: [{scenario_id: 900}]\n")
+
+    assert main(["check"]) == 0
+
+
 def test_check_does_without_the_web_server(folder: Path):
     script = (
         "import sys; from mock_gitlab.cli import main; main(['check']);"
@@ -387,6 +405,18 @@ def test_init_never_writes_over_a_file(folder: Path, capsys: pytest.CaptureFixtu
 
     assert (folder / "mock.yaml").read_text(encoding="utf-8") == "version: 1\n"
     assert "kept mock.yaml" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["mock.yaml", "scenarios/mine.yaml"])
+def test_init_adds_no_example_to_a_configuration_that_is_there(folder: Path, name: str):
+    (folder / "scenarios").mkdir()
+    (folder / name).write_text("scenarios: [{scenario_id: 900}]\n", encoding="utf-8")
+
+    assert main(["init"]) == 0
+
+    files = {str(each.relative_to(folder)) for each in folder.rglob("*") if each.is_file()}
+    assert files == {name, "schemas/mock.schema.json", "schemas/scenario.schema.json"}
+    assert main(["check"]) == 0
 
 
 @pytest.mark.parametrize("command", [["init", "taken"], ["schema", "--output", "taken"]])
