@@ -178,16 +178,24 @@ def _covers(earlier: TriggerPattern, later: TriggerPattern) -> bool:
 
 
 def _text_covers(earlier: str | None, later: str | None) -> bool:
+    """Tell whether a pattern matches all that another one does, if that is easily seen.
+
+    A glob that matches the text of another one, stars and all, matches whatever that does.
+    """
     if earlier is None or earlier == later:
         return True
-    return later is not None and _literal(later) and matches_text(earlier, later)
+    if later is None or _is_regex(later) or (_is_regex(earlier) and "*" in later):
+        return False
+    return matches_text(earlier, later)
 
 
 def _path_covers(earlier: str | None, later: str | None) -> bool:
     if earlier is None or earlier == later:
         return True
-    return later is not None and _literal(later) and matches_path(earlier, later)
+    if later is None or later.isdecimal() or "**" in later:
+        return False
+    return matches_path(earlier, later)
 
 
-def _literal(pattern: str) -> bool:
-    return "*" not in pattern and not (pattern[:1] == "/" and pattern[-1:] == "/")
+def _is_regex(pattern: str) -> bool:
+    return len(pattern) > 1 and pattern[0] == pattern[-1] == "/"
