@@ -37,12 +37,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given.insert(0, "serve")
     chosen = _parser().parse_args(given)
     try:
-        return int(chosen.run(chosen))
+        code = int(chosen.run(chosen))
+        sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read has seen enough; what is left would only fail again at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CANNOT_START
     except _CannotWrite as error:
         _print_lines([f"mock-gitlab: cannot write {error}"])
         return CANNOT_START
+    return code
 
 
 class _CannotWrite(Exception):
@@ -307,8 +313,12 @@ def _check_as_annotations(
     for kind, found in (("error", mistakes), ("warning", warnings)):
         for each in found:
             said = f"{each.where}: {each.what}" if each.where else each.what
-            said = said.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-            print(f"::{kind} file={each.file},line={each.line},col={each.column}::{said}")
+            file = _escaped(each.file).replace(":", "%3A").replace(",", "%2C")
+            print(f"::{kind} file={file},line={each.line},col={each.column}::{_escaped(said)}")
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 _CHECK_FORMATS = {"text": _check_as_text, "json": _check_as_json, "github": _check_as_annotations}

@@ -359,6 +359,35 @@ def test_check_does_without_the_web_server(folder: Path):
     assert done.stderr == "[]\n"
 
 
+def test_an_annotation_escapes_what_github_would_take_apart(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    (folder / "a,b:100%.yaml").write_text("x%: 1\n", encoding="utf-8")
+
+    assert main(["check", "--config", "a,b:100%.yaml", "--format", "github"]) == 1
+
+    assert capsys.readouterr().out == (
+        '::error file=a%2Cb%3A100%25.yaml,line=1,col=1::["x%25"]: is no known key\n'
+    )
+
+
+@pytest.mark.parametrize("command", [["schema"], ["preview", "1"]])
+def test_a_reader_who_has_seen_enough_is_no_mistake(folder: Path, command: list[str]):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mock_gitlab", *command],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+
+    assert process.stderr is not None
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait(timeout=60) == 2
+
+
 def test_check_warns_of_a_rule_that_is_never_reached(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ):
