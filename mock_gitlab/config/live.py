@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import threading
 from pathlib import Path
@@ -26,6 +27,8 @@ QUIET_MS = 50
 """How long nothing must happen in the folders before a change counts as complete."""
 LONGEST_WAIT_MS = 500
 """How long changes without a pause are waited for."""
+POLL_SECONDS = 0.3
+"""How long to wait between two looks where nobody tells of changes."""
 RETRY_SECONDS = 1.0
 """How long to wait before watching again where the watch itself has failed."""
 _LATER = ("database", "host", "port", "watch", "watch_polling", "log_level")
@@ -141,7 +144,10 @@ class LiveConfig:
             await stop.wait()
         while not stop.is_set():
             try:
-                await self._watch_folders(stop)
+                if self.current.settings.watch_polling:
+                    await self._look_regularly(stop)
+                else:
+                    await self._watch_folders(stop)
             except Exception:
                 logger.exception("Watching the files failed; trying again.")
                 await _wait(stop, RETRY_SECONDS)
@@ -158,7 +164,6 @@ class LiveConfig:
             step=QUIET_MS,
             debounce=LONGEST_WAIT_MS,
             recursive=False,
-            force_polling=self.current.settings.watch_polling or None,
             ignore_permission_denied=True,
         )
         upcoming = asyncio.ensure_future(anext(batches, None))
@@ -178,6 +183,31 @@ class LiveConfig:
             over.set()
             stopping.cancel()
             await asyncio.gather(upcoming, stopping, return_exceptions=True)
+
+    async def _look_regularly(self, stop: asyncio.Event) -> None:
+        """Look at the folders of now, until others have to be looked at.
+
+        Whole seconds are all that watchfiles compares when it polls: the second of two edits
+        within one would be lost.
+        """
+        looked_at, before = self._identities(), await asyncio.to_thread(self._traces)
+        await self._catch_up()
+        while not stop.is_set() and looked_at == self._identities():
+            await _wait(stop, POLL_SECONDS)
+            now = await asyncio.to_thread(self._traces)
+            changed = {path for path, _ in before.items() ^ now.items()}
+            before = now
+            if changed:
+                await self._noticed({(None, path) for path in changed})
+
+    def _traces(self) -> dict[str, tuple[int, int, int]]:
+        """Note of everything that is watched what an edit changes."""
+        found = {}
+        for path in itertools.chain.from_iterable(map(_entries, self.watched())):
+            with contextlib.suppress(OSError):  # gone again: the next look sees what is there
+                status = path.stat()
+                found[str(path)] = (status.st_mtime_ns, status.st_size, status.st_ino)
+        return found
 
     def watched(self) -> tuple[Path, ...]:
         """List what to watch now: folders, and where one is missing the nearest above it.
@@ -228,6 +258,13 @@ class LiveConfig:
         patterns = [self.path.name, *self.current.patterns]
         patterns += () if self.last_failure is None else self.last_failure.patterns
         return any(touches(base, pattern, name) for name in names for pattern in patterns)
+
+
+def _entries(watched: Path) -> list[Path]:
+    try:
+        return list(watched.iterdir()) if watched.is_dir() else [watched]
+    except OSError:
+        return []
 
 
 async def _pass_on(stop: asyncio.Event, over: asyncio.Event) -> None:

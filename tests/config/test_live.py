@@ -402,6 +402,42 @@ def test_polling_notices_too(folder: Folder):
     watch_really(folder, lambda _: folder.write(scenarios__a=SCENARIO % 901), 901)
 
 
+def test_polling_notices_that_a_folder_has_gone(folder: Folder):
+    folder.write(mock="watch_polling: true\ndatabase: mock.db", scenarios__a=SCENARIO % 900)
+
+    async def run() -> None:
+        watched = Watched(folder)
+        stop = asyncio.Event()
+        watching = asyncio.create_task(watched.live.watch(stop))
+        await asyncio.sleep(0)
+        (folder.path / "scenarios").rename(folder.path / "elsewhere")
+        while watched.has(900):
+            await asyncio.wait_for(watched.told.wait(), GENEROUS)
+            watched.told.clear()
+        stop.set()
+        await asyncio.wait_for(watching, GENEROUS)
+
+    asyncio.run(run())
+
+
+def test_polling_notices_the_second_of_two_edits_within_a_second(folder: Folder):
+    folder.write(mock="watch_polling: true", scenarios__a=SCENARIO % 900)
+
+    def change(watched: Watched) -> None:
+        tell = watched.live.on_change
+
+        def again(loaded: Loaded) -> None:
+            tell(loaded)
+            number = next((n for n in range(901, 904) if loaded.declarations.declared(n)), 903)
+            if number < 903:
+                replace_atomically(folder, "scenarios/a.yaml", SCENARIO % (number + 1))
+
+        watched.live.on_change = again
+        folder.write(scenarios__a=SCENARIO % 901)
+
+    watch_really(folder, change, 903)
+
+
 def test_a_configuration_that_appears_is_really_noticed(folder: Folder):
     watch_really(
         folder,
