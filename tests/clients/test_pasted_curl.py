@@ -178,6 +178,16 @@ FORMS: dict[str, tuple[str, Expected]] = {
         '"$URL/projects/1/jobs/100001/artifacts" && head -c 2 a.zip',
         "PK",
     ),
+    "keep artifacts": (
+        f'curl --request POST {TOKEN} "$URL/projects/1/jobs/100001/artifacts/keep"',
+        ("id", 100001),
+    ),
+    "delete job artifacts": (
+        f'curl --request DELETE {TOKEN} "$URL/projects/1/jobs/100001/artifacts"', "",
+    ),
+    "delete project artifacts": (
+        f'curl --request DELETE {TOKEN} "$URL/projects/1/artifacts"', ("message", "202 Accepted"),
+    ),
     "download job artifacts by reference name": (
         f'curl --location --output a.zip {TOKEN} '
         '"$URL/projects/1/jobs/artifacts/done/download?job=build" && head -c 2 a.zip',

@@ -98,14 +98,6 @@ def test_api_md_the_document_and_the_routes_name_the_same_endpoints(app: MockGit
     assert {name for name in sections() if "/_mock" not in name} == routed
 
 
-def test_api_md_lists_the_names_of_the_operations():
-    [listed] = re.findall(
-        r"^By its `operation` each is named.*?: (.*?)\.\n", API_MD, re.MULTILINE | re.DOTALL
-    )
-
-    assert re.findall(r"`(\w+)`", listed) == sorted(OPERATIONS)
-
-
 def test_faults_know_every_endpoint_by_its_name():
     assert [route.name for route in ROUTES] == list(OPERATIONS)
 
