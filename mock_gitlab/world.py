@@ -536,5 +536,6 @@ def _explain(order: Order, choice: Choice, number: int | None) -> str:
                 }
                 for passed in choice.passed
             ],
+            "unexplained": choice.unexplained,
         }
     )

@@ -173,21 +173,30 @@ class Passed(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """The rule that applies, if any, and those before it that do not."""
+    """The rule that applies, if any, and those before it that do not.
+
+    Of these only the first ``EXPLAINED`` stand in ``passed``; ``unexplained`` counts the rest.
+    """
 
     rule: Rule | None
     passed: list[Passed]
+    unexplained: int = 0
+
+
+EXPLAINED = 100
+"""For how many rules it is kept why they did not apply: whoever reads it reads no thousand."""
 
 
 def choose(rules: Sequence[Rule], trigger: Trigger) -> Choice:
     """Find the first rule that applies to a trigger."""
     passed: list[Passed] = []
-    for rule in rules:
+    for place, rule in enumerate(rules):
         found = differences(rule.when, trigger)
         if not found:
-            return Choice(rule, passed)
-        passed.append(Passed(rule, found))
-    return Choice(None, passed)
+            return Choice(rule, passed, place - len(passed))
+        if len(passed) < EXPLAINED:
+            passed.append(Passed(rule, found))
+    return Choice(None, passed, len(rules) - len(passed))
 
 
 def next_of_sequence(rule: Rule, times_matched: int) -> int | None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from mock_gitlab.engine.matching import (
+    EXPLAINED,
     Fault,
     Limit,
     RequestPattern,
@@ -98,6 +99,18 @@ def test_no_rule_may_match():
     choice = choose([Rule("a", TriggerPattern(ref="main"))], TRIGGER)
 
     assert choice.rule is None
+
+
+def test_of_very_many_rules_only_the_first_are_explained():
+    others = [Rule(f"{number}", TriggerPattern(ref=f"v{number}")) for number in range(150)]
+
+    caught = choose([*others, Rule("last", TriggerPattern())], TRIGGER)
+    not_caught = choose(others, TRIGGER)
+
+    assert caught.rule is not None
+    for choice in (caught, not_caught):
+        assert [passed.rule for passed in choice.passed] == others[:EXPLAINED]
+        assert choice.unexplained == 150 - EXPLAINED
 
 
 @pytest.mark.parametrize(
