@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from mock_gitlab.engine.matching import NearMiss, RequestPattern, differences, near_misses
 
+MOST_BYTES = 2**22
+"""How much of what was sent is kept; as values it takes some ten times as much memory."""
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -20,7 +23,8 @@ class Call:
 
     ``path`` is without prefixes, ``query`` as it was sent, ``at`` by the world's clock, ``took``
     in milliseconds of real time. ``operation`` of None: no such endpoint. ``rule`` is the JSON
-    text that says why the pipeline got its scenario. Secrets are hidden where a call is shown.
+    text that says why the pipeline got its scenario. ``size`` is that of the body until the call
+    is in the journal, then that of all that was sent. Secrets are hidden where a call is shown.
     """
 
     method: str
@@ -41,14 +45,16 @@ class Call:
     status: int | None = None
     outcome: str = "answered"
     took: float = 0.0
+    size: int = 0
 
 
 class Journal:
-    """The last calls of one world, at most ``limit`` of them."""
+    """The last calls of one world: at most ``limit``, and as many as MOST_BYTES have room for."""
 
     def __init__(self, limit: int) -> None:
         self._calls: deque[Call] = deque(maxlen=limit)
         self._count = 0
+        self._size = 0
 
     @property
     def limit(self) -> int:
@@ -59,12 +65,24 @@ class Journal:
         """Keep another number of calls from now on; the newest stay."""
         if limit != self._calls.maxlen:
             self._calls = deque(self._calls, maxlen=limit)
+            self._size = sum(call.size for call in self._calls)
 
     def add(self, call: Call) -> None:
         """Note a call that has been answered."""
         self._count += 1
         call.id = self._count
+        if not self.limit:
+            return
+        if len(self._calls) == self.limit:
+            self._drop_oldest()
+        call.size += len(call.path) + len(call.query)
         self._calls.append(call)
+        self._size += call.size
+        while self._size > MOST_BYTES and len(self._calls) > 1:
+            self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        self._size -= self._calls.popleft().size
 
     def newest_first(self) -> Iterator[Call]:
         """Walk over the calls that are kept."""
@@ -81,4 +99,4 @@ class Journal:
     def clear(self) -> None:
         """Forget every call; numbers start again at 1."""
         self._calls.clear()
-        self._count = 0
+        self._count = self._size = 0

@@ -191,6 +191,7 @@ class Ask:
         """
         query = self.scope["query_string"]
         if query or self.body:
+            self.call.size = len(self.body)
             self.given = parse(query, self.header(b"content-type"), self.body)
             self.call.parameters = self.given
         if self.endpoint.named:
