@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from mock_gitlab.engine.model import Declarations, NotFound, Project, TriggerToken
 from mock_gitlab.engine.texts import matches_text
+from mock_gitlab.store.database import StoreUnavailable
 from mock_gitlab.store.projects import ProjectTable, TokenTable
 
 if TYPE_CHECKING:
@@ -101,7 +102,10 @@ class Catalog:
     def _new_number(self, number: int) -> Project:
         self._refuse_impossible(number)
         project = self._undeclared(number, self._path_of(number))
-        self._projects.add(number, project.path)
+        try:
+            self._projects.add(number, project.path)
+        except StoreUnavailable:
+            return project  # it is named by its number, so that reading needs no memory of it
         return self._know(project)
 
     def _new_path(self, path: str) -> Project:

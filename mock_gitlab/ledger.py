@@ -18,7 +18,7 @@ from mock_gitlab.engine.model import Moment, NotFound, PipelineRecord, Scenario
 from mock_gitlab.engine.timeline import ORPHANED, PipelineState, Timeline, Window
 from mock_gitlab.store.database import StoreUnavailable
 from mock_gitlab.store.pipelines import UNTIL, Cohort, Filter, Listed, PipelineTable
-from mock_gitlab.store.scenarios import span
+from mock_gitlab.store.scenarios import ScenarioTable, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from mock_gitlab.engine.model import Action, Project, Span, TerminalStatus
     from mock_gitlab.engine.statuses import PipelineStatus
     from mock_gitlab.store.database import Database, Row
-    from mock_gitlab.store.scenarios import ScenarioTable
 
 _TIMELINES_KEPT = 512
 
@@ -236,7 +235,10 @@ class Ledger:
         assert wanted.project_id is not None
         now = self.settle()
         if wanted.asks_for_status:
-            self._refresh(wanted.project_id, now)
+            try:
+                self._refresh(wanted.project_id, now)
+            except StoreUnavailable:
+                return self._page_of_a_copy(wanted, now, limit, offset)
         total = self._rows.count(wanted)
         if total is not None and total <= offset:
             return [], total
@@ -267,6 +269,20 @@ class Ledger:
                 (window.status, window.updated_at, window.until, number)
                 for number, window in windows
             )
+
+    def _page_of_a_copy(
+        self, wanted: Filter, now: Moment, limit: int, offset: int
+    ) -> tuple[list[Listed], int | None]:
+        """List a page where statuses cannot be stored: reading goes on, if more slowly."""
+        assert wanted.project_id is not None
+        copied = self._db.copy()
+        try:
+            other = Ledger(copied, ScenarioTable(copied), self._catalog, self._clock)
+            other.bridges.scenarios = self.bridges.scenarios  # they start nothing in there
+            other._refresh(wanted.project_id, now)
+            return other._rows.page(wanted, limit, offset), other._rows.count(wanted)
+        finally:
+            copied.close()
 
     def doubt_scenarios(self, numbers: Iterable[int]) -> None:
         """Compute anew, when next needed, what follows these scenarios or hangs on one that may."""
@@ -315,7 +331,9 @@ class Ledger:
             self._reread()
         now = self._clock.now() if until is None else until
         if self.bridges.is_due(now):
-            self.bridges.settle(now)
+            # What cannot be stored now starts at its own moment too, but is seen from then on.
+            with suppress(StoreUnavailable):
+                self.bridges.settle(now)
         return now
 
     def _reread(self) -> None:

@@ -447,6 +447,7 @@ class World:
         """Let ``move`` change the clock, and keep it over restarts; statuses follow.
 
         What bridges start until then and on the way is started, whether anybody looks or not.
+        Where the clock cannot be kept, it stays as it was.
         """
         before, state = self.pipelines.settle(), self.clock.state()
         try:

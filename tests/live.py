@@ -41,13 +41,20 @@ class Live:
 
     def call(self, method: str, path: str, **form: str) -> Answer:
         """Call with the token, and with a form where there is one."""
+        return self._send(method, path, urlencode(form), "application/x-www-form-urlencoded")
+
+    def control(self, method: str, path: str, body: Any = None) -> Answer:
+        """Call the control namespace, with JSON where there is a body."""
+        sent = "" if body is None else json.dumps(body)
+        return self._send(method, f"/_mock{path}", sent, "application/json")
+
+    def _send(self, method: str, path: str, body: str, content_type: str) -> Answer:
         connection = http.client.HTTPConnection(self.host, self.port, timeout=30)
         headers = {"PRIVATE-TOKEN": TOKEN}
-        body = urlencode(form) if form else None
-        if body is not None:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        if body:
+            headers["Content-Type"] = content_type
         try:
-            connection.request(method, path, body, headers)
+            connection.request(method, path, body or None, headers)
             answer = connection.getresponse()
             named = {name.lower(): value for name, value in answer.getheaders()}
             return Answer(answer.status, named, answer.read())

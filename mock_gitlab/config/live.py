@@ -177,7 +177,9 @@ class LiveConfig:
                 armed == self._identities()
                 and (batch := await asyncio.shield(upcoming)) is not None
             ):
-                await self._noticed(batch)
+                if not await self._noticed(batch):
+                    await _wait(stop, RETRY_SECONDS)
+                    break  # to catch up, as often as it takes
                 upcoming = asyncio.ensure_future(anext(batches, None))
         finally:
             over.set()
@@ -238,13 +240,16 @@ class LiveConfig:
         if outcome != self.current:
             self._settle(outcome)
 
-    async def _noticed(self, batch: Batch) -> None:
+    async def _noticed(self, batch: Batch) -> bool:
+        """Reload where a change matters; False where what was read could not be put in force."""
         if not any(self._concerns(Path(path)) for _, path in batch):
-            return
+            return True
         try:
             await self.reload_now()
         except Exception:
             logger.exception("The new configuration could not be put in force.")
+            return False
+        return True
 
     def _concerns(self, changed: Path) -> bool:
         """Tell whether a change matters. Events may name a folder by its real path."""

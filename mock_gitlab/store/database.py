@@ -131,6 +131,16 @@ class Database:
         except sqlite3.Error as error:
             raise StoreUnavailable(str(error)) from error
 
+    def copy(self) -> Database:
+        """Copy everything into memory, where it can be changed whatever is wrong with the file."""
+        copied = Database(":memory:")
+        try:
+            self._connection.backup(copied._connection)
+        except sqlite3.Error as error:
+            copied.close()
+            raise StoreUnavailable(str(error)) from error
+        return copied
+
     def run_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run a statement once for each row of parameters."""
         try:

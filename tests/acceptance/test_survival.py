@@ -6,6 +6,7 @@ import http.client
 import os
 import resource
 import sqlite3
+from contextlib import contextmanager
 from queue import SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ import pytest
 from tests.live import Live, serving
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 ROUNDS = int(os.environ.get("MOCK_TEST_KILLS", "4"))
@@ -99,15 +101,94 @@ def test_a_pipeline_that_has_ended_is_shown_although_the_database_is_locked(tmp_
 
         paths = ("pipelines/1", "pipelines/2", "pipelines", "pipelines/2/bridges")
         answers = [live.call("GET", f"/api/v4/projects/1/{path}") for path in paths]
-        refused = live.call("GET", "/api/v4/projects/1/pipelines?status=success")
+        narrowed = live.call("GET", "/api/v4/projects/1/pipelines?status=success").json()
         other.execute("ROLLBACK")
         other.close()
         afterwards = live.call("GET", "/api/v4/projects/1/pipelines?status=success").json()
 
     assert [answer.status for answer in answers] == [200] * 4
     assert [row["status"] for row in answers[2].json()] == ["success", "success"]
-    assert refused.status == 503
-    assert len(afterwards) == 2
+    assert len(narrowed) == len(afterwards) == 2
+
+
+@pytest.fixture
+def moved_on(tmp_path: Path) -> Iterator[tuple[Live, Path]]:
+    """A server whose pipeline has ended since it was last looked at; its clock stands still."""
+    start = "version: 1\nclock: {start: 2026-01-01T00:00:00Z, frozen: true}\n"
+    (tmp_path / "mock.yaml").write_text(start, encoding="utf-8")
+    with serving(tmp_path, "--no-watch") as live:
+        assert live.trigger(scenario_id="5").status == 201
+        assert live.control("POST", "/clock/advance", {"seconds": 10}).status == 200
+        yield live, tmp_path / "mock.db"
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    yield
+    other.execute("ROLLBACK")
+    other.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("pipelines/1", b'"status":"success"'),
+        ("pipelines", b'"status":"success"'),
+        ("pipelines?status=success", b'"id":1,'),
+        ("pipelines?status=running", b"[]"),
+        ("jobs", b'"status":"success"'),
+    ],
+)
+def test_reads_of_what_has_changed_go_on_while_nothing_can_be_stored(
+    moved_on: tuple[Live, Path], path: str, shown: bytes
+):
+    live, database = moved_on
+    with locked(database):
+        read = live.call("GET", f"/api/v4/projects/1/{path}")
+    again = live.call("GET", f"/api/v4/projects/1/{path}")
+
+    assert (read.status, again.status) == (200, 200)
+    assert shown in read.body
+    assert read.body == again.body
+
+
+def test_a_bridge_that_could_start_nothing_does_so_when_it_can(tmp_path: Path):
+    bridge = "{name: b, stage: s, downstream: {project: group/b, scenario: 1}}"
+    (tmp_path / "mock.yaml").write_text(
+        "version: 1\nclock: {start: 2026-01-01T00:00:00Z, frozen: true}\nscenarios:\n"
+        f"  - {{scenario_id: 900, jobs: [{{name: a, stage: r, duration: 5}}, {bridge}]}}\n",
+        encoding="utf-8",
+    )
+    with serving(tmp_path, "--no-watch") as live:
+        assert live.trigger(scenario_id="900").status == 201
+        assert live.control("POST", "/clock/advance", {"seconds": 7}).status == 200
+        with locked(tmp_path / "mock.db"):
+            read = live.call("GET", "/api/v4/projects/1/pipelines/1")
+            listed = live.call("GET", "/api/v4/projects/1/pipelines?status=success")
+        [started] = live.call("GET", "/api/v4/projects/group%2Fb/pipelines").json()
+
+    assert (read.status, read.json()["status"]) == (200, "success")
+    assert [row["id"] for row in listed.json()] == [1]
+    assert (started["status"], started["created_at"]) == ("success", "2026-01-01T00:00:05.000Z")
+
+
+def test_a_project_that_nobody_has_used_can_be_read_while_nothing_can_be_stored(
+    moved_on: tuple[Live, Path],
+):
+    live, database = moved_on
+    with locked(database):
+        assert live.call("GET", "/api/v4/projects/77/pipelines").body == b"[]"
+
+
+def test_a_clock_that_could_not_be_stored_has_not_moved(moved_on: tuple[Live, Path]):
+    live, database = moved_on
+    with locked(database):
+        moved = live.control("POST", "/clock/advance", {"seconds": 10})
+
+    assert moved.status == 503
+    assert live.control("GET", "/clock").json()["now"] == "2026-01-01T00:00:10.000Z"
 
 
 def test_a_full_disk_is_an_honest_503_for_writes_and_recovers_by_itself(tmp_path: Path):

@@ -495,3 +495,23 @@ def test_a_watch_that_fails_says_so_and_goes_on(folder: Folder, caplog: pytest.L
 
     watch_really(folder, fail, 901)
     assert "trying again" in caplog.text
+
+
+def test_what_could_not_be_put_in_force_is_tried_again(folder: Folder):
+    folder.write(mock="version: 1", scenarios__a=SCENARIO % 900)
+
+    def change(watched: Watched) -> None:
+        tell, failures = watched.live.on_change, iter([RuntimeError("broken")])
+
+        def refuse_once(loaded: Loaded) -> None:
+            if loaded.declarations.declared(902):
+                for failure in failures:
+                    raise failure
+            tell(loaded)
+            if loaded.declarations.declared(901):
+                folder.write(scenarios__a=SCENARIO % 902)
+
+        watched.live.on_change = refuse_once
+        folder.write(scenarios__a=SCENARIO % 901)
+
+    watch_really(folder, change, 902)
