@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,14 +49,22 @@ def shell(text: str, folder: Path, **env: str) -> subprocess.CompletedProcess[st
     """Run with the installed commands at hand, and without settings of whoever runs the tests."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MOCK_")}
     path = os.pathsep.join((str(Path(sys.executable).parent), kept["PATH"]))
-    return subprocess.run(
+    process = subprocess.Popen(
         ["bash", "-e", "-c", text],
         cwd=folder,
         env={**kept, "PATH": path, **env},
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=60,
+        start_new_session=True,
     )
+    with process:
+        try:
+            printed, said = process.communicate(timeout=60)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # what the recipe has left running too
+    return subprocess.CompletedProcess(text, process.returncode, printed, said)
 
 
 def run(name: str, folder: Path, command: str) -> str:
@@ -115,7 +125,7 @@ def test_a_ci_job_without_docker(tmp_path: Path):
     steps: list[str] = [*job["before_script"], *job["script"]]
     assert steps[0] == "pip install mock-gitlab"  # what that brings, tests/test_packaging.py sees
 
-    script = "\n".join(["set -m", *steps[1:], "kill %1", "wait || true"])
+    script = "\n".join([*steps[1:], "kill %1", "wait || true"])
     done = shell(script, tmp_path, **job["variables"])
 
     assert '"username":"root"' in done.stdout, done.stdout + done.stderr
