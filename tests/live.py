@@ -63,14 +63,7 @@ class Live:
 
     def post_json(self, path: str, body: str) -> Answer:
         """Post JSON with the token."""
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=30)
-        headers = {"PRIVATE-TOKEN": TOKEN, "Content-Type": "application/json"}
-        try:
-            connection.request("POST", path, body, headers)
-            answer = connection.getresponse()
-            return Answer(answer.status, {}, answer.read())
-        finally:
-            connection.close()
+        return self._send("POST", path, body, "application/json")
 
     def trigger(self, **form: str) -> Answer:
         """Trigger a pipeline that never ends."""

@@ -145,6 +145,7 @@ def test_a_server_ends_though_an_answer_is_due_in_an_hour(tmp_path: Path):
 
         assert waiting.getresponse().status == 503
         assert live.process.wait(timeout=20) == -signal.SIGTERM
+        waiting.close()
 
 
 @pytest.mark.parametrize("fault", [{"drop": True}, {"truncate": True}])
