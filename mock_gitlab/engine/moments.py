@@ -18,12 +18,10 @@ def timestamp(moment: Moment) -> str: ...
 def timestamp(moment: None) -> None: ...
 def timestamp(moment: Moment | None) -> str | None:
     """Write milliseconds since the epoch as GitLab does: ``2026-11-23T23:00:00.123Z``."""
-    if moment is None:
-        return None
-    second, millisecond = divmod(moment, 1000)
-    return f"{_second(second)}.{millisecond:03}Z"
+    return None if moment is None else _written(moment)
 
 
 @lru_cache(maxsize=4096)
-def _second(second: int) -> str:
-    return (_EPOCH + timedelta(seconds=second)).isoformat()
+def _written(moment: Moment) -> str:
+    second, millisecond = divmod(moment, 1000)
+    return f"{(_EPOCH + timedelta(seconds=second)).isoformat()}.{millisecond:03}Z"

@@ -134,13 +134,14 @@ class Timeline:
     def counts_polls(self, now: Moment) -> bool:
         """Tell whether a look at the pipeline brings its end nearer."""
         scenario = self.scenario
-        status = self.window(now).status
         if scenario.jobs:
             wanted = scenario.terminal_after_polls is not None and not scenario.never_complete
-            return wanted and status not in COMPLETED
+            return wanted and self.window(now).status not in COMPLETED
         at = max(now, self._first)
         latest = [run for run in self._course.runs if run.moments[0] <= at][-1]
-        return latest.plan.polls is not None and status in ("pending", "running")
+        if latest.plan.polls is None:
+            return False
+        return self.window(now).status in ("pending", "running")
 
     # ------------------------------------------------------------------ through time
 

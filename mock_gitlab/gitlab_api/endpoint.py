@@ -524,7 +524,10 @@ class Routes:
         """Find the route of a path, and what stands in the places of its parameters."""
         segments = path.split("/")
         for fixed in self._fixed.get((method, len(segments)), ()):
-            if all(segments[place] == word for place, word in fixed.words):
+            for place, word in fixed.words:
+                if segments[place] != word:
+                    break
+            else:
                 return fixed.route, {name: segments[place] for place, name in fixed.names}
         for route in self._open.get(method, ()):
             matched = route.path_regex.match(path)

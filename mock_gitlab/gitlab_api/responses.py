@@ -60,7 +60,7 @@ def json_bytes(value: Any) -> bytes:
 
 def etag(body: bytes) -> str:
     """Name a body by its content."""
-    return f'W/"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"'
+    return f'W/"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
 
 
 # ---------------------------------------------------------------------------- pages

@@ -61,6 +61,9 @@ class Database:
     def _prepare(self) -> None:
         run = self._connection.execute
         fresh = self._is_ours_to_make()
+        # A new pipeline changes a page of the table and of each index, and each goes to the file
+        # whole: small ones make a trigger cheaper. A file that is there keeps the size it has.
+        run("PRAGMA page_size = 1024")
         # Only now, since it is a mark in the file, which may have been somebody else's.
         run("PRAGMA journal_mode = WAL")
         # A commit reaches the operating system before it is answered, which outlives the process;

@@ -56,6 +56,7 @@ class Ceiling:
         self._db = sqlite3.connect(
             folder / "ceiling.db", isolation_level=None, check_same_thread=False
         )
+        self._db.execute("PRAGMA page_size = 1024")
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
         schema = (files("mock_gitlab.store") / "schema.sql").read_text(encoding="utf-8")
