@@ -61,9 +61,10 @@ def tour(tmp_path: Path) -> Iterator[tuple[str, Path]]:
 def test_the_tour_goes_as_it_is_shown(tour: tuple[str, Path]):
     url, folder = tour
     shown = [step for block in blocks("console") for step in steps(block)]
-    script = ["shopt -s expand_aliases", f'alias mock-gitlab="{sys.executable} -m mock_gitlab"']
+    script = ["shopt -s expand_aliases"]
     for command, _ in shown:
-        script.append(command.replace("http://127.0.0.1:8000", url))
+        here = command.replace("http://127.0.0.1:8000", url)
+        script.append(here.replace(".venv/bin/mock-gitlab", f"{sys.executable} -m mock_gitlab"))
         if command.startswith("sed"):
             script.append(_until_reloaded(url))
         script.append(f"echo '{SAID_WHEN_DONE}'")

@@ -85,6 +85,10 @@ def test_a_pytest_suite_with_python_gitlab(tmp_path: Path, options: str):
     assert "2 passed" in printed
 
 
+def test_a_program_that_sleeps_between_its_polls(tmp_path: Path):
+    assert "2 passed" in run("test_waiting.py", tmp_path, f"{PYTEST} test_waiting.py")
+
+
 def test_fixtures_of_a_wider_scope(tmp_path: Path):
     (tmp_path / "test_it.py").write_text(
         "def test_one(staging, nightly, mock_gitlab):\n"
