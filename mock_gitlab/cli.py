@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from mock_gitlab.app import MockGitLabApp
+    from mock_gitlab.clock import Clock
     from mock_gitlab.config.loader import Loaded
     from mock_gitlab.config.places import Mistake
     from mock_gitlab.engine.model import Declarations
@@ -107,7 +108,7 @@ def _add_serve(commands: Any) -> None:
     parser.add_argument(
         "--log-level",
         choices=("critical", "error", "warning", "info", "debug"),
-        help="how much to log (MOCK_LOG_LEVEL; info)",
+        help="how much to log, at debug each call (MOCK_LOG_LEVEL; info)",
     )
     parser.add_argument(
         "--ready-file",
@@ -175,9 +176,8 @@ def _serve(chosen: argparse.Namespace) -> int:
 
 
 def _set_up_logging(level: str) -> None:
-    chosen = "debug" if level == "trace" else level
-    logging.basicConfig(level=chosen.upper(), format="%(levelname)s: %(message)s")
-    if chosen == "info":
+    logging.basicConfig(level=level.upper(), format="%(levelname)s: %(message)s")
+    if level == "info":
         # What uvicorn and watchfiles tell at this level is of no use to a test's author.
         for name in ("uvicorn", "watchfiles"):
             logging.getLogger(name).setLevel(logging.WARNING)
@@ -212,6 +212,7 @@ def _print_banner(app: MockGitLabApp, url: str) -> None:
             f"configuration: {app.live.path} is not here; mock-gitlab init writes one to start from"
         )
     print(f"database: {settings.database}")
+    _print_clock(app.worlds.default.clock)
     for place, count in _counts(loaded.declarations).items():
         print(f"scenarios: {count} from {place}")
     for warning in loaded.warnings:
@@ -219,6 +220,20 @@ def _print_banner(app: MockGitLabApp, url: str) -> None:
     if settings.watch:
         print("watching: " + ", ".join(str(path) for path in app.live.watched()))
     sys.stdout.flush()
+
+
+def _print_clock(clock: Clock) -> None:
+    """Say where the time is not the machine's: as declared, or as the database kept it."""
+    from datetime import timedelta
+
+    from mock_gitlab.engine.moments import timestamp
+
+    now, offset = timestamp(clock.now()), clock.state().offset // 1000
+    if clock.frozen:
+        print(f"clock: stands still at {now}")
+    elif offset:
+        way = "ahead of" if offset > 0 else "behind"
+        print(f"clock: {now}, {timedelta(seconds=abs(offset))} {way} real time")
 
 
 def _is_loopback(host: str) -> bool:
@@ -399,6 +414,14 @@ def _add_preview(commands: Any) -> None:
     parser = _command(commands, "preview", _preview, "draw what a scenario will do over time")
     parser.add_argument("scenario", type=_number, metavar="SCENARIO", help="the scenario's number")
     parser.add_argument("--json", action="store_true", help="print it for machines")
+    parser.add_argument(
+        "--retries",
+        type=int,
+        choices=range(11),
+        default=0,
+        metavar="N",
+        help="how often it is retried, once nothing more happens (0, at most 10)",
+    )
     parser.add_argument("--width", type=int, default=50, help="columns of the bars (50)")
 
 
@@ -424,9 +447,9 @@ def _preview(chosen: argparse.Namespace) -> int:
         return MISTAKES
     scenario, find = declared.scenario, finder(declarations)
     if chosen.json:
-        print(json.dumps(as_json(scenario, find), indent=2))
+        print(json.dumps(as_json(scenario, find, chosen.retries), indent=2))
     else:
-        print(as_chart(scenario, find, max(10, chosen.width)))
+        print(as_chart(scenario, find, max(10, chosen.width), chosen.retries))
     return FINE
 
 

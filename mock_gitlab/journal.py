@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mock_gitlab.engine.matching import NearMiss, RequestPattern, differences, near_misses
 
+_log = logging.getLogger("mock_gitlab.calls")
 MOST_BYTES = 2**22
 """How much of what was sent is kept; as values it takes some ten times as much memory."""
 
@@ -71,6 +73,16 @@ class Journal:
         """Note a call that has been answered."""
         self._count += 1
         call.id = self._count
+        if _log.isEnabledFor(logging.DEBUG):
+            _log.debug(
+                "%s %s, project %s, pipeline %s, scenario %s: %s",
+                call.method,
+                call.operation or "of no endpoint",
+                call.project_id,
+                call.pipeline_id,
+                call.scenario_id,
+                call.outcome if call.status is None else call.status,
+            )
         if not self.limit:
             return
         if len(self._calls) == self.limit:

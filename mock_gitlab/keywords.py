@@ -68,5 +68,5 @@ class Settings(TypedDict, total=False):
     database: str
     watch: bool
     watch_polling: bool
-    log_level: Literal["critical", "error", "warning", "info", "debug", "trace"]
+    log_level: Literal["critical", "error", "warning", "info", "debug"]
     allow_reset: bool

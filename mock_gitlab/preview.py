@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mock_gitlab.engine.bridges import out_of_reach
 from mock_gitlab.engine.matching import Trigger, choose, next_of_sequence
-from mock_gitlab.engine.model import Downstream, PipelineRecord, Project, Scenario
+from mock_gitlab.engine.model import Action, Downstream, PipelineRecord, Project, Scenario
 from mock_gitlab.engine.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -51,13 +51,32 @@ def _arriving(declared: Declarations, downstream: Downstream) -> Trigger:
     )
 
 
-def timeline_of(
-    scenario: Scenario, find: Find, created_at: Moment = 0, above: tuple[tuple[str, int], ...] = ()
+def timeline_of(scenario: Scenario, find: Find, retries: int = 0) -> Timeline:
+    """Play a scenario that is retried so often, each time as soon as nothing more happens."""
+    timeline = _play(scenario, find)
+    for _ in range(retries):
+        retry = Action("retry", _end_of(timeline))
+        if not timeline.affects(retry):
+            break
+        timeline = _play(scenario, find, actions=(*timeline.record.actions, retry))
+    return timeline
+
+
+def _end_of(timeline: Timeline) -> Moment:
+    return max((change.at for change in timeline.changes(-1, None)), default=0)
+
+
+def _play(
+    scenario: Scenario,
+    find: Find,
+    created_at: Moment = 0,
+    above: tuple[tuple[str, int], ...] = (),
+    actions: tuple[Action, ...] = (),
 ) -> Timeline:
-    """Play a scenario without interference, with the pipelines that its bridges start."""
+    """Play a scenario with the pipelines that its bridges start."""
     record = PipelineRecord(
         id=1, iid=1, project_id=1, ref="main", sha="", source="trigger", created_at=created_at,
-        scenario_id=scenario.scenario_id,
+        scenario_id=scenario.scenario_id, actions=actions,
     )  # fmt: skip
     downstreams: dict[int, Timeline | None] = {}
     reason = out_of_reach(above)
@@ -75,18 +94,17 @@ def timeline_of(
             downstreams[job_id] = (
                 None
                 if other is None
-                else timeline_of(other, find, at, (*above, (downstream.project, other.scenario_id)))
+                else _play(other, find, at, (*above, (downstream.project, other.scenario_id)))
             )
 
 
-def as_json(scenario: Scenario, find: Find) -> dict[str, Any]:
-    """Tell the course of a scenario that nobody interferes with; times in seconds.
+def as_json(scenario: Scenario, find: Find, retries: int = 0) -> dict[str, Any]:
+    """Tell the course of a scenario that nobody interferes with otherwise; times in seconds.
 
     ``ends_at`` is None where it never ends by time alone.
     """
-    timeline = timeline_of(scenario, find)
-    changes = timeline.changes(-1, None)
-    last = max((change.at for change in changes), default=0)
+    timeline = timeline_of(scenario, find, retries)
+    changes, last = timeline.changes(-1, None), _end_of(timeline)
     state = timeline.at(last)
     return {
         "scenario_id": scenario.scenario_id,
@@ -113,6 +131,7 @@ def _job(job: JobState) -> dict[str, Any]:
         "name": job.name,
         "stage": job.stage,
         "status": job.status,
+        "retried": job.retried,
         "allow_failure": job.allow_failure,
         "queued_at": _seconds(job.queued_at),
         "started_at": _seconds(job.started_at),
@@ -124,15 +143,15 @@ def _seconds(moment: Moment | None) -> float | None:
     return None if moment is None else moment / 1000
 
 
-def as_chart(scenario: Scenario, find: Find, width: int = 50) -> str:
-    """Draw the course of a scenario that nobody interferes with, as text."""
-    timeline = timeline_of(scenario, find)
-    last = max((change.at for change in timeline.changes(-1, None)), default=0)
+def as_chart(scenario: Scenario, find: Find, width: int = 50, retries: int = 0) -> str:
+    """Draw the course of a scenario that nobody interferes with otherwise, as text."""
+    timeline = timeline_of(scenario, find, retries)
+    last = _end_of(timeline)
     state = timeline.at(last)
     span = max(last, 1000) if state.finished else max(last * 5 // 4, 10_000)
     label = max(len("pipeline"), *(len(_label(job)) for job in state.jobs))
     lines = [f"{scenario.scenario_id}: {scenario.name}", _scale(label, span, width)]
-    for job in state.jobs:
+    for job in sorted(state.jobs, key=lambda job: (job.slot, job.attempt)):
         cells = "".join(
             _MARKS.get(_status(timeline.job(job.id, at)), " ") for at in _moments(span, width)
         )
@@ -175,7 +194,7 @@ def _clock(span: int) -> str:
 def _end(job: JobState) -> str:
     at = "" if job.finished_at is None else f" at {_clock(job.finished_at)}"
     allowed = ", allowed to fail" if job.allow_failure and job.status == "failed" else ""
-    return f"{job.status}{at}{allowed}"
+    return f"{job.status}{at}{allowed}{', retried' if job.retried else ''}"
 
 
 def _verdict(scenario: Scenario, state: PipelineState) -> str:

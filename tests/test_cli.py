@@ -73,8 +73,18 @@ def serving(folder: Path, *options: str, **env: str) -> Iterator[tuple[Any, dict
         yield process, json.loads(ready.read_text()), printed
 
 
-def call(url: str, method: str = "GET", body: bytes | None = None, token: str = "") -> Any:
-    headers = {"PRIVATE-TOKEN": token or "MOCK_SUPER_SECRET"}
+def tell(url: str, body: dict[str, Any]) -> Any:
+    return call(url, "POST", json.dumps(body).encode(), kind="application/json")
+
+
+def call(
+    url: str,
+    method: str = "GET",
+    body: bytes | None = None,
+    token: str = "",
+    kind: str = "application/x-www-form-urlencoded",
+) -> Any:
+    headers = {"PRIVATE-TOKEN": token or "MOCK_SUPER_SECRET", "Content-Type": kind}
     request = urllib.request.Request(url, body, headers, method=method)
     with urllib.request.urlopen(request, timeout=10) as answer:
         return json.loads(answer.read())
@@ -143,6 +153,36 @@ def test_the_banner_names_address_sources_and_watched_paths_but_no_token(folder:
     assert "scenarios: 1 from mock.yaml" in printed
     assert f"watching: {folder}" in printed
     assert "s3cr3t" not in printed
+
+
+def test_the_banner_says_that_the_clock_was_kept(folder: Path):
+    with serving(folder, "--port", "0") as (process, ready, first):
+        tell(f"{ready['url']}/_mock/clock/advance", {"seconds": 780})
+        process.kill()
+        first += process.stdout.read()
+    with serving(folder, "--port", "0") as (process, ready, again):
+        tell(f"{ready['url']}/_mock/clock/freeze", {})
+        process.kill()
+        again += process.stdout.read()
+    with serving(folder, "--port", "0") as (process, _, frozen):
+        process.kill()
+        frozen += process.stdout.read()
+
+    assert "clock" not in first
+    assert re.search(r"^clock: \d{4}-.*Z, 0:13:00 ahead of real time$", again, re.MULTILINE)
+    assert re.search(r"^clock: stands still at \d{4}-.*Z$", frozen, re.MULTILINE)
+
+
+def test_at_debug_each_call_is_logged_without_what_may_be_secret(folder: Path):
+    order = b"ref=main&scenario_id=0&token=MOCK_SUPER_SECRET"
+    with serving(folder, "--port", "0", "--log-level", "debug") as (process, ready, printed):
+        call(f"{ready['url']}/api/v4/projects/7/trigger/pipeline?private_token=x", "POST", order)
+        process.send_signal(signal.SIGINT)
+        printed += process.stdout.read()
+
+    assert "POST trigger_pipeline, project 7, pipeline 1, scenario 0: 201" in printed
+    assert "MOCK_SUPER_SECRET" not in printed
+    assert "private_token" not in printed
 
 
 def test_ctrl_c_ends_at_once_and_cleanly(folder: Path):
@@ -526,6 +566,24 @@ def test_preview_for_machines_tells_every_change(folder: Path, capsys: pytest.Ca
     assert {"at": 30.0, "job": "build", "status": "success"} in found["changes"]
     assert found["pipeline"][-1] == {"at": 30.0, "status": "manual"}
     assert found["ends_at"] is None
+
+
+def test_preview_draws_what_a_retry_does(folder: Path, capsys: pytest.CaptureFixture[str]):
+    (folder / "mock.yaml").write_text(
+        "version: 1\nscenarios:\n  - scenario_id: 900\n    name: flaky\n    jobs:\n"
+        "      - {name: unit, duration: 5s, attempts: [{status: failed}, {status: success}]}\n"
+        "      - {name: deploy, stage: deploy, duration: 5s}\n",
+        encoding="utf-8",
+    )
+
+    assert main(["preview", "900", "--width", "15", "--retries", "3"]) == 0
+
+    assert capsys.readouterr().out.splitlines()[2:6] == [
+        "test/unit     |=====          | failed at 5s, retried",
+        "test/unit     |     =====     | success at 10s",
+        "deploy/deploy |          =====| success at 15s",
+        "pipeline      |===============| success at 15s",
+    ]
 
 
 @pytest.mark.parametrize(

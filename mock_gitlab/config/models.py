@@ -315,7 +315,7 @@ class MockFile(_File):
     watch_polling: bool = Field(
         False, description="Whether to look for edits regularly, where the system tells of none."
     )
-    log_level: Literal["critical", "error", "warning", "info", "debug", "trace"] = Field(
+    log_level: Literal["critical", "error", "warning", "info", "debug"] = Field(
         "info", description="The least important messages to log."
     )
     scenarios: list[ScenarioEntry] | None = Field(
