@@ -228,7 +228,7 @@ def _print_clock(clock: Clock) -> None:
 
     from mock_gitlab.engine.moments import timestamp
 
-    now, offset = timestamp(clock.now()), clock.state().offset // 1000
+    now, offset = timestamp(clock.now()), round(clock.state().offset / 1000)
     if clock.frozen:
         print(f"clock: stands still at {now}")
     elif offset:
