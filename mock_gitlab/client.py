@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from mock_gitlab.keywords import FaultFields, RuleFields, ScenarioFields
 
+__tracebackhide__ = True
+"""Makes pytest show the line of a test that was refused, and none of this file."""
 _FIRST_NUMBER = 10_000
 
 
@@ -162,7 +164,6 @@ class MockWorld:
         Raises:
             AssertionError: the journal does not agree; the message shows the nearest misses.
         """
-        __tracebackhide__ = True
         expected = _given(
             method=method,
             path=path,
@@ -200,7 +201,6 @@ class MockWorld:
     # ------------------------------------------------------------------ private
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:
-        __tracebackhide__ = True
         status, answer = self._ask(method, path, body)
         _refuse(status, answer)
         return answer
@@ -235,6 +235,18 @@ def _given(**values: Any) -> dict[str, Any]:
 
 
 def _refuse(status: int, answer: Any) -> None:
-    __tracebackhide__ = True
     if status >= 400:
-        raise MockError(f"{status}: {json.dumps(answer)}")
+        raise MockError(_in_words(status, answer))
+
+
+def _in_words(status: int, answer: Any) -> str:
+    from mock_gitlab.config.places import where
+
+    told = answer if isinstance(answer, dict) else {}
+    if isinstance(told.get("detail"), list):
+        lines = [(where(each["loc"][1:]), each["msg"]) for each in told["detail"]]
+        return "\n".join(f"{place}: {what}" if place else what for place, what in lines)
+    said = told.get("message") or told.get("error")
+    if not isinstance(said, str):
+        return f"{status}: {json.dumps(answer)}"
+    return said if said.startswith(str(status)) else f"{status}: {said}"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
     from mock_gitlab.client import MockWorld
@@ -135,13 +135,18 @@ def _free(server: MockGitLab, test: str) -> str:
     return next(each for each in chain((name,), several) if each not in taken)
 
 
-def _declare(world: MockWorld, *, scenarios: Any = (), rules: Any = (), faults: Any = ()) -> None:
-    for scenario in scenarios:
-        world.scenario(**scenario)
-    for rule in rules:
-        world.rule(**rule)
-    for fault in faults:
-        world.fault(**fault)
+def _declare(world: MockWorld, **declared: Any) -> None:
+    from mock_gitlab.client import MockError
+
+    ways: dict[str, Callable[..., Any]]
+    ways = {"scenarios": world.scenario, "rules": world.rule, "faults": world.fault}
+    for kind, declare in ways.items():
+        for number, fields in enumerate(declared.get(kind, ())):
+            try:
+                declare(**fields)
+            except MockError as error:
+                told = f"mistakes in what the test declares, {kind}[{number}]:\n{error}"
+                pytest.fail(told, pytrace=False)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -324,6 +324,30 @@ def test_a_mistake_is_an_error_with_the_answer_of_the_mock(world: MockWorld):
         world.advance("soon")
 
 
+def test_every_mistake_is_named_by_its_place(world: MockWorld):
+    jobs: Any = [{"name": "build"}, {"name": "test", "durration": "3m", "stage": 1}]
+
+    with pytest.raises(MockError) as refused:
+        world.scenario(jobs=jobs, terminal_after_polls=0)
+
+    assert set(str(refused.value).splitlines()) == {
+        "jobs[1].durration: is no known key; did you mean duration?",
+        "jobs[1].stage: must be text, not the number 1; quote it",
+        "terminal_after_polls: must be 1 or more",
+    }
+
+
+def test_what_has_no_place_is_said_as_it_is(world: MockWorld):
+    world.scenario(scenario_id=900)
+
+    with pytest.raises(MockError, match=r"^409: .*900"):
+        world.scenario(scenario_id=900)
+    with pytest.raises(MockError, match=r"^404 Pipeline Not Found$"):
+        world.pipeline(9)
+    with pytest.raises(MockError, match=r"^there is no scenario 4711$"):
+        world.rule(scenario=4711)
+
+
 @pytest.mark.parametrize(
     ("written", "model"),
     [

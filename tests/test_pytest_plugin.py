@@ -260,7 +260,26 @@ def test_a_mistake_in_what_a_marker_declares_is_an_error_that_names_it(run: Run)
     """)
 
     done.assert_outcomes(errors=1, passed=1)
-    done.stdout.fnmatch_lines(["*MockError: 422:*terminal_status*"])
+    done.stdout.fnmatch_lines(
+        [
+            "mistakes in what the test declares, scenarios[[]0[]]:",
+            'terminal_status: must be one of *, not the text "broken"',
+        ]
+    )
+    done.stdout.no_fnmatch_line("*pytest_plugin.py*")
+
+
+def test_what_the_mock_refuses_is_said_at_the_line_of_the_test(run: Run):
+    done = run("""
+    def test_it(mock_gitlab):
+        mock_gitlab.scenario(jobs=[{"name": "build", "durration": "3m"}])
+    """)
+
+    done.assert_outcomes(failed=1)
+    done.stdout.fnmatch_lines(
+        ["E  *MockError: jobs[[]0[]].durration: is no known key; did you mean duration?"]
+    )
+    done.stdout.no_fnmatch_line("*client.py*")
 
 
 def test_a_failing_test_reports_its_calls_and_pipelines(run: Run):

@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from .fields import nearest
-from .places import MISTAKES_LIMIT, short
+from .places import MISTAKES_LIMIT, Document, Mistake, Steps, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pydantic_core import ErrorDetails
-
-    from .fields import nearest
-from .places import Document, Mistake, Steps
 
 _WHAT = {
     "missing": "is missing",
@@ -24,12 +21,15 @@ _WHAT = {
     "string_too_short": "must not be empty",
     "string_too_long": "must have {max_length} characters at most",
     "int_type": "must be a whole number, not {got}",
+    "int_parsing": "must be a whole number, not {got}",
     "int_parsing_size": "is too large a number",
+    "finite_number": "must be a finite number",
     "float_type": "must be a number, not {got}",
     "bool_type": "must be true or false, not {got}",
     "list_type": "must be a list, not {got}",
     "dict_type": "must be a mapping, not {got}",
     "model_type": "must be a mapping, not {got}",
+    "model_attributes_type": "must be a mapping, not {got}",
     "greater_than_equal": "must be {ge} or more",
     "less_than_equal": "must be {le} or less",
     "too_short": "must not be empty",
@@ -58,11 +58,17 @@ def mistakes_of(
 
 
 def _mistake(error: ErrorDetails, model: type[BaseModel], document: Document) -> Mistake:
+    path, what = said(error, model)
+    at_key = error["type"] == "extra_forbidden" or "[key]" in error["loc"][-1:]
+    return document.mistake(path, what, at_key=at_key)
+
+
+def said(error: ErrorDetails, model: type[BaseModel]) -> tuple[Steps, str]:
+    """Tell where in a model a value is wrong, and what is wrong with it."""
     path = _path(error)
     if error["type"] == "extra_forbidden":
-        what = unknown(str(path[-1]), _fields_at(model, path[:-1]))
-        return document.mistake(path, what, at_key=True)
-    return document.mistake(path, _in_words(error), at_key="[key]" in error["loc"][-1:])
+        return path, unknown(str(path[-1]), _fields_at(model, path[:-1]))
+    return path, _in_words(error)
 
 
 def _contradictions_besides(

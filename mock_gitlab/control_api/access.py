@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import hmac
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from fastapi import Depends, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from mock_gitlab.config.fields import nearest
+from mock_gitlab.config.wording import said
 from mock_gitlab.engine.model import Invalid, MockGitLabError, NotFound, Refused, Taken
 from mock_gitlab.gateway import WORLD
 from mock_gitlab.sandboxes import Worlds
 from mock_gitlab.store.database import StoreUnavailable
 from mock_gitlab.world import World
 
+from .masking import Masking
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from pydantic_core import ErrorDetails
 
 
 class NotAuthenticated(Exception):
@@ -95,13 +101,33 @@ async def _unreadable(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
-    # As FastAPI answers, but for what was sent: that may be bytes, and it may be a secret.
+    # As FastAPI answers, but in the words of the files, and without what was sent.
     assert isinstance(error, RequestValidationError)
-    shown = [{key: each[key] for key in ("type", "loc", "msg")} for each in error.errors()]
-    kind = request.headers.get("content-type", "")
-    if any(each["type"] == "model_attributes_type" for each in shown) and "json" not in kind:
-        shown = [{**_NO_JSON, "msg": "send the body as Content-Type: application/json"}]
-    return JSONResponse({"detail": shown}, 422)
+    errors = error.errors()
+    if any(isinstance(each["input"], bytes) for each in errors):
+        told = "send the body as Content-Type: application/json"
+        return JSONResponse({"detail": [{**_NO_JSON, "msg": told}]}, 422)
+    masking = Masking(request.scope[WORLD].declared.token)
+    model = _model_of_body(request)
+    return JSONResponse({"detail": [_detail(each, model, masking) for each in errors]}, 422)
+
+
+def _model_of_body(request: Request) -> type[BaseModel]:
+    body = request.scope["route"].body_field
+    model = None if body is None else body.field_info.annotation
+    return next((m for m in (model, *get_args(model)) if _is_model(m)), BaseModel)
+
+
+def _is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def _detail(error: ErrorDetails, model: type[BaseModel], masking: Masking) -> dict[str, Any]:
+    source, *inside = error["loc"]
+    name, sent = str(error["loc"][-1]), error["input"]
+    shown = masking.value(name, sent) if isinstance(sent, str) else sent
+    path, what = said({**error, "loc": tuple(inside), "input": shown}, model)
+    return {"type": error["type"], "loc": [source, *path], "msg": what}
 
 
 ERROR_ANSWERS: dict[int | type[Exception], Callable[..., Any]] = {

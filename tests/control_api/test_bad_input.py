@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.conftest import TOKEN
+
 if TYPE_CHECKING:
     from tests.conftest import Mock
 
@@ -51,3 +53,44 @@ def test_a_seed_that_is_no_text_is_refused(mock: Mock):
     assert send(mock, "/_mock/sandboxes", {"name": "mine", "seed": HALF}).status_code == 422
 
     assert mock.get("/_mock/sandboxes").json() == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "loc", "words"),
+    [
+        ("POST", "scenarios", {"scenario_id": 1, "jobs": [{"name": "a", "durration": 1}]},
+         ["body", "jobs", 0, "durration"], "is no known key; did you mean duration?"),
+        ("POST", "rules", {"scenario": [1, "x"]},
+         ["body", "scenario", 1], 'must be a whole number, not the text "x"'),
+        ("POST", "faults", {"drop": 1}, ["body", "drop"], "not the number 1"),
+        ("POST", "verify", {"method": "PSOT"}, ["body", "method"], 'not the text "PSOT"'),
+        ("POST", "sandboxes", {"name": "a", "clock": {"frozn": 1}},
+         ["body", "clock", "frozn"], "did you mean frozen?"),
+        ("POST", "clock/next", {"pipeline": 1},
+         ["body", "pipeline"], "did you mean pipeline_id?"),
+        ("POST", "verify", [], ["body"], "must be a mapping, not a list"),
+        ("POST", "verify", None, ["body"], "is missing"),
+        ("GET", "requests?limit=0", None, ["query", "limit"], "must be 1 or more"),
+        ("GET", "requests?status=x", None,
+         ["query", "status"], 'must be a whole number, not the text "x"'),
+        ("GET", "pipelines/x", None, ["path", "id"], 'must be a whole number, not the text "x"'),
+        ("GET", "scenarios?source=fil", None, ["query", "source"], "did you mean file?"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_named_in_the_words_of_the_files(
+    mock: Mock, method: str, path: str, body: Any, loc: list[str | int], words: str
+):
+    answer = mock.request(method, f"/_mock/{path}", json=body)
+
+    assert answer.status_code == 422
+    (told,) = answer.json()["detail"]
+    assert told["loc"] == loc
+    assert told["msg"].endswith(words)
+    assert set(told) == {"type", "loc", "msg"}
+
+
+@pytest.mark.parametrize("body", [{"drop": TOKEN}, {"times": "glpat-secret"}])
+def test_a_token_in_the_wrong_place_is_not_repeated(mock: Mock, body: dict[str, Any]):
+    answer = mock.post("/_mock/faults", json=body)
+
+    assert answer.json()["detail"][0]["msg"].endswith('not the text "[MASKED]"')

@@ -187,9 +187,9 @@ def test_a_near_miss_that_was_struck_says_by_which_fault(mock: Mock):
         ({"path": "/api/v4/projects"}, "without"),
         ({"path": "projects"}, "must be a path"),
         ({"method": "PSOT"}, "POST"),
-        ({"operatoin": "x"}, "not permitted"),
+        ({"operatoin": "x"}, "did you mean operation?"),
         ({"at_least": 2, "at_most": 1}, "at_least is more than at_most"),
-        ({"times": -1}, "greater than or equal to 0"),
+        ({"times": -1}, "must be 0 or more"),
     ],
 )
 def test_an_expectation_that_nothing_could_meet_is_422(
@@ -223,7 +223,7 @@ def test_a_number_may_be_expected_of_a_variable(mock: Mock):
         ("/_mock/requests?operation=get_pipelin", "did you mean get_pipeline?"),
         ("/_mock/requests?methd=GET", "did you mean method?"),
         ("/_mock/requests?path=/api/v4/user", "without"),
-        ("/_mock/requests?limit=0", "greater than or equal to 1"),
+        ("/_mock/requests?limit=0", "must be 1 or more"),
         ("/_mock/pipelines?project=1", "did you mean project_id?"),
     ],
 )

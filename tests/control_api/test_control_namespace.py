@@ -205,7 +205,9 @@ def test_a_value_of_another_type_is_422(mock: Mock, method: str, path: str, body
     assert mock.request(method, path, json=body).status_code == 422
 
 
-@pytest.mark.parametrize("kind", [None, "text/plain", "application/x-www-form-urlencoded"])
+@pytest.mark.parametrize(
+    "kind", [None, "text/plain", "text/json", "application/x-www-form-urlencoded"]
+)
 def test_a_body_that_is_not_called_json_is_told_so(mock: Mock, kind: str | None):
     headers = {} if kind is None else {"Content-Type": kind}
 
