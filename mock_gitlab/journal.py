@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -104,8 +104,13 @@ class Journal:
         """List the calls that match, newest first."""
         return [call for call in self.newest_first() if not differences(pattern, call)]
 
+    def operations(self) -> dict[str, int]:
+        """Count the calls of each operation, the most frequent first."""
+        names = (call.operation or "no endpoint" for call in self._calls)
+        return dict(Counter(names).most_common())
+
     def near_misses(self, pattern: RequestPattern) -> list[NearMiss]:
-        """List the three calls that came nearest to a pattern without matching it."""
+        """List the calls that came nearest to a pattern without matching it, three at the most."""
         return near_misses(pattern, self.newest_first())
 
     def clear(self) -> None:

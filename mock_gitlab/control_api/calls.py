@@ -20,6 +20,8 @@ from .access import Authenticated, CurrentWorld, OnlyKnownParameters
 from .masking import Masking
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mock_gitlab.engine.matching import NearMiss
     from mock_gitlab.journal import Call
     from mock_gitlab.world import World
@@ -62,9 +64,10 @@ class DifferenceRow(TypedDict):
 
 
 class NearMissRow(TypedDict):
-    """A call that came near, and what differed."""
+    """A call that came near, what differed, and how many were alike; ``call`` is the newest."""
 
     call: CallRow
+    count: int
     differences: list[DifferenceRow]
 
 
@@ -77,6 +80,7 @@ class Verification(TypedDict):
     message: str
     matched: list[CallRow]
     near_misses: list[NearMissRow]
+    seen: dict[str, int]
 
 
 Times = Annotated[int, Field(ge=0), WHOLE]
@@ -128,6 +132,11 @@ class VerifyBody(RequestWhenModel):
             if number is not None
         ]
         return self.at_least or 0, self.at_most, " and ".join(words)
+
+    def in_words(self) -> str:
+        """Say how many calls are expected."""
+        fewest, most, bounds = self.bounds()
+        return f"expected {bounds} matching {'call' if (most or fewest) == 1 else 'calls'}"
 
 
 def _call(call: Call, masking: Masking) -> CallRow:
@@ -187,18 +196,17 @@ def _verification(world: World, body: VerifyBody) -> Verification:
     found = world.journal.find(pattern)
     fewest, most, expected = body.bounds()
     too_few, too_many = len(found) < fewest, most is not None and len(found) > most
-    matched = [_call(call, masking) for call in found[:_SHOWN]] if too_many else []
-    missed = world.journal.near_misses(pattern) if too_few else []
+    matched = [_call(call, masking) for call in found[:_SHOWN]]
+    calls = world.journal.operations() if too_few else {}
+    never = pattern.operation is not None and pattern.operation not in calls
+    missed = world.journal.near_misses(pattern) if too_few and not never else []
     misses = [_near_miss(miss, masking) for miss in missed]
-    lines = [f"expected {expected} matching calls, found {len(found)}"]
+    lines = [f"{body.in_words()}, found {len(found)}"]
     lines += [f"matched: {_in_words(call)} at {call['at']}" for call in matched]
-    for miss in misses:
-        lines.append(f"near miss: {_in_words(miss['call'])}")
-        lines += [
-            f"  {each['what']}: wanted {each['wanted']!r}, got {each['got']!r}"
-            for each in miss["differences"]
-        ]
-    if too_few and not misses:
+    lines += [line for miss in misses for line in _miss_in_words(miss)]
+    if too_few and never and calls:
+        lines.append(f"{pattern.operation} was never called; seen were {_counted(calls)}")
+    elif too_few and not misses:
         lines.append("no other calls were made")
     return {
         "verified": not (too_few or too_many),
@@ -207,12 +215,25 @@ def _verification(world: World, body: VerifyBody) -> Verification:
         "message": "\n".join(lines),
         "matched": matched,
         "near_misses": misses,
+        "seen": calls if never else {},
     }
+
+
+def _miss_in_words(miss: NearMissRow) -> Iterator[str]:
+    alike = f", the last of {miss['count']}" if miss["count"] > 1 else ""
+    yield f"near miss: {_in_words(miss['call'])}{alike}"
+    for each in miss["differences"]:
+        yield f"  {each['what']}: wanted {each['wanted']!r}, got {each['got']!r}"
+
+
+def _counted(calls: dict[str, int]) -> str:
+    return ", ".join(f"{name} {'once' if n == 1 else f'{n} times'}" for name, n in calls.items())
 
 
 def _near_miss(miss: NearMiss, masking: Masking) -> NearMissRow:
     return {
         "call": _call(miss.call, masking),
+        "count": miss.times,
         "differences": [
             {
                 "what": each.what,

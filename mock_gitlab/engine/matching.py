@@ -209,19 +209,35 @@ def next_of_sequence(rule: Rule, times_matched: int) -> int | None:
 
 
 class NearMiss(NamedTuple):
-    """A call that did not match, and why not."""
+    """A call that did not match, why not, and how many there were like it."""
 
     call: Any
     differences: list[Difference]
+    times: int
 
 
 def near_misses(
     pattern: RequestPattern, calls: Iterable[Arrived], limit: int = 3
 ) -> list[NearMiss]:
-    """Rank the calls that do not match: nearest first, then as they come."""
-    misses = [NearMiss(call, differences(pattern, call)) for call in calls]
-    ranked = sorted((m for m in misses if m.differences), key=lambda m: _distance(m.differences))
-    return ranked[:limit]
+    """Rank the calls that do not match: nearest first, then as they come.
+
+    Those alike are one, the first of them; those to another address are left out where one is
+    nearer in that.
+    """
+    alike: dict[Any, NearMiss] = {}
+    for call in calls:
+        found = differences(pattern, call)
+        if found:
+            key = (call.method, call.path, repr(found))
+            miss = alike.get(key, NearMiss(call, found, 0))
+            alike[key] = miss._replace(times=miss.times + 1)
+    nearest = min(map(_astray, alike.values()), default=0)
+    here = [miss for miss in alike.values() if _astray(miss) == nearest]
+    return sorted(here, key=lambda miss: _distance(miss.differences))[:limit]
+
+
+def _astray(miss: NearMiss) -> int:
+    return sum(each.what in ("method", "path", "operation") for each in miss.differences)
 
 
 @dataclass(slots=True)

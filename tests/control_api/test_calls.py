@@ -162,11 +162,68 @@ def test_too_many_calls_are_named(mock: Mock):
 
     assert answer.status_code == 409
     assert answer.json()["message"] == (
-        "expected at most 1 matching calls, found 2\n"
+        "expected at most 1 matching call, found 2\n"
         "matched: POST /projects/1/trigger/pipeline (201) at 2026-01-01T00:00:05.000Z\n"
         "matched: POST /projects/1/trigger/pipeline (201) at 2026-01-01T00:00:00.000Z"
     )
     assert [call["id"] for call in answer.json()["matched"]] == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("bounds", "words"),
+    [
+        ({"times": 0}, "exactly 0 matching calls"),
+        ({"times": 1}, "exactly 1 matching call,"),
+        ({"times": 3}, "exactly 3 matching calls"),
+        ({"at_least": 1, "at_most": 4}, "at least 1 and at most 4 matching calls"),
+        ({"at_least": 2}, "at least 2 matching calls"),
+    ],
+)
+def test_what_is_expected_is_said_in_the_right_number(
+    mock: Mock, bounds: dict[str, int], words: str
+):
+    assert f"expected {words}" in verified(mock, **bounds).json()["message"]
+
+
+def test_what_matched_is_shown_whether_or_not_it_was_enough(mock: Mock):
+    mock.trigger()
+
+    enough, too_few = (verified(mock, ref="main", times=n).json() for n in (1, 2))
+
+    for told in (enough, too_few):
+        assert [call["id"] for call in told["matched"]] == [1]
+        assert "\nmatched: POST /projects/1/trigger/pipeline (201) at 2026-" in told["message"]
+
+
+def test_near_misses_that_are_alike_are_counted_and_those_elsewhere_left_out(mock: Mock):
+    for _ in range(4):
+        mock.get("/projects/1/pipelines/1")
+    for _ in range(2):
+        mock.trigger()
+
+    told = verified(mock, operation="trigger_pipeline", ref="v1").json()
+
+    assert told["message"] == (
+        "expected at least 1 matching call, found 0\n"
+        "near miss: POST /projects/1/trigger/pipeline (201), the last of 2\n"
+        "  ref: wanted 'v1', got 'main'"
+    )
+    assert [(miss["call"]["id"], miss["count"]) for miss in told["near_misses"]] == [(6, 2)]
+    assert told["seen"] == {}
+
+
+def test_an_operation_that_was_never_called_is_told_with_those_that_were(mock: Mock):
+    mock.get("/projcts")
+    for _ in range(3):
+        mock.get("/projects/1/pipelines/1")
+
+    told = verified(mock, operation="retry_pipeline").json()
+
+    assert told["message"].splitlines()[1:] == [
+        "retry_pipeline was never called; seen were get_pipeline 3 times, no endpoint once"
+    ]
+    assert told["near_misses"] == []
+    assert told["seen"] == {"get_pipeline": 3, "no endpoint": 1}
 
 
 def test_a_near_miss_that_was_struck_says_by_which_fault(mock: Mock):

@@ -172,12 +172,25 @@ def test_the_nearest_misses_come_first_and_matches_are_left_out():
     pattern = RequestPattern(method="POST", path="/projects/42/pipeline", ref="main")
     far = Call("GET", "/user", "", 0)
     near = Call("POST", "/projects/42/pipeline", "", 0, ref="other")
+    unsaid = Call("POST", "/projects/42/pipeline", "", 0)
     match = Call("POST", "/projects/42/pipeline", "", 0, ref="main")
 
-    misses = near_misses(pattern, [far, match, near])
+    misses = near_misses(pattern, [far, match, unsaid, near])
 
-    assert [miss.call for miss in misses] == [near, far]
+    assert [miss.call for miss in misses] == [near, unsaid]
     assert misses[0].differences == [("ref", "main", "other")]
+    assert [miss.call for miss in near_misses(pattern, [match, far])] == [far]
+
+
+def test_misses_that_are_alike_are_one_that_counts():
+    pattern = RequestPattern(path="/projects/*/pipeline", ref="main")
+    polls = [Call("GET", "/user", "", at) for at in range(9)]
+    missed = [Call("POST", "/projects/1/pipeline", "", at, ref="other") for at in range(4)]
+
+    (miss,) = near_misses(pattern, [*polls, *missed])
+
+    assert (miss.call.at, miss.times) == (0, 4)
+    assert near_misses(pattern, polls)[0].times == 9
 
 
 def test_a_journal_keeps_the_newest_and_counts_on():
