@@ -309,6 +309,16 @@ def test_verify_passes_or_names_the_nearest_misses(world: MockWorld):
         world.verify(operation="create_pipeline", ref="main")
 
 
+def test_verify_and_requests_name_a_project_alike(world: MockWorld):
+    trigger(world)
+
+    assert len(world.requests(operation="create_pipeline", project_id=42)) == 1
+    world.verify(operation="create_pipeline", project_id=42, times=1)
+    world.verify(operation="create_pipeline", project_id=4, times=0)
+    with pytest.raises(MockError, match="project goes without project_id"):
+        world.verify(project=42, project_id=42)
+
+
 def test_reset_makes_the_world_as_new(world: MockWorld):
     trigger(world)
     world.advance("1h")

@@ -89,6 +89,7 @@ Times = Annotated[int, Field(ge=0), WHOLE]
 class VerifyBody(RequestWhenModel):
     """Which calls are expected, and how many; without a number at least one."""
 
+    project_id: int | None = Field(None, description="Its number; goes without ``project``.")
     ref: Glob | None = Field(None, description="Glob or /regular expression/.")
     variables: dict[Name, Wanted] = Field(
         {}, description="Globs or /regular expressions/; true: present, false: absent."
@@ -107,6 +108,8 @@ class VerifyBody(RequestWhenModel):
     def _no_contradiction(self) -> Self:
         if self.times is not None and (self.at_least, self.at_most) != (None, None):
             raise mistake("times goes without at_least and at_most")
+        if None not in (self.project, self.project_id):
+            raise mistake("project goes without project_id")
         if None not in (self.at_least, self.at_most) and self.bounds()[0] > (self.at_most or 0):
             raise mistake("at_least is more than at_most")
         return self
@@ -115,6 +118,7 @@ class VerifyBody(RequestWhenModel):
         """Say the same as a pattern."""
         return replace(
             super().noun(),
+            project=self.project if self.project_id is None else str(self.project_id),
             ref=self.ref,
             variables=tuple(self.variables.items()),
             status=self.status,
