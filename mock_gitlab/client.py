@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import threading
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Unpack
 
-    from mock_gitlab.keywords import FaultFields, RuleFields, ScenarioFields
+    from mock_gitlab.keywords import FaultFields, RuleFields, ScenarioFields, Span
 
 __tracebackhide__ = True
 """Makes pytest show the line of a test that was refused, and none of this file."""
@@ -59,8 +60,8 @@ class MockWorld:
         """Read the clock: ISO 8601, UTC."""
         return str(self._call("GET", "/_mock/clock")["now"])
 
-    def advance(self, span: str | float) -> str:
-        """Move the clock by a duration ("5m") or a number of seconds; returns the new time."""
+    def advance(self, span: Span) -> str:
+        """Move the clock by a duration ("5m"), seconds or a timedelta; returns the new time."""
         body = {"duration": span} if isinstance(span, str) else {"seconds": span}
         return str(self._call("POST", "/_mock/clock/advance", body)["now"])
 
@@ -208,7 +209,7 @@ class MockWorld:
         return answer
 
     def _ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        sent = None if body is None else json.dumps(body)
+        sent = None if body is None else json.dumps(body, default=_seconds)
         with self._lock:
             try:
                 return self._exchange_again(method, path, sent)
@@ -230,6 +231,12 @@ class MockWorld:
         with self._connection.getresponse() as answer:
             text = answer.read()
             return answer.status, json.loads(text) if text else None
+
+
+def _seconds(value: object) -> float:
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    raise TypeError(f"a {type(value).__name__} cannot be sent as JSON")
 
 
 def _given(**values: Any) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Keywords: what may be declared from Python, for type checkers and editors; the keys of the files.
 
-Nested values are as loose as parsed YAML: the server checks them all.
+Nested values are as loose as parsed YAML, and a duration may be a timedelta: the server checks
+them all.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import timedelta
 
     from mock_gitlab.engine.model import TerminalStatus
 
-    Span: TypeAlias = float | str
+    Span: TypeAlias = float | str | timedelta
     Some: TypeAlias = Mapping[str, Any]
 
 

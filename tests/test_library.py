@@ -7,6 +7,7 @@ import re
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -228,6 +229,27 @@ def test_advance_moves_the_clock_and_the_pipelines(world: MockWorld):
     assert status(world, number) == "running"
     assert world.advance(1) == "2026-01-01T00:05:00.000Z"
     assert status(world, number) == "success"
+
+
+def test_a_duration_may_be_a_timedelta_wherever_it_stands(world: MockWorld):
+    job = {"name": "build", "duration": timedelta(minutes=1)}
+    scenario = world.scenario(pending_seconds=timedelta(milliseconds=1500), jobs=[job])
+    world.rule(scenario=scenario)
+    limit = {"requests": 9, "per": timedelta(hours=1)}
+    world.fault(when={"operation": "get_version"}, limit=limit)
+    number = trigger(world)
+
+    assert world.advance(timedelta(seconds=61)) == "2026-01-01T00:01:01.000Z"
+    assert status(world, number) == "running"
+    assert world.advance(timedelta(milliseconds=500)) == "2026-01-01T00:01:01.500Z"
+    assert status(world, number) == "success"
+    assert world.advance(timedelta(seconds=-1)) == "2026-01-01T00:01:00.500Z"
+    assert status(world, number) == "running"
+
+
+def test_what_has_no_words_in_json_is_an_error_that_names_it(world: MockWorld):
+    with pytest.raises(TypeError, match="a set cannot be sent as JSON"):
+        world.advance({1})  # type: ignore[arg-type]
 
 
 def test_next_jumps_to_the_next_change_and_tells_it(world: MockWorld):
