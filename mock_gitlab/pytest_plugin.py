@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from mock_gitlab.client import MockWorld
     from mock_gitlab.library import MockGitLab
 
-_SHOWN = 10
 _DECLARED = frozenset({"config", "scenarios", "rules", "faults", "clock", "seed"})
 _MARKER = (
     "mock_gitlab(config=None, scenarios=(), rules=(), faults=(), clock=None, seed=None): "
     "what the mock of this test declares, besides or in place of the configuration file"
 )
-_world = pytest.StashKey["MockWorld"]()
+_used = pytest.StashKey["tuple[MockWorld, str | None]"]()
+"""The world of a test, and the name of its configuration."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -50,10 +50,19 @@ class Servers:
 
     def get(self, config: Path | str | None = None) -> MockGitLab:
         """Find or start the server of a file, which is named from the root folder."""
-        path = self._root / config if config else self._usual
+        path = self._path(config)
         if path not in self._running:
             self._running[path] = _started(path)
         return self._running[path]
+
+    def name(self, config: Path | str | None = None) -> str | None:
+        """Name the file as people would, from the root folder; None where there is none."""
+        path = self._path(config)
+        inside = path is not None and path.is_relative_to(self._root)
+        return None if path is None else str(path.relative_to(self._root) if inside else path)
+
+    def _path(self, config: Path | str | None) -> Path | None:
+        return self._root / config if config else self._usual
 
     def stop(self) -> None:
         """Stop them all."""
@@ -68,7 +77,8 @@ def _started(path: Path | None) -> MockGitLab:
     try:
         return MockGitLab(path).start()
     except ConfigurationError as error:
-        pytest.fail(f"mistakes in the configuration of mock_gitlab:\n{error}", pytrace=False)
+        told = f"mistakes in the configuration of mock_gitlab:\n{error}"
+        raise pytest.fail.Exception(told, pytrace=False) from None
 
 
 def _usual(config: pytest.Config) -> Path | None:
@@ -101,16 +111,17 @@ def mock_gitlab(
 ) -> Iterator[MockWorld]:
     """Give a test a GitLab of its own: a sandbox that is named after it."""
     declared = _marked(request.node)
-    server = mock_gitlab_servers.get(declared.pop("config", None))
+    config = declared.pop("config", None)
+    server = mock_gitlab_servers.get(config)
     options = {name: declared.pop(name) for name in ("clock", "seed") if name in declared}
     name = _free(server, request.node.name)
     world = server.sandbox(name, **options)
-    request.node.stash[_world] = world
+    request.node.stash[_used] = (world, mock_gitlab_servers.name(config))
     try:
         _declare(world, **declared)
         yield world
     finally:
-        del request.node.stash[_world]
+        del request.node.stash[_used]
         world.close()
         if server.running:
             server.mock.delete_sandbox(name)
@@ -146,7 +157,7 @@ def _declare(world: MockWorld, **declared: Any) -> None:
                 declare(**fields)
             except MockError as error:
                 told = f"mistakes in what the test declares, {kind}[{number}]:\n{error}"
-                pytest.fail(told, pytrace=False)
+                raise pytest.fail.Exception(told, pytrace=False) from None
 
 
 @pytest.hookimpl(wrapper=True)
@@ -155,26 +166,9 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show the last calls and pipelines of a test's mock where the test has failed."""
     report = yield
-    world = item.stash.get(_world, None)
-    if world is not None and report.failed:
-        report.sections.append(("mock_gitlab", _shown(world)))
+    used = item.stash.get(_used, None)
+    if used is not None and report.failed:
+        from mock_gitlab import report as shown
+
+        report.sections.append(("mock_gitlab", shown.report(*used)))
     return report
-
-
-def _shown(world: MockWorld) -> str:
-    from mock_gitlab.client import MockError
-
-    try:
-        calls = [
-            f"{c['method']} {c['path']} -> {c['status']}" for c in world.requests(limit=_SHOWN)
-        ]
-        pipelines = [
-            f"#{p['id']} {p['project']} {p['ref']}: {p['status']}, scenario {p['scenario_id']}"
-            for p in world.pipelines()[:_SHOWN]
-        ]
-    except MockError as error:  # which must not end the run of all the other tests
-        return str(error)
-    none = ["none"]
-    return "\n".join(
-        ["last calls, newest first:", *(calls or none), "pipelines:", *(pipelines or none)]
-    )

@@ -230,6 +230,7 @@ def test_mistakes_in_the_configuration_are_all_that_is_shown(run: Run):
     done.stdout.fnmatch_lines(["*mock.yaml:2:1: tokn: *did you mean token?", "*mock.yaml:3:7: *"])
     done.stdout.no_fnmatch_line("*Traceback*")
     done.stdout.no_fnmatch_line("*loader.py*")
+    done.stdout.no_fnmatch_line("During handling*")
 
 
 def test_the_marker_is_known_where_markers_are_strict(run: Run):
@@ -267,6 +268,7 @@ def test_a_mistake_in_what_a_marker_declares_is_an_error_that_names_it(run: Run)
         ]
     )
     done.stdout.no_fnmatch_line("*pytest_plugin.py*")
+    done.stdout.no_fnmatch_line("During handling*")
 
 
 def test_what_the_mock_refuses_is_said_at_the_line_of_the_test(run: Run):
@@ -282,22 +284,118 @@ def test_what_the_mock_refuses_is_said_at_the_line_of_the_test(run: Run):
     done.stdout.no_fnmatch_line("*client.py*")
 
 
+MARKED = """
+    import pytest
+
+    at_noon = pytest.mark.mock_gitlab(
+        clock={"start": "2026-01-01T12:00:00Z", "frozen": True},
+        faults=[{"when": {"operation": "get_pipeline"}, "times": 1, "respond": {"status": 502}}],
+    )
+"""
+
+
 def test_a_failing_test_reports_its_calls_and_pipelines(run: Run):
-    done = run("""
+    done = run(
+        MARKED
+        + """
+    @at_noon
     def test_release(mock_gitlab):
         call(mock_gitlab, "POST", "/projects/42/pipeline", ref="main")
+        with pytest.raises(urllib.error.HTTPError):
+            call(mock_gitlab, "GET", "/projects/42/pipelines/1")
+        for _ in range(3):
+            mock_gitlab.advance(5)
+            call(mock_gitlab, "GET", "/projects/42/pipelines/1")
+        for _ in range(2):
+            call(mock_gitlab, "GET", "/version")
         assert False
-    """)
+    """
+    )
 
     done.assert_outcomes(failed=1)
     done.stdout.fnmatch_lines(
         [
             "*- mock_gitlab -*",
-            "POST /projects/42/pipeline -> 201",
-            "pipelines:",
-            "#1 * main: running, scenario 500",
-        ]
+            "configuration: none",
+            "last calls, newest first:",
+            "2026-01-01T12:00:15.000Z GET /version -> 200 (2 times)",
+            "2026-01-01T12:00:15.000Z GET /projects/42/pipelines/1 -> 200 "
+            "(3 times since 2026-01-01T12:00:05.000Z)",
+            "2026-01-01T12:00:00.000Z GET /projects/42/pipelines/1 -> 502, fault runtime-1",
+            "2026-01-01T12:00:00.000Z POST /projects/42/pipeline -> 201",
+            "pipelines, newest first:",
+            "#1 root/project-42 main: running, scenario 500, no rules are declared",
+        ],
+        consecutive=True,
     )
+
+
+BREAKS = """version: 1
+projects: [{id: 42, path: group/app}]
+scenarios: [{scenario_id: 950, jobs: [{name: lint, status: failed}, {name: build}]}]
+rules:
+  - {when: {ref: broken}, scenario: 950}
+faults:
+  - {when: {operation: get_version}, respond: {status: 502}}
+"""
+
+
+def test_a_failing_test_reports_why_a_pipeline_went_as_it_did(run: Run):
+    done = run(
+        """
+    def test_release(mock_gitlab):
+        variables = [{"key": "DEPLOY_ENV", "value": "prod"}, {"key": "A_TOKEN", "value": "s3cr3t"}]
+        call(mock_gitlab, "POST", "/projects/42/pipeline", ref="broken", variables=variables)
+        call(mock_gitlab, "POST", "/projects/42/pipeline", ref="main")
+        call(mock_gitlab, "POST", "/projects/42/pipeline", ref="main", scenario_id=1)
+        assert mock_gitlab is None
+    """,
+        mock=BREAKS,
+    )
+
+    done.assert_outcomes(failed=1)
+    done.stdout.fnmatch_lines(["configuration: mock.yaml"])
+    done.stdout.fnmatch_lines(
+        [
+            "pipelines, newest first:",
+            "#3 group/app main: running, scenario 1, which the request named",
+            "#2 group/app main: running, scenario 500, the default: no rule matched",
+            "#1 group/app broken: failed, scenario 950 by the rule at *mock.yaml:5",
+            "  variables: DEPLOY_ENV=prod, A_TOKEN=[[]MASKED[]]",
+            "  failed jobs: lint",
+        ],
+        consecutive=True,
+    )
+
+
+def test_a_failing_test_reports_what_got_no_answer(run: Run):
+    done = run("""
+    import http.client
+
+    def test_release(mock_gitlab):
+        mock_gitlab.fault(drop=True)
+        try:
+            call(mock_gitlab, "GET", "/version")
+        except http.client.RemoteDisconnected:
+            assert False
+    """)
+
+    done.stdout.fnmatch_lines(["*Z GET /version -> dropped, fault runtime-1"])
+
+
+def test_a_failing_test_reports_no_endless_list(run: Run):
+    done = run("""
+    def test_release(mock_gitlab):
+        for number in range(40):
+            call(mock_gitlab, "POST", f"/projects/{number + 1}/pipeline", ref="main")
+        assert False
+    """)
+
+    done.stdout.fnmatch_lines(
+        ["*POST /projects/11/pipeline -> 201", "and older ones", "pipelines, newest first:"],
+        consecutive=True,
+    )
+    done.stdout.fnmatch_lines(["[#]31 *", "and older ones"], consecutive=True)
 
 
 def test_a_failing_fixture_that_uses_the_mock_is_reported_alike(run: Run):
@@ -314,7 +412,9 @@ def test_a_failing_fixture_that_uses_the_mock_is_reported_alike(run: Run):
     """)
 
     done.assert_outcomes(errors=1)
-    done.stdout.fnmatch_lines(["*- mock_gitlab -*", "GET /version -> 200", "pipelines:", "none"])
+    done.stdout.fnmatch_lines(
+        ["*- mock_gitlab -*", "*Z GET /version -> 200", "pipelines, newest first:", "none"]
+    )
 
 
 def test_a_failing_test_that_has_stopped_the_server_does_not_end_the_run(run: Run):
