@@ -211,7 +211,7 @@ def _verification(world: World, body: VerifyBody) -> Verification:
     if too_few and never and calls:
         lines.append(f"{pattern.operation} was never called; seen were {_counted(calls)}")
     elif too_few and not misses:
-        lines.append("no other calls were made")
+        lines.append(f"no {'other ' if found else ''}calls were made")
     return {
         "verified": not (too_few or too_many),
         "expected": expected,

@@ -212,6 +212,15 @@ def test_near_misses_that_are_alike_are_counted_and_those_elsewhere_left_out(moc
     assert told["seen"] == {}
 
 
+def test_where_nothing_came_near_it_says_whether_anything_came_at_all(mock: Mock):
+    nothing = verified(mock, operation="trigger_pipeline").json()["message"]
+    mock.trigger()
+    one = verified(mock, operation="trigger_pipeline", times=2).json()["message"]
+
+    assert nothing.endswith("found 0\nno calls were made")
+    assert one.endswith("Z\nno other calls were made")
+
+
 def test_an_operation_that_was_never_called_is_told_with_those_that_were(mock: Mock):
     mock.get("/projcts")
     for _ in range(3):
