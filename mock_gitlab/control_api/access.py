@@ -11,10 +11,10 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from mock_gitlab.asgi import WORLD
 from mock_gitlab.config.fields import nearest
 from mock_gitlab.config.wording import said
 from mock_gitlab.engine.model import Invalid, MockGitLabError, NotFound, Refused, Taken
-from mock_gitlab.gateway import WORLD
 from mock_gitlab.sandboxes import Worlds
 from mock_gitlab.store.database import StoreUnavailable
 from mock_gitlab.world import World

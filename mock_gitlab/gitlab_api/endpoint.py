@@ -21,16 +21,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastapi.routing import APIRoute
 
+from mock_gitlab.asgi import CALL, WORLD, answer, read_body
 from mock_gitlab.engine.model import Declined, MockGitLabError, NotFound, Project, Refused
-from mock_gitlab.gateway import (
-    CALL,
-    WORLD,
-    answer,
-    read_body,
-    send_response,
-    strike,
-    suffer,
-)
+from mock_gitlab.faults import send_response, strike, suffer
 from mock_gitlab.gitlab_api.params import PAGE, Param, Params, path_integer
 from mock_gitlab.gitlab_api.reading import BadParameters, decode_segment, parse
 from mock_gitlab.gitlab_api.responses import (
@@ -47,8 +40,8 @@ from mock_gitlab.world import JOB_TOKEN
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from mock_gitlab.asgi import App, Headers, Receive, Scope, Send
     from mock_gitlab.engine.model import Moment
-    from mock_gitlab.gateway import App, Headers, Receive, Scope, Send
     from mock_gitlab.journal import Call
     from mock_gitlab.world import SeenJob, World
 
