@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI
 
 from mock_gitlab.gateway import Gateway
-from mock_gitlab.gitlab_api.endpoint import GitLabRoute, Routes, no_route
 from mock_gitlab.gitlab_api.job_artifacts import job_artifacts
 from mock_gitlab.gitlab_api.jobs import jobs
 from mock_gitlab.gitlab_api.pipeline_triggers import triggers
 from mock_gitlab.gitlab_api.pipelines import pipelines
 from mock_gitlab.gitlab_api.projects import projects
+from mock_gitlab.gitlab_api.routes import Routes, no_route
 from mock_gitlab.sandboxes import Worlds
 from mock_gitlab.version import __version__
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from mock_gitlab.config.loader import Loaded, Settings
+    from mock_gitlab.gitlab_api.endpoint import GitLabRoute
 from mock_gitlab.clock import wall_clock
 from mock_gitlab.config.live import LiveConfig
 

@@ -17,7 +17,7 @@ WORLD = "mock_gitlab.world"
 CALL = "mock_gitlab.call"
 """Where the scope holds the World and the Call of a request."""
 
-_JSON: Headers = [(b"content-type", b"application/json")]
+JSON: Headers = [(b"content-type", b"application/json")]
 
 
 async def answer(send: Send, status: int, headers: Headers, body: bytes) -> None:
@@ -31,7 +31,7 @@ async def answer(send: Send, status: int, headers: Headers, body: bytes) -> None
 
 async def answer_json(send: Send, status: int, body: Any) -> None:
     """Send a JSON value."""
-    await answer(send, status, _JSON, json.dumps(body).encode())
+    await answer(send, status, JSON, json.dumps(body).encode())
 
 
 class TooLarge(Exception):

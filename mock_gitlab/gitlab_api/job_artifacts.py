@@ -8,7 +8,8 @@ from mock_gitlab.engine.model import NotFound, split_job_id
 from mock_gitlab.store.pipelines import Filter
 from mock_gitlab.world import SeenJob
 
-from .endpoint import Ask, Endpoints, Login, Raw
+from .asking import Ask
+from .endpoint import Endpoints, Login, Raw
 from .jobs import ARCHIVE, Job, archive_of, find_build, present_job
 from .params import Kind, Param
 from .reading import BadParameters, decode_segment

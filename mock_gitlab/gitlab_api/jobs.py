@@ -17,7 +17,8 @@ from mock_gitlab.engine.moments import timestamp
 from mock_gitlab.engine.statuses import STATUSES
 from mock_gitlab.world import SeenJob
 
-from .endpoint import Ask, Endpoints, KeysetPage, Login, Page, Raw
+from .asking import Ask
+from .endpoint import Endpoints, KeysetPage, Login, Page, Raw
 from .params import Kind, Param
 from .pipelines import PipelineBasic, present_basic
 from .projects import Commit, present_commit

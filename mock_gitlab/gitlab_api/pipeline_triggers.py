@@ -12,7 +12,8 @@ from typing_extensions import TypedDict
 from mock_gitlab.engine.model import NotFound, Refused, Variable
 from mock_gitlab.engine.moments import timestamp
 
-from .endpoint import Ask, Endpoints, Login, Page, Unauthorized
+from .asking import Ask, Unauthorized
+from .endpoint import Endpoints, Login, Page
 from .params import Kind, Param
 from .pipelines import MOCK_PARAMS, Pipeline, payload_of, present, start
 from .reading import BadParameters

@@ -13,7 +13,8 @@ from mock_gitlab.engine.statuses import STATUSES, detailed
 from mock_gitlab.store.pipelines import Filter
 from mock_gitlab.world import Order
 
-from .endpoint import Ask, Endpoints, Page
+from .asking import Ask
+from .endpoint import Endpoints, Page
 from .params import Kind, Param
 from .reading import BadParameters
 from .users import UserBasic, present_user

@@ -15,7 +15,8 @@ from typing_extensions import TypedDict
 from mock_gitlab.engine.model import NotFound
 from mock_gitlab.engine.moments import timestamp
 
-from .endpoint import Ask, Endpoints, Login, Page
+from .asking import Ask
+from .endpoint import Endpoints, Login, Page
 from .params import Kind, Param
 from .reading import decode_segment
 from .users import BORN, User, UserBasic, present_full_user, present_user

@@ -11,7 +11,7 @@ from mock_gitlab.engine.moments import timestamp
 if TYPE_CHECKING:
     from mock_gitlab.engine.model import Moment
 
-    from .endpoint import Ask
+    from .asking import Ask
 
 BORN: Moment = 1_735_689_600_000
 """2025-01-01: what exists without a pipeline having made it has existed for a while."""
