@@ -16,6 +16,7 @@ from mock_gitlab.gitlab_api.pipeline_triggers import triggers
 from mock_gitlab.gitlab_api.pipelines import pipelines
 from mock_gitlab.gitlab_api.projects import projects
 from mock_gitlab.gitlab_api.routes import Routes, no_route
+from mock_gitlab.gitlab_api.test_reports import test_reports
 from mock_gitlab.sandboxes import Worlds
 from mock_gitlab.version import __version__
 
@@ -32,6 +33,7 @@ from mock_gitlab.config.live import LiveConfig
 
 ROUTES: tuple[GitLabRoute, ...] = (
     *pipelines.routes,
+    *test_reports.routes,
     *triggers.routes,
     *jobs.routes,
     *job_artifacts.routes,
