@@ -8,7 +8,6 @@ import json
 import logging
 import os
 import sys
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +18,6 @@ if TYPE_CHECKING:
 
     from mock_gitlab.app import MockGitLabApp
     from mock_gitlab.clock import Clock
-    from mock_gitlab.config.loader import Loaded
-    from mock_gitlab.config.places import Mistake
-    from mock_gitlab.engine.model import Declarations
 
 DEFAULT_CONFIG = "mock.yaml"
 FINE, MISTAKES, CANNOT_START, INTERRUPTED = 0, 1, 2, 130
@@ -213,7 +209,7 @@ def _print_banner(app: MockGitLabApp, url: str) -> None:
         )
     print(f"database: {settings.database}")
     _print_clock(app.worlds.default.clock)
-    for place, count in _counts(loaded.declarations).items():
+    for place, count in loaded.scenario_counts.items():
         print(f"scenarios: {count} from {place}")
     for warning in loaded.warnings:
         print(f"warning: {warning}")
@@ -245,11 +241,6 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _counts(declarations: Declarations) -> dict[str, int]:
-    places = (declared.file or "built in" for declared in declarations.scenarios)
-    return dict(Counter(places))
-
-
 # ---------------------------------------------------------------------------- check
 
 
@@ -264,79 +255,17 @@ def _add_check(commands: Any) -> None:
 
 
 def _check(chosen: argparse.Namespace) -> int:
-    from mock_gitlab.config.places import ConfigurationError, Mistake
+    from mock_gitlab.checking import check
 
-    try:
-        loaded = _load(chosen)
-    except ConfigurationError as error:
-        _CHECK_FORMATS[chosen.format](error.mistakes, (), None)
-        return MISTAKES
-    if not loaded.files:  # a hook that looks in the wrong folder is not to pass
-        nothing = Mistake(DEFAULT_CONFIG, 1, 1, "", "is not here, nor any scenarios/*.yaml")
-        _CHECK_FORMATS[chosen.format]((nothing,), (), None)
-        return MISTAKES
-    _CHECK_FORMATS[chosen.format]((), loaded.warnings, loaded)
-    return FINE
+    path, named = _configuration(chosen)
+    fine = check(path, os.environ, must_exist=named, form=chosen.format)
+    return FINE if fine else MISTAKES
 
 
-def _load(chosen: argparse.Namespace) -> Loaded:
-    from mock_gitlab.config.loader import load
-
+def _configuration(chosen: argparse.Namespace) -> tuple[Path, bool]:
+    """Tell which configuration is meant, and whether somebody has named it."""
     named = chosen.config or os.environ.get("MOCK_CONFIG") or None
-    path = Path(named or DEFAULT_CONFIG)
-    return load(path, os.environ, must_exist=named is not None)
-
-
-def _check_as_text(
-    mistakes: Sequence[Mistake], warnings: Sequence[Mistake], loaded: Loaded | None
-) -> None:
-    _print_lines(map(str, mistakes))
-    _print_lines(
-        f"{warning.file}:{warning.line}:{warning.column}: warning: {warning.where}: {warning.what}"
-        for warning in warnings
-    )
-    if loaded is not None:
-        for place, count in _counts(loaded.declarations).items():
-            print(f"scenarios: {count} from {place}")
-        declared = loaded.declarations
-        for name in ("rules", "faults", "projects"):
-            print(f"{name}: {len(getattr(declared, name))}")
-        print("no mistakes")
-
-
-def _check_as_json(
-    mistakes: Sequence[Mistake], warnings: Sequence[Mistake], loaded: Loaded | None
-) -> None:
-    found = {
-        "ok": loaded is not None,
-        "mistakes": [_as_dict(mistake) for mistake in mistakes],
-        "warnings": [_as_dict(warning) for warning in warnings],
-        "files": [] if loaded is None else [str(file) for file in loaded.files],
-        "scenarios": {} if loaded is None else _counts(loaded.declarations),
-    }
-    print(json.dumps(found, indent=2))
-
-
-def _as_dict(mistake: Mistake) -> dict[str, Any]:
-    names = ("file", "line", "column", "where", "what")
-    return {name: getattr(mistake, name) for name in names}
-
-
-def _check_as_annotations(
-    mistakes: Sequence[Mistake], warnings: Sequence[Mistake], _: Loaded | None
-) -> None:
-    for kind, found in (("error", mistakes), ("warning", warnings)):
-        for each in found:
-            said = f"{each.where}: {each.what}" if each.where else each.what
-            file = _escaped(each.file).replace(":", "%3A").replace(",", "%2C")
-            print(f"::{kind} file={file},line={each.line},col={each.column}::{_escaped(said)}")
-
-
-def _escaped(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-_CHECK_FORMATS = {"text": _check_as_text, "json": _check_as_json, "github": _check_as_annotations}
+    return Path(named or DEFAULT_CONFIG), named is not None
 
 
 # ---------------------------------------------------------------------------- schema
@@ -432,11 +361,13 @@ def _number(text: str) -> int:
 
 
 def _preview(chosen: argparse.Namespace) -> int:
+    from mock_gitlab.config.loader import load
     from mock_gitlab.config.places import ConfigurationError
     from mock_gitlab.preview import as_chart, as_json, finder
 
+    path, named = _configuration(chosen)
     try:
-        declarations = _load(chosen).declarations
+        declarations = load(path, os.environ, must_exist=named).declarations
     except ConfigurationError as error:
         _print_lines(map(str, error.mistakes))
         return MISTAKES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -80,6 +81,11 @@ class Loaded:
     folders: tuple[Path, ...] = ()
     patterns: tuple[str, ...] = ()
     warnings: tuple[Mistake, ...] = ()
+
+    @property
+    def scenario_counts(self) -> dict[str, int]:
+        """How many scenarios come from where."""
+        return dict(Counter(each.file or "built in" for each in self.declarations.scenarios))
 
 
 def load_defaults() -> Loaded:
