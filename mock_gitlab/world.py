@@ -5,13 +5,11 @@ Nothing here awaits, so each call is atomic on the event loop; therefore nothing
 
 from __future__ import annotations
 
-import hmac
 import json
-import re
 import secrets
 from dataclasses import asdict, dataclass, replace
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from mock_gitlab.additions import Additions
 from mock_gitlab.catalog import Catalog
@@ -32,13 +30,14 @@ from mock_gitlab.engine.model import (
 )
 from mock_gitlab.engine.timeline import ORPHANED
 from mock_gitlab.foresight import Changed, Foresight
+from mock_gitlab.jobs import Jobs
 from mock_gitlab.journal import Journal
 from mock_gitlab.ledger import Ledger, Seen
 from mock_gitlab.store.database import RULE_COUNT, StoreUnavailable
 from mock_gitlab.store.scenarios import ScenarioTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from mock_gitlab.bridges import Begun
     from mock_gitlab.engine.matching import Fault, Rule
@@ -51,18 +50,7 @@ if TYPE_CHECKING:
         TerminalStatus,
         TriggerToken,
     )
-    from mock_gitlab.engine.timeline import JobState
     from mock_gitlab.store.database import Database
-
-JOB_TOKEN = "glcbt-"  # noqa: S105 - what every job token begins with is no secret
-_JOB_TOKEN = re.compile(rf"{JOB_TOKEN}([0-9a-f]{{1,16}})_")
-
-
-class SeenJob(NamedTuple):
-    """A job at a moment, with its pipeline."""
-
-    pipeline: Seen
-    job: JobState
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +94,7 @@ class World:
         self.catalog = Catalog(database)
         self.pipelines = Ledger(database, self._scenarios, self.catalog, clock)
         self.pipelines.bridges.start = self._start_downstream
+        self.jobs = Jobs(self.pipelines, self.catalog)
         self._foresight = Foresight(self.pipelines, database)
         self._set_clock_as_stored()
         self.apply(declarations)
@@ -380,47 +369,6 @@ class World:
             if seen.timeline.affects(action):
                 self.pipelines.append(seen, action)
 
-    # ------------------------------------------------------------------ jobs
-
-    def job(self, project: Project, number: int) -> SeenJob:
-        """See a job of a project; raises NotFound."""
-        try:
-            seen = self.pipelines.pipeline(project, split_job_id(number)[0])
-        except NotFound:
-            raise NotFound("job") from None
-        return _job_in(seen, number)
-
-    def jobs(self, project: Project, below: int | None = None) -> Iterator[SeenJob]:
-        """See the jobs of all pipelines of a project, newest first, from a number on downwards."""
-        newest = None if below is None else split_job_id(below)[0]
-        for seen in self.pipelines.every(project.id, newest):
-            for job in reversed(seen.state.jobs):
-                if below is None or job.id < below:
-                    yield SeenJob(seen, job)
-
-    def latest_attempt(self, project: Project, number: int) -> SeenJob:
-        """See the newest attempt of the job that has had this number."""
-        seen = self.job(project, number).pipeline
-        slot = split_job_id(number)[1]
-        return SeenJob(seen, next(job for job in reversed(seen.state.jobs) if job.slot == slot))
-
-    def job_token(self, number: int) -> str:
-        """Derive the token of a job."""
-        return self.catalog.secret(f"{JOB_TOKEN}{number:x}_", f"job {number}")
-
-    def job_of_token(self, token: str) -> SeenJob | None:
-        """See the job whose token this is; whether it still runs is for the caller to judge."""
-        number = _number_in(token)
-        if number is None or not hmac.compare_digest(
-            self.job_token(number).encode(), token.encode()
-        ):
-            return None
-        try:
-            seen = self.pipelines.pipeline_of_any_project(split_job_id(number)[0])
-            return _job_in(seen, number)
-        except NotFound:
-            return None
-
     # ------------------------------------------------------------------ what was used
 
     def branches(self, project: Project) -> list[str]:
@@ -492,20 +440,8 @@ class World:
         self._db.remember("clock", json.dumps(kept))
 
 
-def _job_in(seen: Seen, number: int) -> SeenJob:
-    job = seen.timeline.job(number, seen.now)
-    if job is None:
-        raise NotFound("job")
-    return SeenJob(seen, job)
-
-
 def _is_pattern(ref: str) -> bool:
     return "*" in ref or ref.startswith("/")
-
-
-def _number_in(job_token: str) -> int | None:
-    written = _JOB_TOKEN.match(job_token)
-    return None if written is None else int(written[1], 16)
 
 
 def _rule_key(rule: Rule) -> str:

@@ -142,7 +142,7 @@ def _detail(world: World, seen: Seen) -> PipelineDetail:
                 "name": job.name,
                 "stage": job.stage,
                 "status": job.status,
-                "token": world.job_token(job.id),
+                "token": world.jobs.token(job.id),
             }
             for job in seen.state.jobs
         ],

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mock_gitlab.asgi import CALL, WORLD
 from mock_gitlab.engine.model import NotFound, Project, Refused
-from mock_gitlab.world import JOB_TOKEN
+from mock_gitlab.jobs import JOB_TOKEN, SeenJob
 
 from .reading import BadParameters, decode_segment, parse
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mock_gitlab.asgi import Scope
     from mock_gitlab.engine.model import Moment
     from mock_gitlab.journal import Call
-    from mock_gitlab.world import SeenJob, World
+    from mock_gitlab.world import World
 
     from .endpoint import Endpoint
 
@@ -152,7 +152,7 @@ class Ask:
         return value if isinstance(value, str) else None
 
     def _use_job_token(self, token: str) -> bool:
-        job = self.world.job_of_token(token)
+        job = self.world.jobs.of_token(token)
         if job is None:
             return False
         if job.job.status not in ("running", "canceling"):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing_extensions import TypedDict
 
 from mock_gitlab.engine.model import NotFound, split_job_id
+from mock_gitlab.jobs import SeenJob
 from mock_gitlab.store.pipelines import Filter
-from mock_gitlab.world import SeenJob
 
 from .asking import Ask
 from .endpoint import Endpoints, Login, Raw

@@ -15,7 +15,7 @@ from typing_extensions import TypedDict
 from mock_gitlab.engine.model import NotFound, split_job_id
 from mock_gitlab.engine.moments import timestamp
 from mock_gitlab.engine.statuses import STATUSES
-from mock_gitlab.world import SeenJob
+from mock_gitlab.jobs import SeenJob
 
 from .asking import Ask
 from .endpoint import Endpoints, KeysetPage, Login, Page, Raw
@@ -292,7 +292,7 @@ def list_jobs(
     below = _job_of_cursor(cursor) if keyset and cursor else None
     found = (
         job
-        for job in ask.world.jobs(ask.project(id), below)
+        for job in ask.world.jobs.every(ask.project(id), below)
         if not job.job.is_bridge
         and (not scope or job.job.status in scope)
         and (not ref or job.pipeline.record.ref == ref)
@@ -322,7 +322,7 @@ def _job_of_cursor(cursor: str) -> int:
 
 def find_build(ask: Ask, id: str, job_id: int) -> SeenJob:
     """Find a job that is no bridge; raises NotFound."""
-    found = ask.world.job(ask.project(id), job_id)
+    found = ask.world.jobs.job(ask.project(id), job_id)
     if found.job.is_bridge:
         raise NotFound("job")
     return found
@@ -362,7 +362,7 @@ def get_job_of_token(ask: Ask) -> Job:
 
 def _act(ask: Ask, id: str, job_id: int, action: ActionName) -> tuple[Project, int]:
     project = ask.project(id)
-    ask.world.job(project, job_id)
+    ask.world.jobs.job(project, job_id)
     ask.world.act(project, split_job_id(job_id)[0], action, job_id)
     return project, job_id
 
@@ -373,7 +373,7 @@ def _act(ask: Ask, id: str, job_id: int, action: ActionName) -> tuple[Project, i
 )  # fmt: skip
 def cancel_job(ask: Ask, id: str, job_id: int, force: bool | None) -> Job | Bridge:
     """Cancel a job, a manual one too; one that is over stays as it is."""
-    return _present_either(ask, ask.world.job(*_act(ask, id, job_id, "cancel")))
+    return _present_either(ask, ask.world.jobs.job(*_act(ask, id, job_id, "cancel")))
 
 
 @jobs(
@@ -383,7 +383,7 @@ def cancel_job(ask: Ask, id: str, job_id: int, force: bool | None) -> Job | Brid
 def retry_job(ask: Ask, id: str, job_id: int, inputs: dict[str, Any] | None) -> Job | Bridge:
     """Give a job a new attempt, and show that one."""
     project, number = _act(ask, id, job_id, "retry")
-    return _present_either(ask, ask.world.latest_attempt(project, number))
+    return _present_either(ask, ask.world.jobs.latest_attempt(project, number))
 
 
 @jobs(
@@ -403,11 +403,11 @@ def play_job(
 ) -> Job | Bridge:
     """Start a manual or delayed job."""
     ask.call.variables = {each["key"]: each["value"] for each in job_variables_attributes or ()}
-    return _present_either(ask, ask.world.job(*_act(ask, id, job_id, "play")))
+    return _present_either(ask, ask.world.jobs.job(*_act(ask, id, job_id, "play")))
 
 
 @jobs("POST", "/projects/{id}/jobs/{job_id}/erase", answers=Job, status=201, login=Login.ALWAYS)
 def erase_job(ask: Ask, id: str, job_id: int) -> Job:
     """Remove the log and the artifacts of a job."""
     find_build(ask, id, job_id)
-    return present_job(ask, ask.world.job(*_act(ask, id, job_id, "erase")))
+    return present_job(ask, ask.world.jobs.job(*_act(ask, id, job_id, "erase")))

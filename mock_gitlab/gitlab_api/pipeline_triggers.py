@@ -111,7 +111,7 @@ def _token(ask: Ask, project: Project, token: str) -> TriggerToken | None:
     found = ask.world.catalog.find_token(token)
     if found is not None and found.project_id == project.id and not _expired(ask, found):
         return found
-    job = ask.world.job_of_token(token)
+    job = ask.world.jobs.of_token(token)
     if job is not None:
         if job.job.erased_at is not None:
             raise BadParameters(401, {"message": "Job has been erased!"})
