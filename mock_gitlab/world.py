@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 import secrets
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mock_gitlab.additions import Additions
 from mock_gitlab.catalog import Catalog
 from mock_gitlab.clock import Clock, ClockState
-from mock_gitlab.engine.matching import Choice, Tally, Trigger, choose, next_of_sequence
+from mock_gitlab.engine.matching import Tally, next_of_sequence
 from mock_gitlab.engine.model import (
     Action,
     ActionName,
@@ -25,7 +25,6 @@ from mock_gitlab.engine.model import (
     NotFound,
     PipelineRecord,
     Taken,
-    Variable,
     split_job_id,
 )
 from mock_gitlab.engine.timeline import ORPHANED
@@ -33,39 +32,22 @@ from mock_gitlab.foresight import Changed, Foresight
 from mock_gitlab.jobs import Jobs
 from mock_gitlab.journal import Journal
 from mock_gitlab.ledger import Ledger, Seen
+from mock_gitlab.orders import Order
 from mock_gitlab.store.database import RULE_COUNT, StoreUnavailable
 from mock_gitlab.store.scenarios import ScenarioTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from mock_gitlab.bridges import Begun
-    from mock_gitlab.engine.matching import Fault, Rule
+    from mock_gitlab.engine.matching import Choice, Fault, Rule
     from mock_gitlab.engine.model import (
         ClockSetting,
         Moment,
         Project,
         Scenario,
-        Span,
-        TerminalStatus,
-        TriggerToken,
     )
     from mock_gitlab.store.database import Database
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What a client asks for when it triggers or creates a pipeline."""
-
-    ref: str
-    source: str
-    variables: tuple[Variable, ...] = ()
-    inputs: Mapping[str, Any] | None = None
-    scenario_id: int | None = None
-    terminal_after: Span | None = None
-    terminal_status: TerminalStatus | None = None
-    token: TriggerToken | None = None
-    upstream: Begun | None = None
 
 
 class World:
@@ -244,7 +226,7 @@ class World:
             Declined: a rule answers instead.
         """
         self.pipelines.settle()  # what began before gets its number before
-        choice = self._choose(project, order, self.rules())
+        choice = order.choose(project, self.declared.user, self.rules())
         is_tag = self.catalog.is_tag(project, order.ref)
         if choice.rule is None and order.token is None:
             return self._start(project, order, choice, is_tag=is_tag)
@@ -254,7 +236,7 @@ class World:
                 if order.token is not None:
                     self.catalog.token_used(order.token, self.clock.now())
                 return self._start(project, order, choice, is_tag=is_tag, matched_before=before)
-        raise Declined(choice.rule.respond, _explain(order, choice, None))
+        raise Declined(choice.rule.respond, order.explain(choice, None))
 
     def _start(
         self,
@@ -280,7 +262,7 @@ class World:
             upstream=begun,
         )
         rules = tuple(rule for rule in self.rules() if rule.respond is None)
-        choice = self._choose(project, order, rules)
+        choice = order.choose(project, self.declared.user, rules)
         before = 0 if choice.rule is None else self._count_match(choice.rule)
         is_tag = self.catalog.is_tag(project, order.ref)
         self.pipelines.insert(*self._recorded(project, order, choice, is_tag, before))
@@ -300,28 +282,14 @@ class World:
             created_at=self.clock.now() if upstream is None else upstream.at,
             tag=is_tag,
             name=None if rule is None else rule.name,
-            variables=_with_rule_variables(order.variables, rule),
+            variables=order.variables_under(rule),
             scenario_id=number,
             terminal_after=order.terminal_after,
             terminal_status=order.terminal_status,
-            matched=_explain(order, choice, number) if self.rules() else None,
+            matched=order.explain(choice, number) if self.rules() else None,
             upstream_job_id=None if upstream is None else upstream.job_id,
         )
         return record, scenario
-
-    def _choose(self, project: Project, order: Order, rules: tuple[Rule, ...]) -> Choice:
-        if not rules or order.scenario_id is not None:
-            return Choice(None, [])
-        arrived = Trigger(
-            project_id=project.id,
-            project_path=project.path,
-            ref=order.ref,
-            source=order.source,
-            username=self.declared.user.username,
-            variables={variable.key: variable.value for variable in order.variables},
-            inputs=order.inputs or {},
-        )
-        return choose(rules, arrived)
 
     def _scenario_of(
         self, order: Order, rule: Rule | None, matched_before: int
@@ -446,33 +414,3 @@ def _is_pattern(ref: str) -> bool:
 
 def _rule_key(rule: Rule) -> str:
     return f"{RULE_COUNT}{rule.key}"
-
-
-def _with_rule_variables(
-    variables: tuple[Variable, ...], rule: Rule | None
-) -> tuple[Variable, ...]:
-    if rule is None or not rule.variables:
-        return variables
-    given = {variable.key for variable in variables}
-    return (*variables, *(Variable(k, v) for k, v in rule.variables if k not in given))
-
-
-def _explain(order: Order, choice: Choice, number: int | None) -> str:
-    """Write down for /_mock which rule picked the scenario, and why the ones before it did not."""
-    rule = choice.rule
-    by = "request" if order.scenario_id is not None else "default" if rule is None else "rule"
-    return json.dumps(
-        {
-            "by": by,
-            "scenario_id": number,
-            "rule": None if rule is None else rule.place,
-            "passed": [
-                {
-                    "rule": passed.rule.place,
-                    "differences": [difference._asdict() for difference in passed.differences],
-                }
-                for passed in choice.passed
-            ],
-            "unexplained": choice.unexplained,
-        }
-    )

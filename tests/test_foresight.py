@@ -16,8 +16,9 @@ from mock_gitlab.engine.model import (
     JobSpec,
     Scenario,
 )
+from mock_gitlab.orders import Order
 from mock_gitlab.store.database import Database
-from mock_gitlab.world import Order, World
+from mock_gitlab.world import World
 
 START = 1_000
 SPAN = 30  # later than anything that these scenarios have in store

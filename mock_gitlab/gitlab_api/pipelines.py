@@ -10,8 +10,8 @@ from typing_extensions import TypedDict
 from mock_gitlab.engine.model import TERMINAL_STATUSES, Declined, NotFound, Refused, Variable
 from mock_gitlab.engine.moments import timestamp
 from mock_gitlab.engine.statuses import STATUSES, detailed
+from mock_gitlab.orders import Order
 from mock_gitlab.store.pipelines import Filter
-from mock_gitlab.world import Order
 
 from .asking import Ask
 from .endpoint import Endpoints, Page
