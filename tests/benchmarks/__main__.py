@@ -202,7 +202,14 @@ def plugin(folder: Path, times: int) -> list[Row]:
     )
     taken = [[seconds_of(*run, folder=folder) for run in runs] for _ in range(times + 1)]
     without, idle, one, many = medians(taken[1:])
+    timed = "import pytest, time; begun = time.perf_counter(); import mock_gitlab.pytest_plugin; "
+    timed += "print((time.perf_counter() - begun) * 1000)"
+    imports = [
+        float(subprocess.check_output([sys.executable, "-c", timed], cwd=folder))
+        for _ in range(times)
+    ]
     return [
+        ("import of the plugin, where pytest is imported, ms", statistics.median(imports)),
         ("pytest without the plugin, ms", without),
         ("pytest with the plugin, not used: more, ms", idle - without),
         ("pytest with a first test that uses it: more, ms", one - idle),
