@@ -83,6 +83,7 @@ class Gateway:
         if scope["type"] != "http":
             await self._control(scope, receive, send)
             return
+        started = stopwatch()
         reply = _Reply(send, scope["method"] == "HEAD", f"{self._run}{next(self._requests):012x}")
         if reply.head_only:
             # A copy: the server looks into its own, to know that no body is to come.
@@ -94,6 +95,8 @@ class Gateway:
         except TooLarge:
             await reply.give_up(413, {"message": "413 Request Entity Too Large"})
         except Disconnected:
+            if CALL in scope:
+                scope[CALL].outcome = "broken off"
             _log.info("a client has gone before its request was whole")
         except StoreUnavailable as error:
             _log.error("the store is unavailable: %s", error)
@@ -106,6 +109,11 @@ class Gateway:
         except Exception:  # noqa: BLE001 - the last line of defence: it is logged and answered
             _log.exception("a bug: %s was not answered", scope["method"])
             await reply.give_up(500, {"message": "500 Internal Server Error"})
+        finally:
+            call: Call | None = scope.get(CALL)
+            if call is not None:
+                call.took = round((stopwatch() - started) * 1000, 3)
+                _note(call, scope, reply.status)
 
     async def _route(self, scope: Scope, receive: Receive, reply: _Reply) -> None:
         raw: str = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
@@ -178,24 +186,27 @@ class Gateway:
             world.clock.now(),
         )
         scope[CALL] = call
-        started = stopwatch()
-        try:
-            await self._gitlab(scope, receive, reply)
-        except Disconnected:
-            call.outcome = "broken off"
-            raise
-        finally:
-            call.status = None if call.outcome == "dropped" else reply.status
-            call.took = round((stopwatch() - started) * 1000, 3)
-            world.journal.add(call)
+        await self._gitlab(scope, receive, reply)
+
+
+def _note(call: Call, scope: Scope, status: int | None) -> None:
+    """Put a call that is over into the journal, with its project though it was refused before."""
+    world: World = scope[WORLD]
+    call.status = None if call.outcome == "dropped" else status
+    if call.project_id is None and "id" in (named := scope.get("path_params", {})):
+        call.project_id, call.project_path = world.catalog.peek(unquote(named["id"]))
+    world.journal.add(call)
 
 
 def _from_another_site(scope: Scope) -> bool:
-    """Tell whether a browser says that a page of another origin is behind a request."""
+    """Tell whether a browser says that a page of another origin is behind a request.
+
+    What browsers of today say of themselves decides; older ones name the origin alone.
+    """
     headers = dict(scope["headers"])
-    if headers.get(b"sec-fetch-site", b"none") not in (b"none", b"same-origin"):
-        return True
-    origin = headers.get(b"origin")
+    site, origin = headers.get(b"sec-fetch-site"), headers.get(b"origin")
+    if site is not None:
+        return site not in (b"none", b"same-origin")
     return origin is not None and origin.partition(b"://")[2] != headers.get(b"host")
 
 

@@ -87,7 +87,7 @@ class Journal:
             return
         if len(self._calls) == self.limit:
             self._drop_oldest()
-        call.size += len(call.path) + len(call.query)
+        call.size += len(call.path) + len(call.query) + len(call.rule or "")
         self._calls.append(call)
         self._size += call.size
         while self._size > MOST_BYTES and len(self._calls) > 1:

@@ -110,6 +110,8 @@ class Ledger:
                 self._firsts.clear()
         first, created_at = kept[1], record.created_at
         until = None if first.until is None else created_at + first.until
+        if record.scenario_id in self.bridges.scenarios:
+            until = 0  # what its bridges cannot start decides too: it is played when it is listed
         return Window(first.status, created_at + first.updated_at, until)
 
     def _scenario(self, number: int | None) -> Scenario:

@@ -57,7 +57,8 @@ def _pipelines(world: MockWorld) -> Iterator[str]:
     rows = world.pipelines()
     for row in rows[:_PIPELINES]:
         pipeline = world.pipeline(row["id"])
-        about = f"#{pipeline['id']} {pipeline['project']} {pipeline['ref']}: {pipeline['status']}"
+        where = f"#{pipeline['id']} {pipeline['project']} {masking.text(pipeline['ref'])}"
+        about = f"{where}: {pipeline['status']}"
         failed = [job["name"] for job in pipeline["jobs"] if job["status"] == "failed"]
         variables = masking.mapping(pipeline["variables"]).items()
         yield f"{about}, {_chosen(pipeline)}"

@@ -22,7 +22,7 @@ from .masking import Masking
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mock_gitlab.engine.matching import NearMiss
+    from mock_gitlab.engine.matching import Difference, NearMiss
     from mock_gitlab.journal import Call
     from mock_gitlab.world import World
 
@@ -242,11 +242,17 @@ def _near_miss(miss: NearMiss, masking: Masking) -> NearMissRow:
             {
                 "what": each.what,
                 "wanted": each.wanted,
-                "got": masking.value(each.what.partition(".")[2], each.got),
+                "got": _got(each, masking),
             }
             for each in miss.differences
         ],
     }
+
+
+def _got(difference: Difference, masking: Masking) -> Any:
+    if difference.what == "path":
+        return masking.path(difference.got)
+    return masking.value(difference.what.partition(".")[2], difference.got)
 
 
 def _in_words(call: CallRow) -> str:

@@ -10,8 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MASK = "[MASKED]"
+_SHORTEST = 6  # shorter tokens may well be part of words
 _SECRET_NAME = re.compile(
-    r"token|secret|passw|passphrase|credential|(api|private|access|ssh|deploy)[_-]?key",
+    r"token|secret|passw|passphrase|pwd|credential|authorization"
+    r"|(api|private|access|ssh|deploy|signing|encryption)[_-]?key",
     re.IGNORECASE,
 )
 _TOKEN = re.compile(r"\bgl[a-z]{2,5}-[\w.-]+")  # as GitLab's tokens begin: glpat-, glptt-, glcbt-
@@ -24,8 +26,12 @@ class Masking:
         self._token = token
 
     def text(self, text: str) -> str:
-        """Hide tokens in a text."""
-        return MASK if text == self._token else _TOKEN.sub(MASK, text)
+        """Hide tokens in a text; a very short one only where it is all of it."""
+        if text == self._token:
+            return MASK
+        if len(self._token) >= _SHORTEST:
+            text = text.replace(self._token, MASK)
+        return _TOKEN.sub(MASK, text)
 
     def value(self, name: str, value: Any) -> Any:
         """Hide what stands under a name, or the tokens in it."""

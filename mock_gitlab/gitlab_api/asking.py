@@ -211,9 +211,9 @@ def _moment_of(text: str) -> Moment | None:
     for read in (parsedate_to_datetime, datetime.fromisoformat):
         try:
             found = read(text)
-        except ValueError:
+            return round(found.replace(tzinfo=found.tzinfo or UTC).timestamp() * 1000)
+        except (ValueError, OverflowError):
             continue
-        return round(found.replace(tzinfo=found.tzinfo or UTC).timestamp() * 1000)
     return None
 
 

@@ -180,7 +180,6 @@ def list_triggers(ask: Ask, id: str) -> Page:
 @triggers("GET", "/projects/{id}/triggers/{trigger_id}", answers=Trigger, login=Login.IN_BODY)
 def get_trigger(ask: Ask, id: str, trigger_id: int) -> Trigger:
     """Show a trigger token."""
-    ask.require_login()
     return _present(ask, ask.world.catalog.token(ask.project(id), trigger_id))
 
 

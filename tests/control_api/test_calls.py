@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.conftest import TOKEN
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -79,6 +81,14 @@ def test_the_token_of_the_mock_is_shown_nowhere(mock_with: Callable[..., Mock]):
         assert "house-key" not in mock.get(path).text
 
 
+def test_the_token_of_the_mock_is_hidden_within_other_text_too(mock: Mock):
+    mock.trigger(ref=f"x-{TOKEN}", variables={"AUTH": f"Bearer {TOKEN}"})
+    mock.get(f"/projects/1/{TOKEN}/x")
+
+    assert TOKEN not in mock.get("/_mock/requests").text
+    assert TOKEN not in verified(mock, path="/nothing", method="GET").text
+
+
 def test_a_secret_variable_can_be_verified_though_it_is_not_shown(mock: Mock):
     mock.trigger(variables={"DB_PASSWORD": S3CRET})
 
@@ -111,6 +121,21 @@ def test_a_call_that_was_refused_counts_with_what_it_asked_for(mock: Mock):
     mock.anonymous().post("/projects/1/trigger/pipeline", json=order)
 
     assert verified(mock, ref="main", variables={"A": "1"}, status=401).status_code == 200
+
+
+def test_a_call_that_was_too_large_counts_with_its_answer(mock_with: Callable[..., Mock]):
+    mock = mock_with("max_body_bytes: 1000\n")
+    mock.post("/projects/1/pipeline", json={"ref": "x" * 1001})
+
+    assert mock.get("/_mock/requests").json()[0]["status"] == 413
+    assert verified(mock, operation="create_pipeline", status=413).status_code == 200
+
+
+def test_a_call_that_was_refused_names_its_project_though_nobody_looked_it_up(mock: Mock):
+    mock.get("/projects/42/pipelines", headers={"PRIVATE-TOKEN": "wrong"})
+
+    assert mock.get("/_mock/requests").json()[0]["project_id"] == 42
+    assert verified(mock, project=42, status=401, times=1).status_code == 200
 
 
 def test_a_call_that_broke_off_says_so(mock: Mock):

@@ -109,7 +109,13 @@ def test_a_link_from_another_site_leads_to_the_documentation(mock: Mock):
 
 
 @pytest.mark.parametrize(
-    "headers", [{"Origin": "http://testserver"}, {"Sec-Fetch-Site": "same-origin"}]
+    "headers",
+    [
+        {"Origin": "http://testserver"},
+        {"Sec-Fetch-Site": "same-origin"},
+        # Behind a proxy that has changed the Host, as what a browser says of itself tells.
+        {"Sec-Fetch-Site": "same-origin", "Origin": "https://mock.example.com"},
+    ],
 )
 def test_a_page_of_the_mock_itself_may_drive_it(mock: Mock, headers: dict[str, str]):
     assert mock.get("/_mock/clock", headers=headers).status_code == 200

@@ -357,6 +357,23 @@ def test_a_depending_bridge_mirrors_its_pipeline(mock_with: Callable[..., Mock])
     assert [job["name"] for job in mock.get(f"{PIPELINE}/jobs").json()] == ["build"]
 
 
+@pytest.mark.parametrize("strategy", ["depend", None])
+def test_a_list_says_of_a_bridge_that_cannot_start_what_its_pipeline_says(
+    mock_with: Callable[..., Mock], strategy: str | None
+):
+    mock = mock_with("strict: true\nprojects: [{id: 1, path: a/b}]\n")
+    downstream = {"project": "no/where", **({"strategy": strategy} if strategy else {})}
+    jobs = [{"name": "a", "duration": 5}, {"name": "b", "stage": "c", "downstream": downstream}]
+    mock.declare(900, jobs=jobs)
+    mock.post("/projects/1/pipeline", json={"ref": "main", "scenario_id": 900})
+    mock.advance("30s")
+
+    listed = [row["status"] for row in mock.get("/projects/1/pipelines").json()]
+
+    assert listed == [mock.pipeline(1)["status"]] == ["failed"]
+    assert len(mock.get("/projects/1/pipelines?status=failed").json()) == 1
+
+
 @pytest.mark.parametrize("moves", [["1m"], ["10s", "50s"], ["5s", "6s", "49s"]])
 def test_one_jump_or_many_give_the_same_downstream(
     mock_with: Callable[..., Mock], moves: list[str]

@@ -367,7 +367,14 @@ def test_a_delete_on_a_stale_condition_is_412(mock: Mock, since: str):
 
 
 @pytest.mark.parametrize(
-    "since", ["Thu, 01 Jan 2026 00:00:06 GMT", "2026-01-01T00:00:05.500Z", "yesterday", ""]
+    "since",
+    [
+        "Thu, 01 Jan 2026 00:00:06 GMT",
+        "2026-01-01T00:00:05.500Z",
+        "yesterday",
+        "",
+        "Mon, 01 Jan 2020 00:00:00 +99999999999999999999",
+    ],
 )
 def test_a_delete_on_a_condition_that_holds_or_is_none_deletes(mock: Mock, since: str):
     mock.trigger(terminal_after_seconds=5.5)
