@@ -228,25 +228,26 @@ def main() -> None:
     chosen = parser.parse_args()
     quick = chosen.quick
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
         # As after an installation: what is imported has been compiled before.
-        os.environ["PYTHONPYCACHEPREFIX"] = str(folder / "compiled")
+        os.environ["PYTHONPYCACHEPREFIX"] = str(Path(name, "compiled"))
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-        parts: dict[str, Callable[[], list[Row]]] = {
-            "throughput": lambda: throughput(folder, 1 if quick else 5),
-            "peers": lambda: others(folder, 1 if quick else 5),
-            "stored": lambda: stored_pipelines(
+        parts: dict[str, Callable[[Path], list[Row]]] = {
+            "throughput": lambda folder: throughput(folder, 1 if quick else 5),
+            "peers": lambda folder: others(folder, 1 if quick else 5),
+            "stored": lambda folder: stored_pipelines(
                 folder, [1_000, 10_000] if quick else [1_000, 100_000, 1_000_000]
             ),
-            "scenarios": lambda: scenarios(folder, [100] if quick else [100, 1_000, 10_000]),
-            "memory": lambda: memory(folder, 20_000 if quick else 200_000),
-            "start": lambda: start(folder, 3 if quick else 15),
-            "plugin": lambda: plugin(folder, 3 if quick else 15),
+            "scenarios": lambda folder: scenarios(folder, [100] if quick else [100, 1_000, 10_000]),
+            "memory": lambda folder: memory(folder, 20_000 if quick else 200_000),
+            "start": lambda folder: start(folder, 3 if quick else 15),
+            "plugin": lambda folder: plugin(folder, 3 if quick else 15),
         }
         rows: list[Row] = []
         for part, measure in parts.items():
             if chosen.only in (None, part):
-                rows += (found := measure())
+                own = Path(name, part)  # what one declares is nothing to another
+                own.mkdir()
+                rows += (found := measure(own))
                 for what, figure in found:
                     print(f"{what:<64}{figure:>12.2f}", flush=True)
     if chosen.json is not None:
