@@ -231,6 +231,8 @@ def main() -> None:
         # As after an installation: what is imported has been compiled before.
         os.environ["PYTHONPYCACHEPREFIX"] = str(Path(name, "compiled"))
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        with servers.mock_gitlab(Path(name), database=":memory:") as mock:
+            mock.call("GET", "/_mock/clock")
         parts: dict[str, Callable[[Path], list[Row]]] = {
             "throughput": lambda folder: throughput(folder, 1 if quick else 5),
             "peers": lambda folder: others(folder, 1 if quick else 5),
