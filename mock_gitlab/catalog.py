@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from mock_gitlab.engine.model import Declarations, NotFound, Project, TriggerToken
 from mock_gitlab.engine.texts import matches_text
-from mock_gitlab.store.database import StoreUnavailable
 from mock_gitlab.store.projects import ProjectTable, TokenTable
 
 if TYPE_CHECKING:
@@ -30,6 +29,7 @@ class Catalog:
     """
 
     def __init__(self, database: Database) -> None:
+        self._db = database
         self._projects = ProjectTable(database)
         self._tokens = TokenTable(database)
         self._salt = ""
@@ -102,11 +102,11 @@ class Catalog:
     def _new_number(self, number: int) -> Project:
         self._refuse_impossible(number)
         project = self._undeclared(number, self._path_of(number))
-        try:
+        # It is named by its number, so that reading needs no memory of it.
+        with self._db.trying():
             self._projects.add(number, project.path)
-        except StoreUnavailable:
-            return project  # it is named by its number, so that reading needs no memory of it
-        return self._know(project)
+            self._know(project)
+        return project
 
     def _new_path(self, path: str) -> Project:
         self._refuse_impossible(path)

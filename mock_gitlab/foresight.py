@@ -89,7 +89,7 @@ class Foresight:
                 return found
             if bridge is None:
                 raise NothingToCome
-            self._ledger.settle(bridge)
+            self._ledger.bridges.settle(bridge)  # or fail: it would be due for ever
 
     def _moving(
         self, project_id: int | None = None, pipeline_id: int | None = None

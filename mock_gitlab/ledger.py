@@ -324,17 +324,14 @@ class Ledger:
         self.bridges.learn()
         self._timelines.clear()
 
-    def settle(self, until: Moment | None = None) -> Moment:
-        """Start what the bridges that have begun by now were to start, and tell the time.
-
-        ``until`` stands for now, to look ahead.
-        """
+    def settle(self) -> Moment:
+        """Start what the bridges that have begun by now were to start, and tell the time."""
         if self._rollbacks != self._db.rollbacks:
             self._reread()
-        now = self._clock.now() if until is None else until
+        now = self._clock.now()
         if self.bridges.is_due(now):
             # What cannot be stored now starts at its own moment too, but is seen from then on.
-            with suppress(StoreUnavailable):
+            with self._db.trying():
                 self.bridges.settle(now)
         return now
 

@@ -167,6 +167,16 @@ class Database:
                 self._connection.rollback()
             raise
 
+    @contextmanager
+    def trying(self) -> Iterator[None]:
+        """Do without the rest of the block where the store fails, but keep no half of a step."""
+        whole = not self._connection.in_transaction
+        try:
+            yield
+        except StoreUnavailable:
+            if not whole:
+                raise
+
     def meta(self, key: str) -> str | None:
         """Look up a single remembered value."""
         row = self.one("SELECT value FROM meta WHERE key = ?", (key,))

@@ -1,0 +1,105 @@
+"""What a world holds to where its store fails: all of a step or nothing, and an answer.
+
+SQLite is made to refuse by a trigger in the database, which stands for a full disk.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mock_gitlab.clock import Clock
+from mock_gitlab.engine.model import (
+    ClockSetting,
+    Declarations,
+    DeclaredScenario,
+    Downstream,
+    JobSpec,
+    Scenario,
+)
+from mock_gitlab.orders import Order
+from mock_gitlab.store.database import Database, StoreUnavailable
+from mock_gitlab.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+START = 1_000
+REFUSE = "BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
+
+
+def _job(name: str, stage: str, *, start: str | None = None) -> JobSpec:
+    downstream = None if start is None else Downstream(project=start, scenario_id=2)
+    return JobSpec(name=name, stage=stage, duration=5, downstream=downstream)
+
+
+SCENARIOS = (
+    Scenario(
+        1,
+        "bridging",
+        jobs=(
+            _job("wait", "one"),
+            _job("first", "two", start="group/a"),
+            _job("go on", "three"),
+            _job("second", "four", start="group/b"),
+        ),
+    ),
+    Scenario(2, "plain", terminal_after=20),
+)
+DECLARED = Declarations(
+    scenarios=tuple(DeclaredScenario(scenario, {}, "file") for scenario in SCENARIOS),
+    clock=ClockSetting(START, frozen=True),
+    seed="1",
+)
+
+
+@pytest.fixture
+def database() -> Iterator[Database]:
+    database = Database(":memory:")
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def world(database: Database) -> World:
+    """A world in which a pipeline waits to start two others."""
+    world = World(database, DECLARED, Clock())
+    world.trigger(world.catalog.project("group/main"), Order("main", "trigger", scenario_id=1))
+    return world
+
+
+@contextmanager
+def refusing(database: Database, what: str) -> Iterator[None]:
+    """Refuse a change: ``INSERT ON pipelines``, perhaps ``WHEN`` something holds."""
+    database.run(f"CREATE TRIGGER full AFTER {what} {REFUSE}")
+    yield
+    database.run("DROP TRIGGER full")
+
+
+def everything(world: World) -> list[tuple[int, str, int]]:
+    return [
+        (seen.record.id, seen.project.path, seen.record.created_at)
+        for seen in world.pipelines.every()
+    ]
+
+
+def test_next_fails_where_what_begins_before_it_cannot_be_stored(database: Database, world: World):
+    number = world.catalog.project("group/b").id
+    with refusing(database, "INSERT ON pipelines"), pytest.raises(StoreUnavailable):
+        world.jump(number)
+    assert world.clock.now() == START
+
+    assert world.jump(number)
+    assert everything(world)[0] == (3, "group/b", world.clock.now())
+
+
+def test_a_clock_moves_with_all_that_it_starts_or_not_at_all(database: Database, world: World):
+    before = everything(world)
+    with refusing(database, "INSERT ON pipelines WHEN new.id = 3"), pytest.raises(StoreUnavailable):
+        world.move_clock(lambda clock: clock.advance(100))
+    assert (world.clock.now(), everything(world)) == (START, before)
+
+    world.move_clock(lambda clock: clock.advance(100))
+    assert len(everything(world)) == 3
