@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 from dataclasses import asdict, replace
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,7 @@ from mock_gitlab.jobs import Jobs
 from mock_gitlab.journal import Journal
 from mock_gitlab.ledger import Ledger, Seen
 from mock_gitlab.orders import Order
-from mock_gitlab.store.database import RULE_COUNT, StoreUnavailable
+from mock_gitlab.store.database import RULE_COUNT
 from mock_gitlab.store.scenarios import ScenarioTable
 
 if TYPE_CHECKING:
@@ -365,17 +366,14 @@ class World:
         What bridges start until then and on the way is started, whether anybody looks or not.
         Where the clock cannot be kept, it stays as it was.
         """
-        before, state = self.pipelines.settle(), self.clock.state()
-        try:
-            with self._db.transaction():
-                move(self.clock)
-                self._store_clock()
-                now = self.pipelines.settle()
-                if now < before:
-                    self.pipelines.doubt_after(now)
-        except StoreUnavailable:
-            self.clock.restore(state)
-            raise
+        before = self.pipelines.settle()
+        with self._db.transaction():
+            self._db.if_rolled_back(partial(self.clock.restore, self.clock.state()))
+            move(self.clock)
+            self._store_clock()
+            now = self.pipelines.settle()
+            if now < before:
+                self.pipelines.doubt_after(now)
 
     def jump(self, project_id: int | None = None, pipeline_id: int | None = None) -> list[Changed]:
         """Jump to the next moment at which something visible changes: anywhere, or there.

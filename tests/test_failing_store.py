@@ -24,7 +24,7 @@ from mock_gitlab.store.database import Database, StoreUnavailable
 from mock_gitlab.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 START = 1_000
 REFUSE = "BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
@@ -78,6 +78,20 @@ def refusing(database: Database, what: str) -> Iterator[None]:
     database.run("DROP TRIGGER full")
 
 
+@contextmanager
+def full_at_commit(database: Database) -> Iterator[None]:
+    """Let the clock be written and refuse the COMMIT, as a full disk does in WAL."""
+    for statement in (
+        "PRAGMA foreign_keys = ON",
+        "CREATE TABLE room (id INTEGER PRIMARY KEY)",
+        "CREATE TABLE needed (id REFERENCES room DEFERRABLE INITIALLY DEFERRED)",
+        "CREATE TRIGGER full AFTER UPDATE ON meta BEGIN INSERT INTO needed VALUES (1); END",
+    ):
+        database.run(statement)
+    yield
+    database.run("DROP TRIGGER full")
+
+
 def everything(world: World) -> list[tuple[int, str, int]]:
     return [
         (seen.record.id, seen.project.path, seen.record.created_at)
@@ -103,3 +117,21 @@ def test_a_clock_moves_with_all_that_it_starts_or_not_at_all(database: Database,
 
     world.move_clock(lambda clock: clock.advance(100))
     assert len(everything(world)) == 3
+
+
+@pytest.mark.parametrize(
+    "step",
+    [lambda world: world.move_clock(lambda clock: clock.advance(100)), World.jump, World.reset],
+    ids=["move", "next", "reset"],
+)
+def test_a_clock_that_could_not_be_committed_stands_where_it_stood(
+    database: Database, world: World, step: Callable[[World], object]
+):
+    world.move_clock(lambda clock: clock.advance(1))
+    before = everything(world)
+    with full_at_commit(database), pytest.raises(StoreUnavailable):
+        step(world)
+    assert (world.clock.now(), everything(world)) == (START + 1, before)
+
+    step(world)
+    assert world.clock.now() != START + 1

@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
 VERSION = 1
@@ -38,6 +38,7 @@ class Database:
     def __init__(self, path: Path | str) -> None:
         self.path = str(path)
         self.rollbacks = 0  # how often what was read may have been taken back
+        self._undoing: list[Callable[[], None]] = []
         try:
             # One thread at a time uses it, but an in-process client may bring another each time.
             self._connection = sqlite3.connect(
@@ -165,7 +166,16 @@ class Database:
             self.rollbacks += 1
             if self._connection.in_transaction:
                 self._connection.rollback()
+            for undo in reversed(self._undoing):
+                undo()
             raise
+        finally:
+            self._undoing.clear()
+
+    def if_rolled_back(self, undo: Callable[[], None]) -> None:
+        """Have what follows in memory undone too where the transaction comes to nothing."""
+        assert self._connection.in_transaction
+        self._undoing.append(undo)
 
     @contextmanager
     def trying(self) -> Iterator[None]:
