@@ -15,6 +15,9 @@ VERSION = 1
 APPLICATION_ID = 0x4D474C42  # "MGLB": tells our files from other programs' databases
 LOCKED_FOR_SECONDS = 0.25  # how long a write waits for another process; the event loop waits too
 RULE_COUNT = "rule "  # what the keys of meta begin with that count how often a rule has matched
+# A new pipeline changes a page of the table and of each index, and each goes to the file whole:
+# small ones make a trigger cheaper.
+PAGE_SIZE = 1024
 
 Row = tuple[Any, ...]
 
@@ -35,7 +38,7 @@ class Database:
             cannot be opened or written.
     """
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, page_size: int = PAGE_SIZE) -> None:
         self.path = str(path)
         self.rollbacks = 0  # how often what was read may have been taken back
         self._undoing: list[Callable[[], None]] = []
@@ -50,7 +53,7 @@ class Database:
         except sqlite3.Error as error:
             raise UnusableDatabase(f"cannot open the database {self.path}: {error}") from error
         try:
-            self._prepare()
+            self._prepare(page_size)
         except sqlite3.Error as error:
             self._connection.close()
             raise UnusableDatabase(f"cannot use the database {self.path}: {error}") from error
@@ -59,12 +62,10 @@ class Database:
             raise
         self.execute = self._connection.execute
 
-    def _prepare(self) -> None:
+    def _prepare(self, page_size: int) -> None:
         run = self._connection.execute
         fresh = self._is_ours_to_make()
-        # A new pipeline changes a page of the table and of each index, and each goes to the file
-        # whole: small ones make a trigger cheaper. A file that is there keeps the size it has.
-        run("PRAGMA page_size = 1024")
+        run(f"PRAGMA page_size = {page_size}")  # a file that is there keeps the size it has
         # Only now, since it is a mark in the file, which may have been somebody else's.
         run("PRAGMA journal_mode = WAL")
         # A commit reaches the operating system before it is answered, which outlives the process;
@@ -137,7 +138,9 @@ class Database:
 
     def copy(self) -> Database:
         """Copy everything into memory, where it can be changed whatever is wrong with the file."""
-        copied = Database(":memory:")
+        size = self.one("PRAGMA page_size")
+        assert size is not None
+        copied = Database(":memory:", page_size=size[0])  # SQLite copies into no other
         try:
             self._connection.backup(copied._connection)
         except sqlite3.Error as error:

@@ -154,6 +154,22 @@ def test_reads_of_what_has_changed_go_on_while_nothing_can_be_stored(
     assert read.body == again.body
 
 
+def test_a_file_with_larger_pages_is_filtered_too_while_nothing_can_be_stored(tmp_path: Path):
+    database = tmp_path / "mock.db"
+    other = sqlite3.connect(database)
+    other.executescript("PRAGMA page_size = 4096; VACUUM")  # as older versions have made them
+    other.close()
+    with serving(tmp_path, "--no-watch") as live:
+        assert live.control("PUT", "/clock", {"frozen": True}).status == 200
+        assert live.trigger(scenario_id="5").status == 201
+        assert live.control("POST", "/clock/advance", {"seconds": 10}).status == 200
+        with locked(database):
+            read = live.call("GET", "/api/v4/projects/1/pipelines?status=success")
+
+    assert read.status == 200
+    assert [row["id"] for row in read.json()] == [1]
+
+
 def test_a_bridge_that_could_start_nothing_does_so_when_it_can(tmp_path: Path):
     bridge = "{name: b, stage: s, downstream: {project: group/b, scenario: 1}}"
     (tmp_path / "mock.yaml").write_text(
