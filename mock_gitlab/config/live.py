@@ -199,8 +199,9 @@ class LiveConfig:
             now = await asyncio.to_thread(self._traces)
             changed = {path for path, _ in before.items() ^ now.items()}
             before = now
-            if changed:
-                await self._noticed({(None, path) for path in changed})
+            if changed and not await self._noticed({(None, path) for path in changed}):
+                await _wait(stop, RETRY_SECONDS)
+                break  # to catch up, as often as it takes
 
     def _traces(self) -> dict[str, tuple[int, int, int]]:
         """Note of everything that is watched what an edit changes."""

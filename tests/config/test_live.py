@@ -497,8 +497,9 @@ def test_a_watch_that_fails_says_so_and_goes_on(folder: Folder, caplog: pytest.L
     assert "trying again" in caplog.text
 
 
-def test_what_could_not_be_put_in_force_is_tried_again(folder: Folder):
-    folder.write(mock="version: 1", scenarios__a=SCENARIO % 900)
+@pytest.mark.parametrize("polling", ["false", "true"])
+def test_what_could_not_be_put_in_force_is_tried_again(folder: Folder, polling: str):
+    folder.write(mock=f"watch_polling: {polling}", scenarios__a=SCENARIO % 900)
 
     def change(watched: Watched) -> None:
         tell, failures = watched.live.on_change, iter([RuntimeError("broken")])
