@@ -39,7 +39,9 @@ class Catalog:
         self._known_tokens: list[tuple[bytes, TriggerToken]] | None = None
 
     def apply(self, declared: Declarations, salt: str, now: Moment) -> None:
-        """Know what the files declare; shas and tokens are derived from ``salt``."""
+        """Know what the files declare, within a transaction; shas and tokens come of ``salt``."""
+        before = self._declared, self._salt, self._by_number, self._by_path
+        self._db.if_rolled_back(lambda: self._restore(*before))
         self._declared, self._salt = declared, salt
         self._tokens.replace_declared(
             (
@@ -50,6 +52,16 @@ class Catalog:
             now,
         )
         self.reread()
+
+    def _restore(
+        self,
+        declared: Declarations,
+        salt: str,
+        by_number: dict[int, Project],
+        by_path: dict[str, Project],
+    ) -> None:
+        self._declared, self._salt, self._known_tokens = declared, salt, None
+        self._by_number, self._by_path = by_number, by_path
 
     def reread(self) -> None:
         """Read again which undeclared projects the store knows."""

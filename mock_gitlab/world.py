@@ -103,10 +103,11 @@ class World:
             for declared in self._scenarios.select("runtime"):
                 self._scenarios.delete(declared.scenario.scenario_id)
             self._configure_clock()  # before declared tokens are created anew
-            self.apply(self.shared)
+            self._declare(self.shared)
         self.runtime_faults.clear()
         self.runtime_rules.clear()
         self.tally = Tally()
+        self._look_for_faults()
         self.journal.clear()
 
     def close(self) -> None:
@@ -117,20 +118,28 @@ class World:
 
     def apply(self, declarations: Declarations) -> None:
         """Put declarations in force, all of them or, where the store fails, none."""
-        mine = self._mine(declarations)
         with self._db.transaction():
-            changed = self._scenarios.replace_declared(mine.scenarios)
-            self.catalog.apply(mine, self._salt(mine.seed), self.clock.now())
-            if changed:
-                self.pipelines.doubt_scenarios(changed)
-            in_force = (*self.runtime_rules, *mine.rules)
-            self._db.forget_rules({_rule_key(rule) for rule in in_force})
-        self.journal.resize(mine.journal_limit)
+            self._declare(declarations)
+        self._look_for_faults()
+        self.journal.resize(self.declared.journal_limit)
+
+    def _declare(self, declarations: Declarations) -> None:
+        mine = self._mine(declarations)
         clock_was_edited = mine.clock != self.declared.clock
-        self.shared, self.declared = declarations, mine
-        self._scenarios_changed()
-        if clock_was_edited:
+        changed = self._scenarios.replace_declared(mine.scenarios)
+        self.catalog.apply(mine, self._salt(mine.seed), self.clock.now())
+        if changed:
+            self.pipelines.doubt_scenarios(changed)
+        in_force = (*self.runtime_rules, *mine.rules)
+        self._db.forget_rules({_rule_key(rule) for rule in in_force})
+        self._db.if_rolled_back(partial(self._know, self.shared, self.declared))
+        self._know(declarations, mine)
+        self.pipelines.look_for_bridges()
+        if clock_was_edited:  # what starts on the way does so as is declared now
             self._configure_clock()
+
+    def _know(self, shared: Declarations, mine: Declarations) -> None:
+        self.shared, self.declared = shared, mine
 
     def scenarios(self, source: str | None = None) -> list[DeclaredScenario]:
         """List the scenarios by number."""
@@ -178,6 +187,9 @@ class World:
 
     def _scenarios_changed(self) -> None:
         self.pipelines.look_for_bridges()
+        self._look_for_faults()
+
+    def _look_for_faults(self) -> None:
         numbers = self._scenarios.having("faults")
         self._scenarios_have_faults = bool(numbers)
         of_scenarios = (s.faults for s in map(self._scenarios.behaviour, numbers) if s is not None)

@@ -6,17 +6,21 @@ SQLite is made to refuse by a trigger in the database, which stands for a full d
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from mock_gitlab.clock import Clock
+from mock_gitlab.engine.matching import Fault, RequestPattern
 from mock_gitlab.engine.model import (
     ClockSetting,
     Declarations,
     DeclaredScenario,
+    DeclaredToken,
     Downstream,
     JobSpec,
+    Project,
     Scenario,
 )
 from mock_gitlab.orders import Order
@@ -135,3 +139,60 @@ def test_a_clock_that_could_not_be_committed_stands_where_it_stood(
 
     step(world)
     assert world.clock.now() != START + 1
+
+
+EDITED = replace(
+    DECLARED,
+    projects=(Project(7, "group/declared", trigger_tokens=(DeclaredToken("secret", "new"),)),),
+    clock=ClockSetting(START + 50, frozen=True),
+    journal_limit=5,
+    seed="2",
+    strict=True,
+)
+
+
+def known(world: World) -> tuple[object, ...]:
+    main = world.catalog.projects()[0]
+    return (
+        world.declared,
+        world.shared,
+        [project.path for project in world.catalog.projects()],
+        world.catalog.sha(main, "main"),
+        world.catalog.known("group/other"),
+        world.catalog.find_token("secret"),
+        world.clock.now(),
+        everything(world),
+    )
+
+
+@pytest.mark.parametrize("refused", ["INSERT ON trigger_tokens", "UPDATE ON meta", None])
+def test_declarations_that_could_not_be_stored_change_nothing(
+    database: Database, world: World, refused: str | None
+):
+    before = known(world)
+    refusal = full_at_commit(database) if refused is None else refusing(database, refused)
+    with refusal, pytest.raises(StoreUnavailable):
+        world.apply(EDITED)
+    assert known(world) == before
+
+    world.apply(EDITED)
+    assert (world.declared, world.clock.now()) == (EDITED, START + 50)
+    assert [project.path for project in world.catalog.projects()] == [
+        "group/declared",
+        "group/main",
+    ]
+    assert world.catalog.find_token("secret") is not None
+    assert len(everything(world)) == 1, "strict, bridges start nothing elsewhere"
+
+
+def test_a_reset_that_failed_leaves_the_faults_of_runtime_scenarios(
+    database: Database, world: World
+):
+    fault = Fault("fault", RequestPattern())
+    world.create_scenario(DeclaredScenario(Scenario(9, "faulty", faults=(fault,)), {}, "runtime"))
+    with full_at_commit(database), pytest.raises(StoreUnavailable):
+        world.reset()
+    assert world.has_faults
+
+    world.reset()
+    assert not world.has_faults
