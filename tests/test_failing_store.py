@@ -196,3 +196,20 @@ def test_a_reset_that_failed_leaves_the_faults_of_runtime_scenarios(
 
     world.reset()
     assert not world.has_faults
+
+
+def test_a_next_with_nothing_to_come_doubts_nothing_unless_it_has_started_something(
+    database: Database, world: World
+):
+    elsewhere = world.catalog.project("group/other").id
+    before, doubts = everything(world), database.rollbacks
+
+    assert world.jump(elsewhere) == []
+    assert everything(world) == before
+    assert database.rollbacks == doubts + 1, "what the bridges had started was taken back"
+
+    while world.jump():
+        pass
+    doubts = database.rollbacks
+    assert world.jump() == []
+    assert database.rollbacks == doubts

@@ -162,11 +162,13 @@ class Database:
             yield
             return
         self.run("BEGIN IMMEDIATE")
+        before = self._connection.total_changes
         try:
             yield
             self.run("COMMIT")
         except BaseException:
-            self.rollbacks += 1
+            if self._undoing or self._connection.total_changes != before:
+                self.rollbacks += 1
             if self._connection.in_transaction:
                 self._connection.rollback()
             for undo in reversed(self._undoing):
