@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import OrderedDict
-from contextlib import suppress
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -266,7 +265,7 @@ class Ledger:
 
     def _store(self, windows: Iterable[tuple[int, Window]]) -> None:
         """Keep what was seen for lists to come, if the store can be written now."""
-        with suppress(StoreUnavailable), self._db.transaction():
+        with self._db.trying(), self._db.transaction():
             self._rows.store_statuses(
                 (window.status, window.updated_at, window.until, number)
                 for number, window in windows
