@@ -34,6 +34,8 @@ BLOCKED: frozenset[PipelineStatus] = frozenset({"manual", "scheduled"})
 """Waiting for a person or for a delay."""
 ALIVE: frozenset[PipelineStatus] = frozenset(STATUSES) - COMPLETED - BLOCKED
 """On its way."""
+EXECUTING: frozenset[PipelineStatus] = frozenset({"running", "canceling"})
+"""While a job is so, its token is good."""
 CANCELABLE: frozenset[PipelineStatus] = frozenset(STATUSES) - COMPLETED - {"manual", "canceling"}
 """What a cancel of the pipeline stops."""
 STOPPABLE = CANCELABLE | {"manual"}

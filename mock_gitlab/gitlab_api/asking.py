@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mock_gitlab.asgi import CALL, WORLD
 from mock_gitlab.engine.model import NotFound, Project, Refused
+from mock_gitlab.engine.statuses import EXECUTING
 from mock_gitlab.jobs import JOB_TOKEN, SeenJob
 
 from .reading import BadParameters, decode_segment, parse
@@ -155,7 +156,7 @@ class Ask:
         job = self.world.jobs.of_token(token)
         if job is None:
             return False
-        if job.job.status not in ("running", "canceling"):
+        if job.job.status not in EXECUTING:
             raise Unauthorized
         self.job = job
         return True

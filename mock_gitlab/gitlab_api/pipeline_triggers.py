@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 
 from mock_gitlab.engine.model import NotFound, Refused, Variable
 from mock_gitlab.engine.moments import timestamp
+from mock_gitlab.engine.statuses import EXECUTING
 
 from .asking import Ask, Unauthorized
 from .endpoint import Endpoints, Login, Page
@@ -115,7 +116,7 @@ def _token(ask: Ask, project: Project, token: str) -> TriggerToken | None:
     if job is not None:
         if job.job.erased_at is not None:
             raise BadParameters(401, {"message": "Job has been erased!"})
-        if job.job.status not in ("running", "canceling"):
+        if job.job.status not in EXECUTING:
             raise BadParameters(401, {"message": "Job is not running"})
         ask.job = job
         return None
