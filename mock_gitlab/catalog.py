@@ -35,12 +35,12 @@ class Catalog:
         self._salt = ""
         self._declared = Declarations()
         self._by_number: dict[int, Project] = {}
-        self._by_path: dict[str, Project] = {}
+        self._by_name: dict[str, Project] = {}
         self._known_tokens: list[tuple[bytes, TriggerToken]] | None = None
 
     def apply(self, declared: Declarations, salt: str, now: Moment) -> None:
         """Know what the files declare, within a transaction; shas and tokens come of ``salt``."""
-        before = self._declared, self._salt, self._by_number, self._by_path
+        before = self._declared, self._salt, self._by_number, self._by_name
         self._db.if_rolled_back(lambda: self._restore(*before))
         self._declared, self._salt = declared, salt
         self._tokens.replace_declared(
@@ -58,14 +58,14 @@ class Catalog:
         declared: Declarations,
         salt: str,
         by_number: dict[int, Project],
-        by_path: dict[str, Project],
+        by_name: dict[str, Project],
     ) -> None:
         self._declared, self._salt, self._known_tokens = declared, salt, None
-        self._by_number, self._by_path = by_number, by_path
+        self._by_number, self._by_name = by_number, by_name
 
     def reread(self) -> None:
         """Read again which undeclared projects the store knows."""
-        self._by_number, self._by_path, self._known_tokens = {}, {}, None
+        self._by_number, self._by_name, self._known_tokens = {}, {}, None
         for number, path in self._projects.all().items():
             self._know(self._undeclared(number, path))
         for project in self._declared.projects:
@@ -79,10 +79,13 @@ class Catalog:
         Raises:
             NotFound: no such project: strict and undeclared, or no possible name.
         """
+        found = self._by_name.get(name)
+        if found is not None:
+            return found
         if _NUMBER.fullmatch(name):
             number = int(name)
             return self._by_number.get(number) or self._new_number(number)
-        return self._by_path.get(name.lower()) or self._new_path(name)
+        return self._by_name.get(name.lower()) or self._new_path(name)
 
     def known(self, name: str) -> Project | None:
         """Find a project that exists already; None: it would at its first use.
@@ -91,14 +94,14 @@ class Catalog:
             NotFound: it cannot exist.
         """
         number = int(name) if _NUMBER.fullmatch(name) else None
-        found = self._by_path.get(name.lower()) if number is None else self._by_number.get(number)
+        found = self._by_name.get(name.lower()) if number is None else self._by_number.get(number)
         if found is None:
             self._refuse_impossible(name if number is None else number)
         return found
 
     def peek(self, name: str) -> tuple[int | None, str | None]:
         """Tell the number and path that a name stands for, without making anything exist."""
-        known = self._by_path.get(name.lower())
+        known = self._by_name.get(name.lower())
         if known is None and _NUMBER.fullmatch(name):
             known = self.project_of_record(int(name))
         return (None, name) if known is None else (known.id, known.path)
@@ -145,7 +148,7 @@ class Catalog:
 
     def _know(self, project: Project) -> Project:
         self._by_number[project.id] = project
-        self._by_path[project.path.lower()] = project
+        self._by_name[project.path.lower()] = self._by_name[str(project.id)] = project
         return project
 
     # ------------------------------------------------------------------ refs

@@ -212,7 +212,7 @@ class Ledger:
 
     def _play(self, row: Row) -> Timeline:
         kept = self._timelines.get(row[0])
-        if kept is not None and kept[0] == row:
+        if kept is not None and (kept[0] is row or kept[0] == row):
             return kept[1]
         if kept is not None and _course_of(kept[0]) == _course_of(row):
             timeline = kept[1]

@@ -5,6 +5,7 @@ A pipeline without jobs has one all the same, which mirrors it.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -119,11 +120,14 @@ class Run:
         self.erased_at: Moment | None = None
         self.emptied_at: Moment | None = None
 
-    @property
-    def settled_at(self) -> Moment:
-        """The last moment at which something happens to it."""
-        later = (self.retried_at, self.erased_at, self.emptied_at)
-        return max([self.moments[-1], *(moment for moment in later if moment is not None)])
+    def changes_after(self, moment: Moment) -> list[Moment]:
+        """List when something happens to it after a moment: of its steps only the next.
+
+        A retry is the first step of another run.
+        """
+        steps = self.moments[bisect_right(self.moments, moment) :][:1]
+        later = (self.erased_at, self.emptied_at)
+        return steps + [at for at in later if at is not None and at > moment]
 
     def step(self, at: Moment, status: JobStatus) -> None:
         """Take on a status."""

@@ -15,7 +15,6 @@ from .statuses import COMPLETED, FINISHED, STOPPABLE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from .course import Run
     from .model import Action, Downstream, Moment, PipelineRecord, TestSuite
     from .schedule import History, Obstacle
     from .statuses import JobStatus, PipelineStatus
@@ -25,6 +24,7 @@ __all__ = ["ORPHANED", "Change", "JobState", "PipelineState", "Timeline", "Windo
 ORPHANED = Scenario(scenario_id=-1, name="deleted")
 """Stands in for a scenario that is gone: success at once, where no inline value says otherwise."""
 
+_NEVER: Moment = 2**63
 _NOTHING_STARTED: Mapping[int, Timeline | None] = MappingProxyType({})
 
 
@@ -43,7 +43,15 @@ class Timeline:
     bridge that ``obstacle`` gives a reason against, and that has not started anything, fails.
     """
 
-    __slots__ = ("_course", "_first", "_moments", "_settled", "record", "scenario")
+    __slots__ = (
+        "__weakref__",
+        "_course",
+        "_first",
+        "_moments",
+        "_seen",
+        "record",
+        "scenario",
+    )
 
     def __init__(
         self,
@@ -60,7 +68,7 @@ class Timeline:
         self._course = course_of(record, scenario, histories, obstacle)
         self._first = max(record.created_at, self._course.floor)
         self._moments: list[Moment] | None = None
-        self._settled: dict[int, tuple[Moment, JobState]] = {}
+        self._seen: tuple[Moment, Moment, PipelineState] | None = None
 
     @property
     def history(self) -> list[tuple[Moment, PipelineStatus]]:
@@ -71,11 +79,19 @@ class Timeline:
     # ------------------------------------------------------------------ a moment
 
     def at(self, now: Moment) -> PipelineState:
-        """See the pipeline."""
-        course, now = self._course, max(now, self._first)
+        """See the pipeline; the very same state until something about it changes."""
+        now = max(now, self._first)
+        if self._seen is not None and self._seen[0] <= now < self._seen[1]:
+            return self._seen[2]
+        state = self._look(now)
+        self._seen = now, self._holds_before(now), state
+        return state
+
+    def _look(self, now: Moment) -> PipelineState:
+        course = self._course
         place = bisect_right(course.moments, now) - 1
         status, since = course.statuses[place], course.moments[place]
-        jobs = tuple([self._see(run, now) for run in course.runs if run.moments[0] <= now])
+        jobs = tuple([state_of(run, now) for run in course.runs if run.moments[0] <= now])
         created, started = self.record.created_at, course.started_at
         started = started if started is not None and started <= now else None
         finished = since if status in FINISHED else None
@@ -92,23 +108,21 @@ class Timeline:
             jobs,
         )
 
+    def _holds_before(self, now: Moment) -> Moment:
+        """Name the first moment later than ``now`` at which anything about it may change."""
+        renamed = self.record.renamed_at
+        later = [] if renamed is None or renamed <= now else [renamed]
+        for run in self._course.runs:
+            later += run.changes_after(now)
+        return min(later, default=_NEVER)
+
     def job(self, job_id: int, now: Moment) -> JobState | None:
         """See one run; None: there is none of this number, or not yet."""
         now = max(now, self._first)
         for run in self._course.runs:
             if run.id == job_id and run.moments[0] <= now:
-                return self._see(run, now)
+                return state_of(run, now)
         return None
-
-    def _see(self, run: Run, now: Moment) -> JobState:
-        """See a run; from its last moment on it is the same at every look."""
-        known = self._settled.get(run.id)
-        if known is not None and known[0] <= now:
-            return known[1]
-        state = state_of(run, now)
-        if run.settled_at <= now:
-            self._settled[run.id] = run.settled_at, state
-        return state
 
     def window(self, now: Moment) -> Window:
         """See the status alone, and how long it holds; much cheaper than ``at``.

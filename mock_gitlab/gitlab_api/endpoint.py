@@ -12,9 +12,9 @@ its steps, and no thread is needed.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from fastapi.routing import APIRoute
 
@@ -22,21 +22,20 @@ from mock_gitlab.asgi import CALL, JSON, WORLD, answer, read_body
 from mock_gitlab.engine.model import Declined, MockGitLabError
 from mock_gitlab.faults import send_response, strike, suffer
 
+from .answers import Writer
 from .asking import Ask, Unauthorized
 from .params import PAGE, Param, Params, path_integer
-from .reading import BadParameters, decode_segment
-from .responses import UNAUTHORIZED, error_of, etag, json_bytes, link, page_headers
+from .reading import BadParameters
+from .responses import UNAUTHORIZED, error_of, json_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-    from mock_gitlab.asgi import Headers, Receive, Scope, Send
+    from mock_gitlab.asgi import Receive, Scope, Send
     from mock_gitlab.journal import Call
 
-_JSON_HEADERS: Headers = [
-    *JSON,
-    (b"cache-control", b"max-age=0, private, must-revalidate"),
-]
+    from .answers import Answer
+
 NUMBERS = ("pipeline_id", "job_id", "trigger_id")
 """The segments of paths that are numbers."""
 _ASK = "mock_gitlab.ask"
@@ -50,36 +49,6 @@ class Login(Enum):
     UNLESS_READING = "before anything else, but for reading only when the project is looked up"
     IN_BODY = "after the parameters were checked"
     NEVER = "it has a way of its own"
-
-
-class Page(NamedTuple):
-    """A page of a list. ``total`` of None is not told; ``more`` says whether a page follows."""
-
-    rows: list[Any]
-    total: int | None
-    more: bool
-
-
-class KeysetPage(NamedTuple):
-    """A page of a list that is walked by a cursor; None at its end."""
-
-    rows: list[Any]
-    cursor: str | None
-
-
-class Raw(NamedTuple):
-    """An answer that is no JSON."""
-
-    body: bytes
-    content_type: str
-    headers: Mapping[str, str] = {}
-
-
-class Status(NamedTuple):
-    """An answer with a status other than the endpoint's usual one."""
-
-    status: int
-    body: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +76,19 @@ class Endpoint:
     paged: bool
     forgives: Callable[[Ask], bool] | None
     page_doc: str
+    writer: Writer = field(default_factory=Writer)
 
     @property
     def name(self) -> str:
         """The operation's name, which faults and the journal use."""
         return self.function.__name__
+
+    @property
+    def logs_in_first(self) -> bool:
+        """Whether who asks must be known before anything else is looked at."""
+        return self.login is Login.ALWAYS or (
+            self.login is Login.UNLESS_READING and self.method != "GET"
+        )
 
 
 async def _stand_in() -> None:
@@ -167,7 +144,7 @@ class GitLabRoute(APIRoute):
             return b""
         return await read_body(receive, ask.world.declared.body_limit)
 
-    def _respond(self, ask: Ask) -> tuple[int, Headers, bytes]:
+    def _respond(self, ask: Ask) -> Answer:
         try:
             found = self._call(ask)
         except BadParameters as error:
@@ -179,22 +156,20 @@ class GitLabRoute(APIRoute):
         except MockGitLabError as error:
             status, content = error_of(error)
             return status, JSON, json_bytes(content)
-        return _presented(ask, found)
+        return self.gitlab.writer.write(ask, found)
 
     def _call(self, ask: Ask) -> Any:
         endpoint = self.gitlab
         ask.read()
-        in_path: Mapping[str, Any] = ask.scope["path_params"]
+        in_path: dict[str, Any] = dict(ask.scope["path_params"])
         refused: list[str] = []
-        if endpoint.numbers:
-            numbers = {name: path_integer(in_path[name]) for name in endpoint.numbers}
-            refused = [f"{name} is invalid" for name, number in numbers.items() if number is None]
-            in_path = {**in_path, **numbers}
-        if endpoint.named:
-            in_path = {k: v for k, v in in_path.items() if k not in endpoint.named}
-        if endpoint.login is Login.ALWAYS or (
-            endpoint.login is Login.UNLESS_READING and endpoint.method != "GET"
-        ):
+        for name in endpoint.numbers:
+            in_path[name] = path_integer(in_path[name])
+            if in_path[name] is None:
+                refused.append(f"{name} is invalid")
+        for name in endpoint.named:
+            del in_path[name]
+        if endpoint.logs_in_first:
             ask.require_login()
         forgive = endpoint.forgives is not None and endpoint.forgives(ask)
         ask.values = endpoint.checked.check(ask.given, forgive=forgive, refused=refused)
@@ -204,72 +179,6 @@ class GitLabRoute(APIRoute):
         if endpoint.paged:
             values = {k: v for k, v in values.items() if k not in ("page", "per_page")}
         return endpoint.function(ask, **in_path, **values)
-
-
-def _presented(ask: Ask, found: Any) -> tuple[int, Headers, bytes]:
-    status = ask.endpoint.status
-    if isinstance(found, Status):
-        status, found = found
-    if status == 204:
-        return status, [], b""
-    if isinstance(found, Raw):
-        named = {"Content-Type": found.content_type, **found.headers}
-        headers = [*(_header(name, value) for name, value in named.items()), _JSON_HEADERS[1]]
-        return _unless_known(ask, status, headers, found.body)
-    headers = _JSON_HEADERS
-    if isinstance(found, Page):
-        headers = [*headers, *_page_headers(ask, found)]
-        found = found.rows
-    elif isinstance(found, KeysetPage):
-        headers = [*headers, *_keyset_headers(ask, found)]
-        found = found.rows
-    return _unless_known(ask, status, headers, json_bytes(found))
-
-
-def _unless_known(
-    ask: Ask, status: int, headers: Headers, body: bytes
-) -> tuple[int, Headers, bytes]:
-    """Leave out what the client has said that it knows already."""
-    if status != 200 or ask.endpoint.method != "GET":
-        return status, headers, body
-    tag = etag(body)
-    headers = [*headers, (b"etag", tag.encode())]
-    if ask.header(b"if-none-match") == tag:
-        return 304, headers, b""
-    return status, headers, body
-
-
-def _header(name: str, value: str) -> tuple[bytes, bytes]:
-    return name.lower().encode(), value.encode("latin-1", errors="replace")
-
-
-def _page_headers(ask: Ask, page: Page) -> Headers:
-    headers = page_headers(
-        base_url=ask.origin + ask.scope["path"],
-        query=_query_of(ask),
-        page=ask.values["page"],
-        per_page=ask.values["per_page"],
-        empty=not page.rows,
-        total=page.total,
-        more=page.more,
-    )
-    return [_header(name, value) for name, value in headers]
-
-
-def _keyset_headers(ask: Ask, page: KeysetPage) -> Headers:
-    if page.cursor is None:
-        return []
-    query = {**_query_of(ask), "cursor": page.cursor}
-    return [_header("Link", link(ask.origin + ask.scope["path"], query, "next"))]
-
-
-def _query_of(ask: Ask) -> dict[str, Any]:
-    """Say again all that was asked for, with the defaults and the parameters of the path."""
-    return {
-        **{k: v for k, v in ask.values.items() if v is not None},
-        **ask.given,
-        **{k: decode_segment(v) for k, v in ask.scope["path_params"].items()},
-    }
 
 
 class Endpoints:

@@ -8,8 +8,9 @@ from mock_gitlab.engine.model import NotFound, split_job_id
 from mock_gitlab.jobs import SeenJob
 from mock_gitlab.store.pipelines import Filter
 
+from .answers import Raw
 from .asking import Ask
-from .endpoint import Endpoints, Login, Raw
+from .endpoint import Endpoints, Login
 from .jobs import ARCHIVE, Job, archive_of, find_build, present_job
 from .params import Kind, Param
 from .reading import BadParameters, decode_segment

@@ -17,8 +17,9 @@ from mock_gitlab.engine.moments import timestamp
 from mock_gitlab.engine.statuses import STATUSES
 from mock_gitlab.jobs import SeenJob
 
+from .answers import KeysetPage, Page, Raw
 from .asking import Ask
-from .endpoint import Endpoints, KeysetPage, Login, Page, Raw
+from .endpoint import Endpoints, Login
 from .params import Kind, Param
 from .pipelines import PipelineBasic, present_basic
 from .projects import Commit, present_commit

@@ -319,6 +319,8 @@ def path_integer(text: str) -> int | None:
     ``text`` is the segment as it was sent. Of a number with more than 40 digits only the first 40
     are read: nothing has such a number, and so none is found under either.
     """
+    if text.isdecimal() and text.isascii() and len(text) <= _LONGEST_PATH_NUMBER:
+        return int(text)
     number = _PATH_NUMBER.fullmatch(decode_segment(text))
     if number is None:
         return None

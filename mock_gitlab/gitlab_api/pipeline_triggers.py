@@ -13,8 +13,9 @@ from mock_gitlab.engine.model import NotFound, Refused, Variable
 from mock_gitlab.engine.moments import timestamp
 from mock_gitlab.engine.statuses import EXECUTING
 
+from .answers import Page
 from .asking import Ask, Unauthorized
-from .endpoint import Endpoints, Login, Page
+from .endpoint import Endpoints, Login
 from .params import Kind, Param
 from .pipelines import MOCK_PARAMS, Pipeline, payload_of, present, start
 from .reading import BadParameters

@@ -13,8 +13,9 @@ from mock_gitlab.engine.statuses import STATUSES, detailed
 from mock_gitlab.orders import Order
 from mock_gitlab.store.pipelines import Filter
 
+from .answers import Lasting, Page
 from .asking import Ask
-from .endpoint import Endpoints, Page
+from .endpoint import Endpoints
 from .params import Kind, Param
 from .reading import BadParameters
 from .users import UserBasic, present_user
@@ -156,7 +157,7 @@ def present_basic(ask: Ask, seen: Seen) -> PipelineBasic:
 def present(ask: Ask, seen: Seen) -> Pipeline:
     """Show a pipeline."""
     record, state = seen.record, seen.state
-    ask.call.pipeline_id, ask.call.scenario_id = record.id, record.scenario_id
+    _note(ask, record)
     return {
         **present_basic(ask, seen),
         "before_sha": _BEFORE_SHA,
@@ -172,6 +173,11 @@ def present(ask: Ask, seen: Seen) -> Pipeline:
         "detailed_status": _present_status(seen),
         "archived": False,
     }
+
+
+def _note(ask: Ask, record: PipelineRecord) -> None:
+    """Tell the journal which pipeline a call is about."""
+    ask.call.pipeline_id, ask.call.scenario_id = record.id, record.scenario_id
 
 
 def present_with_name(ask: Ask, seen: Seen) -> PipelineWithName:
@@ -232,11 +238,12 @@ def get_latest_pipeline(ask: Ask, id: str, ref: str | None) -> PipelineWithName:
 @pipelines(
     "GET", "/projects/{id}/pipelines/{pipeline_id}", answers=PipelineWithName, job_token=True
 )
-def get_pipeline(ask: Ask, id: str, pipeline_id: int) -> PipelineWithName:
+def get_pipeline(ask: Ask, id: str, pipeline_id: int) -> Lasting:
     """Show a pipeline as it is at this moment."""
-    return present_with_name(
-        ask, ask.world.pipelines.pipeline(ask.project(id), pipeline_id, looked=True)
-    )
+    seen = ask.world.pipelines.pipeline(ask.project(id), pipeline_id, looked=True)
+    _note(ask, seen.record)
+    decided_by = seen.state, seen.project, ask.world.declared.user, ask.site
+    return Lasting(seen.timeline, decided_by, lambda: present_with_name(ask, seen))
 
 
 @pipelines(

@@ -15,8 +15,9 @@ from typing_extensions import TypedDict
 from mock_gitlab.engine.model import NotFound
 from mock_gitlab.engine.moments import timestamp
 
+from .answers import Page
 from .asking import Ask
-from .endpoint import Endpoints, Login, Page
+from .endpoint import Endpoints, Login
 from .params import Kind, Param
 from .reading import decode_segment
 from .users import BORN, User, UserBasic, present_full_user, present_user

@@ -41,6 +41,7 @@ class Database:
     def __init__(self, path: Path | str, page_size: int = PAGE_SIZE) -> None:
         self.path = str(path)
         self.rollbacks = 0  # how often what was read may have been taken back
+        self._writes = 0
         self._undoing: list[Callable[[], None]] = []
         try:
             # One thread at a time uses it, but an in-process client may bring another each time.
@@ -118,6 +119,15 @@ class Database:
             raise StoreUnavailable(str(error)) from error
         return row
 
+    def edition(self) -> tuple[int, int]:
+        """Tell by another value that rows read before may be out of date.
+
+        So it is after a write, ours or another connection's; not after a row that is merely new.
+        """
+        others = self.one("PRAGMA data_version")
+        assert others is not None
+        return self._writes, others[0]
+
     def all(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Row]:
         """Run a statement and return its rows."""
         try:
@@ -129,6 +139,7 @@ class Database:
 
     def run(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> int:
         """Run a statement that changes rows and return how many."""
+        self._writes += 1
         try:
             return self.execute(sql, parameters).rowcount
         except OverflowError:
@@ -150,6 +161,7 @@ class Database:
 
     def run_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run a statement once for each row of parameters."""
+        self._writes += 1
         try:
             self._connection.executemany(sql, rows)
         except sqlite3.Error as error:
@@ -171,6 +183,7 @@ class Database:
                 self.rollbacks += 1
             if self._connection.in_transaction:
                 self._connection.rollback()
+            self._writes += 1
             for undo in reversed(self._undoing):
                 undo()
             raise

@@ -33,7 +33,9 @@ _BEHAVIOUR = ", ".join(f"s.{name}" for name in BEHAVIOUR.split(", "))
 _SELECT = (
     f"SELECT {_RECORD}, {_BEHAVIOUR} FROM pipelines p LEFT JOIN scenarios s USING (scenario_id)"
 )
-SELECT_ONE = f"{_SELECT} WHERE p.id = ? AND p.project_id = ?"
+SELECT_ONE = f"{_SELECT} WHERE p.id = ?"
+_ROWS_KEPT = 512
+_PROJECT = 2
 _WIDTH = _RECORD.count(",") + 1
 UNTIL = _WIDTH - 1
 """Where in a row stands the moment before which its stored status holds."""
@@ -221,6 +223,8 @@ class PipelineTable:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self._kept: dict[int, Row] = {}
+        self._edition = (0, 0)
 
     def insert(self, record: PipelineRecord, window: Window) -> tuple[int, int]:
         """Add a pipeline; its ``id`` and ``iid`` are not looked at but given: returns both."""
@@ -250,11 +254,26 @@ class PipelineTable:
 
     def of_project(self, project_id: int, pipeline_id: int) -> Row | None:
         """Find one of a project, joined with its scenario, as it stands in the file."""
-        return self._db.one(SELECT_ONE, (pipeline_id, project_id))
+        row = self.of_any_project(pipeline_id)
+        return None if row is None or row[_PROJECT] != project_id else row
 
     def of_any_project(self, pipeline_id: int) -> Row | None:
-        """Find one by its number alone."""
-        return self._db.one(f"{_SELECT} WHERE p.id = ?", (pipeline_id,))
+        """Find one by its number alone; the very same row as before while nothing is written."""
+        edition = self._db.edition()
+        if edition != self._edition:
+            self._kept.clear()
+            self._edition = edition
+        row = self._kept.get(pipeline_id)
+        if row is None:
+            row = self._db.one(SELECT_ONE, (pipeline_id,))
+            if row is not None:
+                self._keep(row)
+        return row
+
+    def _keep(self, row: Row) -> None:
+        if len(self._kept) >= _ROWS_KEPT:
+            self._kept.clear()
+        self._kept[row[0]] = row
 
     @staticmethod
     def read(row: Row) -> Stored:

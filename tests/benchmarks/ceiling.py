@@ -71,7 +71,7 @@ class Ceiling:
             await receive()
             number, _ = self._db.execute(INSERT, _NEW).fetchone()
         else:
-            number = self._db.execute(SELECT_ONE, (1, 1)).fetchone()[0]
+            number = self._db.execute(SELECT_ONE, (1,)).fetchone()[0]
         answer = json.dumps(body(number), separators=(",", ":")).encode()
         head = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(answer))]
         await send({"type": "http.response.start", "status": 200, "headers": head})

@@ -569,6 +569,14 @@ def test_an_erased_job_has_neither_log_nor_artifacts():
     assert after.status == "success"
 
 
+@pytest.mark.parametrize("name", ["erase", "delete_artifacts"])
+def test_who_looks_on_sees_what_a_job_has_left_go_at_its_moment(name: ActionName):
+    declared = scenario(job("build", 10, trace="one\n", artifacts=(Artifact("a", "a"),)))
+    seen = timeline(declared, done(name, 20, run(1)))
+    left = [len(seen.at(at(second)).jobs[0].artifacts) for second in (12, 19, 20)]
+    assert left == [1, 1, 0]
+
+
 def test_what_runs_or_left_nothing_or_was_erased_cannot_be_erased():
     declared = scenario(job("a", 10, trace="one\n"), job("b", 10))
     seen = timeline(declared, done("erase", 20, run(1)))

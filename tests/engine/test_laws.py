@@ -162,6 +162,14 @@ def test_what_is_seen_does_not_depend_on_earlier_looks(
 
 
 @few
+@given(looked_at(), scenarios)
+def test_whoever_looks_on_sees_what_a_first_look_would(record: PipelineRecord, scenario: Scenario):
+    seen = Timeline(record, scenario)
+    for now in MOMENTS:
+        assert seen.at(now) == Timeline(record, scenario).at(now)
+
+
+@few
 @given(touched(), scenarios, st.integers(-1000, 10**13))
 def test_the_course_depends_on_spans_alone_and_not_on_the_date(
     record: PipelineRecord, scenario: Scenario, way: int

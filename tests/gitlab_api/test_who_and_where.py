@@ -9,6 +9,7 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.conftest import Mock
 
@@ -128,6 +129,29 @@ def test_an_unchanged_answer_is_304(mock: Mock):
 
     assert tag.startswith('W/"')
     assert (same.status_code, same.content, other.status_code) == (304, b"", 200)
+
+
+def test_each_client_is_answered_under_the_name_by_which_it_calls(mock: Mock):
+    mock.trigger()
+
+    urls = [
+        mock.get("/projects/1/pipelines/1", headers={"Host": name}).json()["web_url"]
+        for name in ("one.test", "two.test", "one.test")
+    ]
+
+    assert [url.split("/")[2] for url in urls] == ["one.test", "two.test", "one.test"]
+
+
+def test_a_poll_shows_who_the_user_is_now(mock_with: Callable[..., Mock], tmp_path: Path):
+    mock = mock_with()
+    mock.trigger(scenario_id=0)
+    assert mock.pipeline(1)["user"]["username"] == "root"
+
+    config = tmp_path / "mock-0.yaml"
+    config.write_text(config.read_text() + "user: {username: somebody}\n", encoding="utf-8")
+    mock.post("/_mock/config/reload")
+
+    assert mock.pipeline(1)["user"]["username"] == "somebody"
 
 
 @pytest.mark.parametrize("path", ["/user", "/nowhere", "/_mock/health", "/api/v3/x"])
