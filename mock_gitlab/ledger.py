@@ -53,7 +53,6 @@ class Ledger:
         self._catalog = catalog
         self._clock = clock
         self._timelines: OrderedDict[int, tuple[Row, Timeline]] = OrderedDict()
-        self._firsts: dict[tuple[int | None, Span | None, str | None], tuple[Scenario, Window]] = {}
         self._rollbacks = database.rollbacks
         self.bridges = Bridges(database, self._rows, scenarios, catalog)
 
@@ -61,7 +60,7 @@ class Ledger:
 
     def add(self, project: Project, record: PipelineRecord, scenario: Scenario) -> Seen:
         """Record a new pipeline, whose ``id`` and ``iid`` are given here, and see it."""
-        record = self.insert(record, scenario)
+        record = self.insert(record)
         now = self.settle()
         timeline = self.bridges.timeline(record, scenario)
         return Seen(project, record, timeline, timeline.at(now), now)
@@ -90,28 +89,11 @@ class Ledger:
                 self.bridges.part(stored.record, now)
             return self._rows.delete_all(project_id)
 
-    def insert(self, record: PipelineRecord, scenario: Scenario) -> PipelineRecord:
+    def insert(self, record: PipelineRecord) -> PipelineRecord:
         """Record a new pipeline without looking at it."""
-        window = self._first_window(record, scenario)
-        number, iid = self._rows.insert(record, window)
-        record = record.numbered(number, iid)
+        record = record.numbered(*self._rows.insert(record))
         self.bridges.added(record)
         return record
-
-    def _first_window(self, record: PipelineRecord, scenario: Scenario) -> Window:
-        """See a new pipeline's status; those alike begin alike, so that one look serves many."""
-        key = (record.scenario_id, record.terminal_after, record.terminal_status)
-        kept = self._firsts.get(key)
-        if kept is None or kept[0] is not scenario:
-            course = _undisturbed(scenario, record.terminal_after, record.terminal_status)
-            kept = self._firsts[key] = (scenario, course.window(0))
-            if len(self._firsts) > _TIMELINES_KEPT:
-                self._firsts.clear()
-        first, created_at = kept[1], record.created_at
-        until = None if first.until is None else created_at + first.until
-        if record.scenario_id in self.bridges.scenarios:
-            until = 0  # what its bridges cannot start decides too: it is played when it is listed
-        return Window(first.status, created_at + first.updated_at, until)
 
     def _scenario(self, number: int | None) -> Scenario:
         return (None if number is None else self._scenarios.behaviour(number)) or ORPHANED
@@ -198,11 +180,7 @@ class Ledger:
 
     def _see(self, project: Project, row: Row, now: Moment) -> Seen:
         timeline = self._play(row)
-        state = timeline.at(now)
-        until = row[UNTIL]
-        if until is not None and until <= now:
-            self._store([(row[0], timeline.window(now))])
-        return Seen(project, timeline.record, timeline, state, now)
+        return Seen(project, timeline.record, timeline, timeline.at(now), now)
 
     def _row(self, number: int) -> Row:
         row = self._rows.of_any_project(number)

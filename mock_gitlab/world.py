@@ -278,7 +278,7 @@ class World:
         choice = order.choose(project, self.declared.user, rules)
         before = 0 if choice.rule is None else self._count_match(choice.rule)
         is_tag = self.catalog.is_tag(project, order.ref)
-        self.pipelines.insert(*self._recorded(project, order, choice, is_tag, before))
+        self.pipelines.insert(self._recorded(project, order, choice, is_tag, before)[0])
 
     def _recorded(
         self, project: Project, order: Order, choice: Choice, is_tag: bool, matched_before: int

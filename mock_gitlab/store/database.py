@@ -15,6 +15,7 @@ VERSION = 1
 APPLICATION_ID = 0x4D474C42  # "MGLB": tells our files from other programs' databases
 LOCKED_FOR_SECONDS = 0.25  # how long a write waits for another process; the event loop waits too
 RULE_COUNT = "rule "  # what the keys of meta begin with that count how often a rule has matched
+ENTERED = "entered"  # the key of meta that holds up to which pipeline the indices go
 # A new pipeline changes a page of the table and of each index, and each goes to the file whole:
 # small ones make a trigger cheaper.
 PAGE_SIZE = 1024
@@ -147,6 +148,15 @@ class Database:
         except sqlite3.Error as error:
             raise StoreUnavailable(str(error)) from error
 
+    def add(self, sql: str, parameters: Sequence[Any]) -> bool:
+        """Insert a row; False where it is not new: another has a number that it must not share."""
+        try:
+            return self.execute(sql, parameters).rowcount > 0
+        except sqlite3.IntegrityError:
+            return False
+        except sqlite3.Error as error:
+            raise StoreUnavailable(str(error)) from error
+
     def copy(self) -> Database:
         """Copy everything into memory, where it can be changed whatever is wrong with the file."""
         size = self.one("PRAGMA page_size")
@@ -232,7 +242,9 @@ class Database:
                 self.run(f"DELETE FROM {table}")
             self.run("DELETE FROM last_iids")  # which the trigger on pipelines has filled
             self.run("DELETE FROM sqlite_sequence")
+            self.run("DELETE FROM meta WHERE key = ?", (ENTERED,))
             self.forget_rules()
+        self.rollbacks += 1
 
     def close(self) -> None:
         """Close the file; what was committed is in it."""

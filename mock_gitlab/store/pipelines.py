@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mock_gitlab.engine.model import Action, PipelineRecord, Scenario, Variable
 
+from .database import ENTERED, StoreUnavailable
 from .scenarios import BEHAVIOUR, scenario_of, seconds, span
 
 if TYPE_CHECKING:
@@ -39,23 +40,35 @@ _PROJECT = 2
 _WIDTH = _RECORD.count(",") + 1
 UNTIL = _WIDTH - 1
 """Where in a row stands the moment before which its stored status holds."""
+NEW = -1
+"""What stands for UNTIL in the row of a pipeline that is in no index but by its numbers."""
+_ENTERED = f"p.status_until IS NOT {NEW}"
 INSERT = """INSERT INTO pipelines (
     project_id, ref, sha, source, created_at, tag, name, variables_json, scenario_id,
     terminal_after_seconds, terminal_status, matched_json, upstream_job_id,
-    status, updated_at, status_until, iid
-) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, 1 + max(
-    coalesce((SELECT max(iid) FROM pipelines WHERE project_id = ?1), 0),
-    coalesce((SELECT iid FROM last_iids WHERE project_id = ?1), 0)
-)) RETURNING id, iid"""
-
+    updated_at, status_until, iid, id
+) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?5, -1, ?14, ?15
+WHERE NOT EXISTS (SELECT 1 FROM last_iids WHERE project_id = ?1 AND iid >= ?14)
+  AND NOT EXISTS (SELECT 1 FROM last_iids WHERE project_id = 0 AND iid >= ?15)"""
+_LAST_NUMBERS = """SELECT
+    max(coalesce((SELECT max(id) FROM pipelines), 0),
+        coalesce((SELECT iid FROM last_iids WHERE project_id = 0), 0),
+        coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'pipelines'), 0)),
+    max(coalesce((SELECT max(iid) FROM pipelines WHERE project_id = ?1), 0),
+        coalesce((SELECT iid FROM last_iids WHERE project_id = ?1), 0))"""
+_STALE = "p.status_until >= 0 AND p.status_until <= ?"
+_ENTERED_AT_ONCE = 500
+"""How many new rows may wait for the indices; a trigger enters them in a few milliseconds."""
 
 # SQLite finds the next ref in the index, where DISTINCT or GROUP BY would read all of a project.
 _NEWEST_IIDS = (
     "WITH RECURSIVE refs(ref) AS ("
-    "SELECT min(ref) FROM pipelines WHERE project_id = ? UNION ALL "
-    "SELECT (SELECT min(ref) FROM pipelines WHERE project_id = ? AND ref > refs.ref) "
+    "SELECT min(p.ref) FROM pipelines p WHERE p.project_id = ? AND {entered} UNION ALL "
+    "SELECT (SELECT min(p.ref) FROM pipelines p "
+    "WHERE p.project_id = ? AND p.ref > refs.ref AND {entered}) "
     "FROM refs WHERE refs.ref IS NOT NULL) "
-    "SELECT (SELECT max(iid) FROM pipelines WHERE project_id = ? AND ref = refs.ref) FROM refs"
+    "SELECT (SELECT max(p.iid) FROM pipelines p "
+    "WHERE p.project_id = ? AND p.ref = refs.ref AND {entered}) FROM refs"
 )
 # Within a project iids rise with ids, and their index gives the rows in order.
 _ORDERS = {
@@ -130,8 +143,18 @@ class Filter:
             or self.order_by in ("status", "updated_at")
         )
 
-    def where(self) -> tuple[str, list[Any]]:
-        """Put the conditions into SQL."""
+    @property
+    def needs_indices(self) -> bool:
+        """Whether all of a project would have to be looked through without an index."""
+        return (
+            self.asks_for_status
+            or self.ref is not None
+            or self.newest_of is not None
+            or self.order_by == "ref"
+        )
+
+    def where(self, entered: str) -> tuple[str, list[Any]]:
+        """Put the conditions into SQL; ``entered`` is the one under which indices may be used."""
         wanted: list[tuple[str, Any]] = [
             (f"p.{column} {sign} ?", value)
             for column, sign, value in (
@@ -147,7 +170,7 @@ class Filter:
             )
             if value is not None
         ]
-        sql = [condition for condition, _ in wanted]
+        sql = [entered, *(condition for condition, _ in wanted)]
         values = [value for _, value in wanted]
         if self.statuses is not None and len(self.statuses) == 1:
             sql.append("p.status = ?")  # which, unlike IN, leaves the index in the order of iids
@@ -156,11 +179,12 @@ class Filter:
             sql.append(f"p.status IN ({', '.join('?' * len(self.statuses))})")
             values += self.statuses
         if self.newest_of is not None:
-            sql.append(f"p.iid IN ({_NEWEST_IIDS}) AND p.tag = ?")
+            newest = _NEWEST_IIDS.format(entered=entered)
+            sql.append(f"p.iid IN ({newest}) AND p.tag = ?")
             values += [*[self.project_id] * 3, self.newest_of == "tags"]
         if self.nothing:
             sql.append("0")
-        return " AND ".join(sql) or "1", values
+        return " AND ".join(sql), values
 
 
 def _record_of(row: Row) -> PipelineRecord:
@@ -225,32 +249,76 @@ class PipelineTable:
         self._db = database
         self._kept: dict[int, Row] = {}
         self._edition = (0, 0)
+        self._rollbacks = 0
+        self._last_id = 0
+        self._last_iids: dict[int, int] = {}
+        self._waiting = 0
 
-    def insert(self, record: PipelineRecord, window: Window) -> tuple[int, int]:
+    def insert(self, record: PipelineRecord) -> tuple[int, int]:
         """Add a pipeline; its ``id`` and ``iid`` are not looked at but given: returns both."""
-        row = self._db.one(
-            INSERT,
-            (
-                record.project_id,
-                record.ref,
-                record.sha,
-                record.source,
-                record.created_at,
-                record.tag,
-                record.name,
-                write_variables(record.variables),
-                record.scenario_id,
-                seconds(record.terminal_after),
-                record.terminal_status,
-                record.matched,
-                record.upstream_job_id,
-                window.status,
-                window.updated_at,
-                window.until,
-            ),
+        project_id = record.project_id
+        values = (
+            project_id,
+            record.ref,
+            record.sha,
+            record.source,
+            record.created_at,
+            record.tag,
+            record.name,
+            write_variables(record.variables),
+            record.scenario_id,
+            seconds(record.terminal_after),
+            record.terminal_status,
+            record.matched,
+            record.upstream_job_id,
         )
+        if self._rollbacks != self._db.rollbacks:
+            self._last_iids.clear()
+            self._rollbacks = self._db.rollbacks
+        iid = self._last_iids.get(project_id, 0) + 1
+        number = self._last_id + 1
+        if iid == 1 or not self._db.add(INSERT, (*values, iid, number)):
+            with self._db.transaction():
+                number, iid = (last + 1 for last in self._last_numbers(project_id))
+                if not self._db.add(INSERT, (*values, iid, number)):
+                    raise StoreUnavailable("a pipeline could not be told from another")
+        self._last_id, self._last_iids[project_id] = number, iid
+        self._waiting += 1
+        if self._waiting >= _ENTERED_AT_ONCE:
+            with self._db.trying():
+                self._enter()
+        return number, iid
+
+    def _last_numbers(self, project_id: int) -> tuple[int, int]:
+        row = self._db.one(_LAST_NUMBERS, (project_id,))
         assert row is not None
         return row[0], row[1]
+
+    def _enter(self) -> None:
+        """Enter the new pipelines into the indices, to be computed when they are next listed."""
+        row = self._db.one(
+            "SELECT (SELECT max(id) FROM pipelines), (SELECT value FROM meta WHERE key = ?)",
+            (ENTERED,),
+        )
+        newest, entered = row or (0, 0)
+        if (newest or 0) > int(entered or 0):
+            with self._db.transaction():
+                self._db.run(
+                    f"UPDATE pipelines SET status_until = 0 WHERE id > ? AND status_until = {NEW}",
+                    (int(entered or 0),),
+                )
+                self._db.remember(ENTERED, str(newest))
+        self._waiting = 0
+
+    def _entered(self) -> str:
+        """Name the condition under which the indices know a pipeline: by now they know them all.
+
+        Where that cannot be written down, all are looked through.
+        """
+        with self._db.trying():
+            self._enter()
+            return _ENTERED
+        return "1"
 
     def of_project(self, project_id: int, pipeline_id: int) -> Row | None:
         """Find one of a project, joined with its scenario, as it stands in the file."""
@@ -312,7 +380,7 @@ class PipelineTable:
 
     def page(self, wanted: Filter, limit: int, offset: int) -> list[Listed]:
         """List one page, from the stored statuses: refresh them first."""
-        where, values = wanted.where()
+        where, values = self._where(wanted)
         columns = ", ".join(f"p.{name}" for name in Listed._fields)
         direction = "DESC" if wanted.descending else "ASC"
         order = ", ".join(f"{column} {direction}" for column in _ORDERS[wanted.order_by])
@@ -324,13 +392,16 @@ class PipelineTable:
 
     def count(self, wanted: Filter) -> int | None:
         """Count what a filter lets through; None where it is more than COUNTED_UP_TO."""
-        where, values = wanted.where()
+        where, values = self._where(wanted)
         row = self._db.one(
             f"SELECT count(*) FROM (SELECT 1 FROM pipelines p WHERE {where} LIMIT ?)",
             [*values, COUNTED_UP_TO + 1],
         )
         assert row is not None
         return None if row[0] > COUNTED_UP_TO else row[0]
+
+    def _where(self, wanted: Filter) -> tuple[str, list[Any]]:
+        return wanted.where(self._entered() if wanted.needs_indices else "1")
 
     def each(self, project_id: int | None = None, newest: int | None = None) -> Iterator[Row]:
         """Walk over all pipelines, or a project's, newest first, reading as they are needed."""
@@ -390,15 +461,16 @@ class PipelineTable:
     def newest(self, project_id: int, ref: str) -> Row | None:
         """Find the newest pipeline of a ref."""
         return self._db.one(
-            f"{_SELECT} WHERE p.project_id = ? AND p.ref = ? ORDER BY p.iid DESC LIMIT 1",
+            f"{_SELECT} WHERE p.project_id = ? AND p.ref = ? AND {self._entered()} "
+            "ORDER BY p.iid DESC LIMIT 1",
             (project_id, ref),
         )
 
     def refs(self, project_id: int, *, tags: bool) -> list[str]:
         """List the branches, or the tags, that a project's pipelines ran on."""
+        newest = _NEWEST_IIDS.format(entered=self._entered())
         rows = self._db.all(
-            "SELECT ref FROM pipelines "
-            f"WHERE project_id = ? AND iid IN ({_NEWEST_IIDS}) AND tag = ?",
+            f"SELECT ref FROM pipelines WHERE project_id = ? AND iid IN ({newest}) AND tag = ?",
             (*[project_id] * 4, tags),
         )
         return [row[0] for row in rows]
@@ -483,7 +555,7 @@ class PipelineTable:
         """Group what is out of date and untouched, as (id, created_at)."""
         rows = self._db.all(
             "SELECT scenario_id, terminal_after_seconds, terminal_status, id, created_at "
-            f"FROM pipelines WHERE project_id = ? AND status_until <= ? AND {_UNTOUCHED}",
+            f"FROM pipelines p WHERE p.project_id = ? AND {_STALE} AND {_UNTOUCHED}",
             (project_id, now),
         )
         cohorts: dict[Cohort, list[tuple[int, Moment]]] = {}
@@ -501,18 +573,17 @@ class PipelineTable:
         )
 
     def any_stale(self, project_id: int, now: Moment) -> bool:
-        """Tell whether any stored status of a project is out of date."""
+        """Tell whether any stored status of a project is out of date; ask this first."""
+        self._enter()
         row = self._db.one(
-            "SELECT 1 FROM pipelines WHERE project_id = ? AND status_until <= ? LIMIT 1",
+            f"SELECT 1 FROM pipelines p WHERE p.project_id = ? AND {_STALE} LIMIT 1",
             (project_id, now),
         )
         return row is not None
 
     def stale(self, project_id: int, now: Moment) -> list[Stored]:
         """List the single pipelines whose stored status is out of date."""
-        rows = self._db.all(
-            f"{_SELECT} WHERE p.project_id = ? AND p.status_until <= ?", (project_id, now)
-        )
+        rows = self._db.all(f"{_SELECT} WHERE p.project_id = ? AND {_STALE}", (project_id, now))
         return [_stored(row) for row in rows]
 
 

@@ -21,7 +21,7 @@ CREATE TABLE scenarios (
 -- scenario_id refers, but is not enforced: a pipeline outlives its scenario, and follows it again
 -- when a file brings the number back.
 CREATE TABLE pipelines (
-    id                     INTEGER PRIMARY KEY AUTOINCREMENT,
+    id                     INTEGER PRIMARY KEY,
     project_id             INTEGER NOT NULL,
     iid                    INTEGER NOT NULL,
     ref                    TEXT NOT NULL,
@@ -42,25 +42,31 @@ CREATE TABLE pipelines (
     upstream_job_id        INTEGER,
     created_at             INTEGER NOT NULL,
     updated_at             INTEGER NOT NULL,
-    status_until           INTEGER  -- status and updated_at hold before this moment; NULL: for good
+    -- status and updated_at hold before this moment; NULL: for good; -1: new, in no index but by_iid
+    status_until           INTEGER
 );
 
-CREATE INDEX pipelines_by_status ON pipelines (project_id, status, iid);
-CREATE INDEX pipelines_by_ref ON pipelines (project_id, ref, iid);
+-- A trigger pays for every index it has to change, so a new row is entered into these later, with
+-- others, or when somebody asks for what they find.
+CREATE INDEX pipelines_by_status ON pipelines (project_id, status, iid)
+    WHERE status_until IS NOT -1;
+CREATE INDEX pipelines_by_ref ON pipelines (project_id, ref, iid)
+    WHERE status_until IS NOT -1;
 CREATE INDEX pipelines_to_refresh ON pipelines (project_id, status_until)
-    WHERE status_until IS NOT NULL;
+    WHERE status_until >= 0;
 -- After the others: where several serve, SQLite takes the last, and this one follows the rows.
 CREATE UNIQUE INDEX pipelines_by_iid ON pipelines (project_id, iid);
 CREATE UNIQUE INDEX pipelines_by_upstream ON pipelines (upstream_job_id)
     WHERE upstream_job_id IS NOT NULL;
 
--- An iid is never given twice, even when the newest pipeline of a project was deleted.
+-- No number is given twice, even when the newest pipeline was deleted: the highest that any deleted
+-- one had, the iid in its project and, under project 0, the id.
 CREATE TABLE last_iids (
     project_id INTEGER PRIMARY KEY,
     iid        INTEGER NOT NULL
 );
 CREATE TRIGGER keep_last_iid AFTER DELETE ON pipelines BEGIN
-    INSERT INTO last_iids (project_id, iid) VALUES (old.project_id, old.iid)
+    INSERT INTO last_iids (project_id, iid) VALUES (old.project_id, old.iid), (0, old.id)
     ON CONFLICT (project_id) DO UPDATE SET iid = max(iid, excluded.iid);
 END;
 

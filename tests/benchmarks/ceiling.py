@@ -21,7 +21,6 @@ from mock_gitlab.store.pipelines import INSERT, SELECT_ONE
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 _RECORD = (1, "main", "a" * 40, "trigger", 0, 0, None, "[]", 5, None, None, None, None)
-_NEW = (*_RECORD, "running", 0, 5000)
 
 
 def body(number: int) -> dict[str, Any]:
@@ -62,14 +61,20 @@ class Ceiling:
         schema = (files("mock_gitlab.store") / "schema.sql").read_text(encoding="utf-8")
         self._db.executescript(schema)
         self._db.execute("INSERT INTO scenarios (scenario_id, name) VALUES (5, 'five')")
-        self._db.execute(INSERT, _NEW).fetchone()
+        self._last = 0
+        self._insert()
+
+    def _insert(self) -> int:
+        self._last += 1
+        self._db.execute(INSERT, (*_RECORD, self._last, self._last))
+        return self._last
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Send) -> None:
         if scope["type"] != "http":
             return
         if scope["method"] == "POST":
             await receive()
-            number, _ = self._db.execute(INSERT, _NEW).fetchone()
+            number = self._insert()
         else:
             number = self._db.execute(SELECT_ONE, (1,)).fetchone()[0]
         answer = json.dumps(body(number), separators=(",", ":")).encode()
