@@ -112,7 +112,7 @@ class Gateway:
         finally:
             call: Call | None = scope.get(CALL)
             if call is not None:
-                call.took = round((stopwatch() - started) * 1000, 3)
+                call.took = (stopwatch() - started) * 1000
                 _note(call, scope, reply.status)
 
     async def _route(self, scope: Scope, receive: Receive, reply: _Reply) -> None:

@@ -83,9 +83,10 @@ class Journal:
                 call.scenario_id,
                 call.outcome if call.status is None else call.status,
             )
-        if not self.limit:
+        limit = self._calls.maxlen
+        if not limit:
             return
-        if len(self._calls) == self.limit:
+        if len(self._calls) == limit:
             self._drop_oldest()
         call.size += len(call.path) + len(call.query) + len(call.rule or "")
         self._calls.append(call)

@@ -161,7 +161,7 @@ def _call(call: Call, masking: Masking) -> CallRow:
         "fault": call.fault,
         "status": call.status,
         "outcome": call.outcome,
-        "took": call.took,
+        "took": round(call.took, 3),
     }
 
 

@@ -338,7 +338,7 @@ class PipelineRecord(NamedTuple):
 
     def numbered(self, number: int, iid: int) -> PipelineRecord:
         """Give the record the numbers that the store has found for it."""
-        return self._replace(id=number, iid=iid)
+        return PipelineRecord(number, iid, *self[2:])
 
 
 @dataclass(frozen=True, slots=True)

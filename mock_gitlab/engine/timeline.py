@@ -48,7 +48,9 @@ class Timeline:
         "_course",
         "_first",
         "_moments",
-        "_seen",
+        "_since",
+        "_state",
+        "_until",
         "record",
         "scenario",
     )
@@ -68,7 +70,9 @@ class Timeline:
         self._course = course_of(record, scenario, histories, obstacle)
         self._first = max(record.created_at, self._course.floor)
         self._moments: list[Moment] | None = None
-        self._seen: tuple[Moment, Moment, PipelineState] | None = None
+        self._state: PipelineState | None = None
+        self._since: Moment = 0
+        self._until: Moment | None = None
 
     @property
     def history(self) -> list[tuple[Moment, PipelineStatus]]:
@@ -81,11 +85,13 @@ class Timeline:
     def at(self, now: Moment) -> PipelineState:
         """See the pipeline; the very same state until something about it changes."""
         now = max(now, self._first)
-        if self._seen is not None and self._seen[0] <= now < self._seen[1]:
-            return self._seen[2]
-        state = self._look(now)
-        self._seen = now, self._holds_before(now), state
-        return state
+        if self._state is not None and self._since <= now:
+            if self._until is None:
+                self._until = self._holds_before(self._since)
+            if now < self._until:
+                return self._state
+        self._since, self._until, self._state = now, None, self._look(now)
+        return self._state
 
     def _look(self, now: Moment) -> PipelineState:
         course = self._course
@@ -148,6 +154,8 @@ class Timeline:
     def counts_polls(self, now: Moment) -> bool:
         """Tell whether a look at the pipeline brings its end nearer."""
         scenario = self.scenario
+        if scenario.terminal_after_polls is None and not scenario.attempts:
+            return False
         if scenario.jobs:
             wanted = scenario.terminal_after_polls is not None and not scenario.never_complete
             return wanted and self.window(now).status not in COMPLETED

@@ -149,6 +149,9 @@ def _refuse_unstorable(text: str, name: str) -> None:
 def _form_pairs(text: bytes) -> list[tuple[str, str]]:
     if text.count(b"&") >= _MOST_PAIRS:
         raise bad(f"there are more than {_MOST_PAIRS} parameters")
+    if b"%" not in text and b"+" not in text:
+        plain = (part.partition("=") for part in _text(text).split("&") if part)
+        return _storable([(key, value) for key, _, value in plain])
     split = (part.partition(b"=") for part in text.split(b"&") if part)
     return _storable([(_unescape(key), _unescape(value)) for key, _, value in split])
 
