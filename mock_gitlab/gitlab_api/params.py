@@ -35,6 +35,8 @@ _FALSE = frozenset(("false", "0", "f", "off", "n", "no"))
 class Kind(Enum):
     """What a parameter is."""
 
+    __hash__ = object.__hash__  # Enum's own is one in Python, and looks are many
+
     STRING = "string"
     INTEGER = "integer"
     NUMBER = "number"

@@ -9,11 +9,12 @@ import sys
 import time
 import urllib.request
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 TOKEN = "MOCK_SUPER_SECRET"
 ROOT = Path(__file__).parents[2]
@@ -65,6 +66,12 @@ class Process:
         measured: dict[str, float] = json.loads(done.stdout)
         measured["cpu_us"] = (self.cpu_seconds() - before) / measured["requests"] * 1e6
         return measured
+
+    def loading(
+        self, method: str, path: str, body: str, connections: int
+    ) -> Callable[[], dict[str, float]]:
+        """Make a function that puts it under load with one request for a second."""
+        return partial(self.load, self.request(method, path, body), connections, 1)
 
     def request(self, method: str, path: str, body: str = "") -> bytes:
         """Write a request as it goes over the wire."""
