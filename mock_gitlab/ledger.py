@@ -41,6 +41,14 @@ class Seen(NamedTuple):
     now: Moment
 
 
+class Started(NamedTuple):
+    """A pipeline that has just been recorded, as it is seen at first."""
+
+    project: Project
+    record: PipelineRecord
+    state: PipelineState
+
+
 class Ledger:
     """The pipelines of one world."""
 
@@ -53,17 +61,30 @@ class Ledger:
         self._catalog = catalog
         self._clock = clock
         self._timelines: OrderedDict[int, tuple[Row, Timeline]] = OrderedDict()
+        self._alike: dict[tuple[int | None, Span | None, str | None], Timeline] = {}
         self._rollbacks = database.rollbacks
         self.bridges = Bridges(database, self._rows, scenarios, catalog)
 
     # ------------------------------------------------------------------ recording
 
-    def add(self, project: Project, record: PipelineRecord, scenario: Scenario) -> Seen:
+    def add(self, project: Project, record: PipelineRecord, scenario: Scenario) -> Started:
         """Record a new pipeline, whose ``id`` and ``iid`` are given here, and see it."""
         record = self.insert(record)
-        now = self.settle()
-        timeline = self.bridges.timeline(record, scenario)
-        return Seen(project, record, timeline, timeline.at(now), now)
+        return Started(project, record, self._first_state(record, scenario, self.settle()))
+
+    def _first_state(
+        self, record: PipelineRecord, scenario: Scenario, now: Moment
+    ) -> PipelineState:
+        """See a new pipeline; those alike begin alike, so that one course is played for all."""
+        if record.scenario_id in self.bridges.scenarios:
+            return self.bridges.timeline(record, scenario).at(now)
+        key = record.scenario_id, record.terminal_after, record.terminal_status
+        alike = self._alike.get(key)
+        if alike is None or alike.scenario is not scenario:
+            if len(self._alike) >= _TIMELINES_KEPT:
+                self._alike.clear()
+            alike = self._alike[key] = _undisturbed(scenario, *key[1:])
+        return alike.at(now - record.created_at).of_another(record.id, record.created_at)
 
     def append(self, seen: Seen, action: Action) -> None:
         """Record something that was done to a pipeline or one of its jobs."""

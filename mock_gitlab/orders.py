@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mock_gitlab.engine.matching import Choice, Trigger, choose
 from mock_gitlab.engine.model import Variable
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
     from mock_gitlab.engine.model import Project, Span, TerminalStatus, TriggerToken, User
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(NamedTuple):
     """What a client asks for when it triggers or creates a pipeline."""
 
     ref: str

@@ -32,7 +32,7 @@ from mock_gitlab.engine.timeline import ORPHANED
 from mock_gitlab.foresight import Changed, Foresight
 from mock_gitlab.jobs import Jobs
 from mock_gitlab.journal import Journal
-from mock_gitlab.ledger import Ledger, Seen
+from mock_gitlab.ledger import Ledger, Seen, Started
 from mock_gitlab.orders import Order
 from mock_gitlab.store.database import RULE_COUNT
 from mock_gitlab.store.scenarios import ScenarioTable
@@ -231,7 +231,7 @@ class World:
 
     # ------------------------------------------------------------------ pipelines
 
-    def trigger(self, project: Project, order: Order) -> Seen:
+    def trigger(self, project: Project, order: Order) -> Started:
         """Start a pipeline.
 
         Raises:
@@ -259,7 +259,7 @@ class World:
         *,
         is_tag: bool,
         matched_before: int = 0,
-    ) -> Seen:
+    ) -> Started:
         recorded = self._recorded(project, order, choice, is_tag, matched_before)
         return self.pipelines.add(project, *recorded)
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from .course import leaves_artifacts
+from .model import job_id
 from .statuses import COMPLETED, FINISHED
 
 if TYPE_CHECKING:
     from .course import Run
-    from .model import Artifact, JobSpec, Moment
+    from .model import Artifact, JobSpec, Moment, Span
     from .statuses import JobStatus, PipelineStatus
 
 _SPREAD = re.compile(r" \d+/\d+\Z")
@@ -71,6 +72,23 @@ class JobState(NamedTuple):
         left = self.finished_at if self.started_at is None else self.started_at
         return _seconds(self.queued_at, left, now)
 
+    def of_another(self, pipeline_id: int, later: Span) -> JobState:
+        """See the same job of another pipeline, as ``PipelineState.of_another`` does."""
+        number, slot, attempt, name, stage, status, created, queued, started, finished = self[:10]
+        return JobState(
+            number + job_id(pipeline_id, 0, 0),
+            slot,
+            attempt,
+            name,
+            stage,
+            status,
+            created + later,
+            _later(queued, later),
+            _later(started, later),
+            _later(finished, later),
+            *self[10:],
+        )
+
     def trace(self, now: Moment) -> str:
         """Show what its log holds by now: in proportion to the time that it has run.
 
@@ -108,6 +126,24 @@ class PipelineState(NamedTuple):
     def finished(self) -> bool:
         """Whether nothing more happens unless somebody asks for it."""
         return self.status in COMPLETED
+
+    def of_another(self, pipeline_id: int, later: Span) -> PipelineState:
+        """See what another pipeline shows so much later: number 0 becomes ``pipeline_id``.
+
+        Both are alike in all that decides their course, and nothing was done to either.
+        """
+        return PipelineState(
+            self.status,
+            self.created_at + later,
+            _later(self.started_at, later),
+            _later(self.finished_at, later),
+            self.updated_at + later,
+            self.duration,
+            self.queued_duration,
+            self.coverage,
+            self.has_warnings,
+            tuple([job.of_another(pipeline_id, later) for job in self.jobs]),
+        )
 
 
 class Window(NamedTuple):
@@ -170,6 +206,10 @@ def state_of(run: Run, now: Moment) -> JobState:
         (spec.failure_reason or "script_failure") if status == "failed" else None,
         spec,
     )
+
+
+def _later(moment: Moment | None, span: Span) -> Moment | None:
+    return None if moment is None else moment + span
 
 
 def _seconds(begins: Moment | None, ends: Moment | None, now: Moment) -> float | None:

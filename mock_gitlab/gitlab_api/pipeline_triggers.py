@@ -23,7 +23,7 @@ from .users import UserBasic, present_user
 
 if TYPE_CHECKING:
     from mock_gitlab.engine.model import Moment, Project, TriggerToken
-    from mock_gitlab.ledger import Seen
+    from mock_gitlab.ledger import Started
 
 triggers = Endpoints("pipeline_triggers")
 
@@ -89,7 +89,7 @@ def trigger_pipeline_of_ref(ask: Ask, id: str, **asked: Any) -> Pipeline:
     return present(ask, _trigger(ask, id, asked))
 
 
-def _trigger(ask: Ask, id: str, asked: dict[str, Any]) -> Seen:
+def _trigger(ask: Ask, id: str, asked: dict[str, Any]) -> Started:
     token: str | None = asked["token"]
     if token is None:
         ask.require_login()

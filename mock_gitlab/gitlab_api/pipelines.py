@@ -22,7 +22,7 @@ from .users import UserBasic, present_user
 
 if TYPE_CHECKING:
     from mock_gitlab.engine.model import PipelineRecord, Project, TriggerToken
-    from mock_gitlab.ledger import Seen
+    from mock_gitlab.ledger import Seen, Started
     from mock_gitlab.store.pipelines import Listed
 
 pipelines = Endpoints("pipelines")
@@ -137,7 +137,7 @@ class PipelineWithName(Pipeline):
     name: str | None
 
 
-def present_basic(ask: Ask, seen: Seen) -> PipelineBasic:
+def present_basic(ask: Ask, seen: Seen | Started) -> PipelineBasic:
     """Show a pipeline inside another object."""
     record, state = seen.record, seen.state
     return {
@@ -154,7 +154,7 @@ def present_basic(ask: Ask, seen: Seen) -> PipelineBasic:
     }
 
 
-def present(ask: Ask, seen: Seen) -> Pipeline:
+def present(ask: Ask, seen: Seen | Started) -> Pipeline:
     """Show a pipeline."""
     record, state = seen.record, seen.state
     _note(ask, record)
@@ -185,7 +185,7 @@ def present_with_name(ask: Ask, seen: Seen) -> PipelineWithName:
     return {**present(ask, seen), "name": seen.record.name}
 
 
-def _present_status(seen: Seen) -> DetailedStatus:
+def _present_status(seen: Seen | Started) -> DetailedStatus:
     words = detailed(seen.state.status, seen.state.has_warnings)
     return {
         "icon": words.icon,
@@ -345,7 +345,7 @@ def start(
     variables: tuple[Variable, ...],
     asked: dict[str, Any],
     token: TriggerToken | None = None,
-) -> Seen:
+) -> Started:
     """Start a pipeline with what was asked for, the mock's own parameters included."""
     after = asked["terminal_after_seconds"]
     order = Order(
@@ -359,12 +359,12 @@ def start(
         token=token,
     )
     try:
-        seen = ask.world.trigger(project, order)
+        started = ask.world.trigger(project, order)
     except Declined as declined:
         ask.call.rule = declined.matched
         raise
-    ask.call.rule = seen.record.matched
-    return seen
+    ask.call.rule = started.record.matched
+    return started
 
 
 def _refuse_duplicates(variables: tuple[Variable, ...]) -> None:

@@ -187,6 +187,16 @@ def test_the_course_depends_on_spans_alone_and_not_on_the_date(
         assert mine.updated_at + way == other.updated_at
 
 
+@few
+@given(untouched, scenarios)
+def test_pipelines_alike_show_the_same_of_one_another(record: PipelineRecord, scenario: Scenario):
+    record = record._replace(renamed_at=None)
+    first = Timeline(record._replace(id=0, created_at=0), scenario)
+    other = Timeline(record, scenario)
+    for now in MOMENTS:
+        assert first.at(now - CREATED).of_another(record.id, CREATED) == other.at(now)
+
+
 # ---------------------------------------------------------------------------- time
 
 

@@ -291,3 +291,33 @@ def test_the_token_of_a_running_job_triggers_with_source_pipeline(mock: Mock):
 
     assert (running.status_code, running.json()["source"]) == (201, "pipeline")
     assert (ended.status_code, ended.json()) == (401, {"message": "Job is not running"})
+
+
+# ---------------------------------------------------------------------------- the first look
+
+
+def test_the_answer_shows_the_scenario_as_it_is_declared_now(mock: Mock):
+    mock.declare(900, terminal_after_seconds=60)
+    before = mock.trigger(scenario_id=900)
+    changed = {"scenario_id": 900, "name": "at once", "terminal_after_seconds": 0}
+    mock.put("/_mock/scenarios/900", json={**changed, "terminal_status": "failed"})
+
+    after = mock.trigger(scenario_id=900)
+
+    assert (before["status"], after["status"]) == ("running", "failed")
+    assert after == {k: v for k, v in mock.pipeline(after["id"]).items() if k != "name"}
+
+
+def test_the_answer_shows_what_is_asked_for_beside_the_scenario(mock: Mock):
+    asked = [
+        {},
+        {"terminal_after_seconds": 0},
+        {"terminal_after_seconds": 0, "terminal_status": "failed"},
+        {"terminal_status": "failed"},
+    ]
+
+    answers = [mock.trigger(scenario_id=5, **more) for more in asked]
+
+    assert [each["status"] for each in answers] == ["running", "success", "failed", "running"]
+    for each in answers:
+        assert each == {k: v for k, v in mock.pipeline(each["id"]).items() if k != "name"}
