@@ -16,7 +16,7 @@ from mock_gitlab.bridges import Bridges
 from mock_gitlab.engine.model import Moment, NotFound, PipelineRecord, Scenario
 from mock_gitlab.engine.timeline import ORPHANED, PipelineState, Timeline, Window
 from mock_gitlab.store.database import StoreUnavailable
-from mock_gitlab.store.pipelines import UNTIL, Cohort, Filter, Listed, PipelineTable
+from mock_gitlab.store.pipelines import UNTIL, Cohort, PipelineTable
 from mock_gitlab.store.scenarios import ScenarioTable, span
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mock_gitlab.engine.model import Action, Project, Span, TerminalStatus
     from mock_gitlab.engine.statuses import PipelineStatus
     from mock_gitlab.store.database import Database, Row
+    from mock_gitlab.store.filters import Filter, Listed
 
 _TIMELINES_KEPT = 512
 
@@ -61,7 +62,7 @@ class Ledger:
         self._catalog = catalog
         self._clock = clock
         self._timelines: OrderedDict[int, tuple[Row, Timeline]] = OrderedDict()
-        self._alike: dict[tuple[int | None, Span | None, str | None], Timeline] = {}
+        self._courses: dict[tuple[int | None, Span | None, str | None], Timeline] = {}
         self._rollbacks = database.rollbacks
         self.bridges = Bridges(database, self._rows, scenarios, catalog)
 
@@ -78,13 +79,26 @@ class Ledger:
         """See a new pipeline; those alike begin alike, so that one course is played for all."""
         if record.scenario_id in self.bridges.scenarios:
             return self.bridges.timeline(record, scenario).at(now)
-        key = record.scenario_id, record.terminal_after, record.terminal_status
-        alike = self._alike.get(key)
-        if alike is None or alike.scenario is not scenario:
-            if len(self._alike) >= _TIMELINES_KEPT:
-                self._alike.clear()
-            alike = self._alike[key] = _undisturbed(scenario, *key[1:])
+        alike = self._alike(
+            scenario, record.scenario_id, record.terminal_after, record.terminal_status
+        )
         return alike.at(now - record.created_at).of_another(record.id, record.created_at)
+
+    def _alike(
+        self,
+        scenario: Scenario,
+        number: int | None,
+        after: Span | None,
+        status: TerminalStatus | None,
+    ) -> Timeline:
+        """Play a pipeline that was created at moment 0 and that nobody touches, once for all."""
+        key = number, after, status
+        kept = self._courses.get(key)
+        if kept is None or kept.scenario is not scenario:
+            if len(self._courses) >= _TIMELINES_KEPT:
+                self._courses.clear()
+            kept = self._courses[key] = _undisturbed(scenario, after, status)
+        return kept
 
     def append(self, seen: Seen, action: Action) -> None:
         """Record something that was done to a pipeline or one of its jobs."""
@@ -176,8 +190,9 @@ class Ledger:
         """
         if cohort.scenario_id in self.bridges.scenarios:
             return None
-        return _undisturbed(
+        return self._alike(
             self._scenario(cohort.scenario_id),
+            cohort.scenario_id,
             span(cohort.terminal_after_seconds),
             cohort.terminal_status,
         )
@@ -360,7 +375,6 @@ def _statuses(
 
 
 def _undisturbed(scenario: Scenario, after: Span | None, status: TerminalStatus | None) -> Timeline:
-    """Play a pipeline that was created at moment 0 and that nobody touches."""
     record = PipelineRecord(
         0, 0, 0, "", "", "", created_at=0, terminal_after=after, terminal_status=status
     )

@@ -6,7 +6,7 @@ from typing_extensions import TypedDict
 
 from mock_gitlab.engine.model import NotFound, split_job_id
 from mock_gitlab.jobs import SeenJob
-from mock_gitlab.store.pipelines import Filter
+from mock_gitlab.store.filters import Filter
 
 from .answers import Raw
 from .asking import Ask

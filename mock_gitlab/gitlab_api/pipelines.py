@@ -11,7 +11,7 @@ from mock_gitlab.engine.model import TERMINAL_STATUSES, Declined, NotFound, Refu
 from mock_gitlab.engine.moments import timestamp
 from mock_gitlab.engine.statuses import STATUSES, detailed
 from mock_gitlab.orders import Order
-from mock_gitlab.store.pipelines import Filter
+from mock_gitlab.store.filters import Filter
 
 from .answers import Lasting, Page
 from .asking import Ask
@@ -23,7 +23,7 @@ from .users import UserBasic, present_user
 if TYPE_CHECKING:
     from mock_gitlab.engine.model import PipelineRecord, Project, TriggerToken
     from mock_gitlab.ledger import Seen, Started
-    from mock_gitlab.store.pipelines import Listed
+    from mock_gitlab.store.filters import Listed
 
 pipelines = Endpoints("pipelines")
 

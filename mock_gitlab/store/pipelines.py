@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mock_gitlab.engine.model import Action, PipelineRecord, Scenario, Variable
 
 from .database import ENTERED, StoreUnavailable
+from .filters import IN_INDICES, NEW, Filter, Listed, newest_iids
 from .scenarios import BEHAVIOUR, scenario_of, seconds, span
 
 if TYPE_CHECKING:
@@ -40,9 +40,6 @@ _PROJECT = 2
 _WIDTH = _RECORD.count(",") + 1
 UNTIL = _WIDTH - 1
 """Where in a row stands the moment before which its stored status holds."""
-NEW = -1
-"""What stands for UNTIL in the row of a pipeline that is in no index but by its numbers."""
-_ENTERED = f"p.status_until IS NOT {NEW}"
 INSERT = """INSERT INTO pipelines (
     project_id, ref, sha, source, created_at, tag, name, variables_json, scenario_id,
     terminal_after_seconds, terminal_status, matched_json, upstream_job_id,
@@ -60,24 +57,6 @@ _STALE = "p.status_until >= 0 AND p.status_until <= ?"
 _ENTERED_AT_ONCE = 500
 """How many new rows may wait for the indices; a trigger enters them in a few milliseconds."""
 
-# SQLite finds the next ref in the index, where DISTINCT or GROUP BY would read all of a project.
-_NEWEST_IIDS = (
-    "WITH RECURSIVE refs(ref) AS ("
-    "SELECT min(p.ref) FROM pipelines p WHERE p.project_id = ? AND {entered} UNION ALL "
-    "SELECT (SELECT min(p.ref) FROM pipelines p "
-    "WHERE p.project_id = ? AND p.ref > refs.ref AND {entered}) "
-    "FROM refs WHERE refs.ref IS NOT NULL) "
-    "SELECT (SELECT max(p.iid) FROM pipelines p "
-    "WHERE p.project_id = ? AND p.ref = refs.ref AND {entered}) FROM refs"
-)
-# Within a project iids rise with ids, and their index gives the rows in order.
-_ORDERS = {
-    "id": ("p.iid",),
-    "status": ("p.status", "p.iid"),
-    "ref": ("p.ref", "p.iid"),
-    "updated_at": ("p.updated_at", "p.iid"),
-}
-
 
 class Stored(NamedTuple):
     """A pipeline's row: what it says, its scenario if there still is one, and the row itself."""
@@ -87,104 +66,12 @@ class Stored(NamedTuple):
     row: Row
 
 
-class Listed(NamedTuple):
-    """A pipeline as lists show it, from its stored status."""
-
-    id: int
-    iid: int
-    project_id: int
-    sha: str
-    ref: str
-    status: str
-    source: str
-    created_at: Moment
-    updated_at: Moment
-    name: str | None
-    status_until: Moment | None
-
-
 class Cohort(NamedTuple):
     """Pipelines alike in all that decides their course but the moment of their creation."""
 
     scenario_id: int | None
     terminal_after_seconds: float | None
     terminal_status: TerminalStatus | None
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which pipelines a list shows; every field that is not None narrows it.
-
-    ``newest_of`` keeps the newest pipeline of each ref: "branches" or "tags".
-    """
-
-    project_id: int | None = None
-    statuses: Sequence[str] | None = None
-    ref: str | None = None
-    sha: str | None = None
-    name: str | None = None
-    source: str | None = None
-    created_after: Moment | None = None
-    created_before: Moment | None = None
-    updated_after: Moment | None = None
-    updated_before: Moment | None = None
-    newest_of: str | None = None
-    nothing: bool = False
-    order_by: str = "id"
-    descending: bool = True
-
-    @property
-    def asks_for_status(self) -> bool:
-        """Whether the stored statuses decide what is shown, or in which order."""
-        return (
-            self.statuses is not None
-            or self.updated_after is not None
-            or self.updated_before is not None
-            or self.order_by in ("status", "updated_at")
-        )
-
-    @property
-    def needs_indices(self) -> bool:
-        """Whether all of a project would have to be looked through without an index."""
-        return (
-            self.asks_for_status
-            or self.ref is not None
-            or self.newest_of is not None
-            or self.order_by == "ref"
-        )
-
-    def where(self, entered: str) -> tuple[str, list[Any]]:
-        """Put the conditions into SQL; ``entered`` is the one under which indices may be used."""
-        wanted: list[tuple[str, Any]] = [
-            (f"p.{column} {sign} ?", value)
-            for column, sign, value in (
-                ("project_id", "=", self.project_id),
-                ("ref", "=", self.ref),
-                ("sha", "=", self.sha),
-                ("name", "=", self.name),
-                ("source", "=", self.source),
-                ("created_at", ">", self.created_after),
-                ("created_at", "<", self.created_before),
-                ("updated_at", ">", self.updated_after),
-                ("updated_at", "<", self.updated_before),
-            )
-            if value is not None
-        ]
-        sql = [entered, *(condition for condition, _ in wanted)]
-        values = [value for _, value in wanted]
-        if self.statuses is not None and len(self.statuses) == 1:
-            sql.append("p.status = ?")  # which, unlike IN, leaves the index in the order of iids
-            values += self.statuses
-        elif self.statuses is not None:
-            sql.append(f"p.status IN ({', '.join('?' * len(self.statuses))})")
-            values += self.statuses
-        if self.newest_of is not None:
-            newest = _NEWEST_IIDS.format(entered=entered)
-            sql.append(f"p.iid IN ({newest}) AND p.tag = ?")
-            values += [*[self.project_id] * 3, self.newest_of == "tags"]
-        if self.nothing:
-            sql.append("0")
-        return " AND ".join(sql), values
 
 
 def _record_of(row: Row) -> PipelineRecord:
@@ -317,7 +204,7 @@ class PipelineTable:
         """
         with self._db.trying():
             self._enter()
-            return _ENTERED
+            return IN_INDICES
         return "1"
 
     def of_project(self, project_id: int, pipeline_id: int) -> Row | None:
@@ -382,10 +269,9 @@ class PipelineTable:
         """List one page, from the stored statuses: refresh them first."""
         where, values = self._where(wanted)
         columns = ", ".join(f"p.{name}" for name in Listed._fields)
-        direction = "DESC" if wanted.descending else "ASC"
-        order = ", ".join(f"{column} {direction}" for column in _ORDERS[wanted.order_by])
         rows = self._db.all(
-            f"SELECT {columns} FROM pipelines p WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?",
+            f"SELECT {columns} FROM pipelines p WHERE {where} "
+            f"ORDER BY {wanted.order()} LIMIT ? OFFSET ?",
             [*values, limit, offset],
         )
         return [Listed(*row) for row in rows]
@@ -468,7 +354,7 @@ class PipelineTable:
 
     def refs(self, project_id: int, *, tags: bool) -> list[str]:
         """List the branches, or the tags, that a project's pipelines ran on."""
-        newest = _NEWEST_IIDS.format(entered=self._entered())
+        newest = newest_iids(self._entered())
         rows = self._db.all(
             f"SELECT ref FROM pipelines WHERE project_id = ? AND iid IN ({newest}) AND tag = ?",
             (*[project_id] * 4, tags),

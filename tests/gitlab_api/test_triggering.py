@@ -309,7 +309,7 @@ def test_the_answer_shows_the_scenario_as_it_is_declared_now(mock: Mock):
 
 
 def test_the_answer_shows_what_is_asked_for_beside_the_scenario(mock: Mock):
-    asked = [
+    asked: list[dict[str, Any]] = [
         {},
         {"terminal_after_seconds": 0},
         {"terminal_after_seconds": 0, "terminal_status": "failed"},
