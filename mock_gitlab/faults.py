@@ -30,7 +30,10 @@ def strike(world: World, call: Call, named: Mapping[str, str]) -> Strike | None:
         return None
     if "id" in named:
         call.project_id, call.project_path = world.catalog.peek(unquote(named["id"]))
-    about = world.faults_about(named.get("pipeline_id"), named.get("job_id"))
+    pipeline, job = (
+        unquote(named[name]) if name in named else None for name in ("pipeline_id", "job_id")
+    )
+    about = world.faults_about(call.project_id, pipeline, job)
     return world.tally.due((*world.faults(), *about), call, world.clock.now())
 
 

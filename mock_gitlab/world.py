@@ -201,16 +201,19 @@ class World:
         """Whether any fault is in force, so that a call without one need not look further."""
         return bool(self.runtime_faults or self.declared.faults or self._scenarios_have_faults)
 
-    def faults_about(self, pipeline: str | None, job: str | None) -> tuple[Fault, ...]:
-        """List the faults of the scenario that the pipeline, or the job's pipeline, follows."""
+    def faults_about(
+        self, project_id: int | None, pipeline: str | None, job: str | None
+    ) -> tuple[Fault, ...]:
+        """List the faults of the scenario that a project's pipeline, or its job's, follows."""
         number = pipeline if job is None else job
         if not self._scenarios_have_faults or number is None or not number.isdecimal():
             return ()
         try:
             found = int(number) if job is None else split_job_id(int(number))[0]
-            return self.pipelines.pipeline_of_any_project(found).timeline.scenario.faults
+            seen = self.pipelines.pipeline_of_any_project(found)
         except (NotFound, ValueError):  # more digits than Python reads
             return ()
+        return seen.timeline.scenario.faults if seen.project.id == project_id else ()
 
     def faults(self) -> list[Fault]:
         """List the faults in force: those of the run first, then the declared ones."""

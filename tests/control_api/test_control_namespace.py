@@ -733,6 +733,16 @@ def test_a_fault_of_a_scenario_strikes_the_calls_about_its_pipelines_alone(mock:
     assert (other, about) == (200, [502, 200])
 
 
+def test_a_fault_of_a_scenario_knows_its_pipeline_by_project_and_number(mock: Mock):
+    mock.declare(900, faults=[{"respond": {"status": 502}}])
+    mock.trigger(scenario_id=900)
+
+    paths = ("1/pipelines/1", "1/pipelines/%31", "root%2Fproject-1/pipelines/1", "2/pipelines/1")
+    statuses = [mock.get(f"/projects/{path}").status_code for path in paths]
+
+    assert statuses == [502, 502, 502, 404]
+
+
 def test_a_fault_can_be_bound_to_a_project(mock: Mock):
     body = {"when": {"project": "group/*"}, "respond": {"status": 503}}
     mock.post("/_mock/faults", json=body)
