@@ -6,7 +6,7 @@ import re
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from mock_gitlab.clock import Clock
+from mock_gitlab.clock import Clock, stopwatch
 from mock_gitlab.engine.model import Declarations, Invalid, NotFound, Refused, Taken
 from mock_gitlab.store.database import Database, StoreUnavailable, UnusableDatabase
 from mock_gitlab.world import World
@@ -111,7 +111,7 @@ def _lasting_world(path: Path | str, declarations: Declarations) -> World:
     Raises:
         UnusableDatabase: also where the file is ours and damaged inside.
     """
-    database = Database(path)
+    database = Database(path, stopwatch=stopwatch)
     try:
         return World(database, declarations, Clock())
     except StoreUnavailable as error:

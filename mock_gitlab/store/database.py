@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 VERSION = 1
 APPLICATION_ID = 0x4D474C42  # "MGLB": tells our files from other programs' databases
 LOCKED_FOR_SECONDS = 0.25  # how long a write waits for another process; the event loop waits too
+OTHERS_SEEN_AFTER = 0.001  # seconds: how late a commit of another process may be seen, at the most
 RULE_COUNT = "rule "  # what the keys of meta begin with that count how often a rule has matched
 ENTERED = "entered"  # the key of meta that holds up to which pipeline the indices go
 # A new pipeline changes a page of the table and of each index, and each goes to the file whole:
@@ -32,15 +33,23 @@ class StoreUnavailable(Exception):
 
 
 class Database:
-    """One SQLite file, or ``:memory:``.
+    """One SQLite file, or ``:memory:``. ``stopwatch`` counts seconds, to save questions.
 
     Raises:
         UnusableDatabase: the file is no database, another program's, of a newer version, or
             cannot be opened or written.
     """
 
-    def __init__(self, path: Path | str, page_size: int = PAGE_SIZE) -> None:
+    def __init__(
+        self,
+        path: Path | str,
+        page_size: int = PAGE_SIZE,
+        stopwatch: Callable[[], float] | None = None,
+    ) -> None:
         self.path = str(path)
+        self._stopwatch = stopwatch
+        self._asked = -OTHERS_SEEN_AFTER
+        self._others = 0
         self.rollbacks = 0  # how often what was read may have been taken back
         self._writes = 0
         self._undoing: list[Callable[[], None]] = []
@@ -125,9 +134,12 @@ class Database:
 
         So it is after a write, ours or another connection's; not after a row that is merely new.
         """
-        others = self.one("PRAGMA data_version")
-        assert others is not None
-        return self._writes, others[0]
+        now = self._asked + OTHERS_SEEN_AFTER if self._stopwatch is None else self._stopwatch()
+        if now - self._asked >= OTHERS_SEEN_AFTER and self.path != ":memory:":
+            others = self.one("PRAGMA data_version")
+            assert others is not None
+            self._asked, self._others = now, others[0]
+        return self._writes, self._others
 
     def all(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Row]:
         """Run a statement and return its rows."""

@@ -10,7 +10,8 @@ import pytest
 
 from mock_gitlab.engine.model import DeclaredScenario, PipelineRecord, Scenario
 from mock_gitlab.store.database import APPLICATION_ID, VERSION, Database, StoreUnavailable
-from mock_gitlab.store.pipelines import NEW, Filter, PipelineTable
+from mock_gitlab.store.filters import NEW, Filter
+from mock_gitlab.store.pipelines import PipelineTable
 from mock_gitlab.store.scenarios import ScenarioTable
 
 if TYPE_CHECKING:
@@ -86,6 +87,25 @@ def test_what_another_connection_commits_is_read(path: Path, table: PipelineTabl
     PipelineTable(other).rename(1, "by another", 2)
     other.close()
     assert name_of(table) == "by another"
+
+
+def test_others_commits_are_asked_for_once_in_a_millisecond(path: Path):
+    times = [0.0]
+    database = Database(path, stopwatch=lambda: times[-1])
+    table = PipelineTable(database)
+    table.insert(RECORD)
+    assert name_of(table) is None
+    other = Database(path)
+    PipelineTable(other).rename(1, "by another", 2)
+    other.close()
+
+    shown = []
+    for now in (0.0005, 0.0011):
+        times.append(now)
+        shown.append(name_of(table))
+    database.close()
+
+    assert shown == [None, "by another"]
 
 
 def test_what_was_read_and_then_taken_back_is_forgotten(database: Database, table: PipelineTable):
