@@ -22,12 +22,17 @@ from typing import Any
 
 from mock_gitlab.store.database import Database
 
-from . import peers, servers
+from . import ceiling, peers, servers
 
 POLL = "/api/v4/projects/1/pipelines/1"
 TRIGGER = "/api/v4/projects/1/trigger/pipeline"
 ORDER = "ref=main&scenario_id=5"
-CALLS = (("poll", "GET", POLL, ""), ("trigger", "POST", TRIGGER, ORDER))
+LIST = "/api/v4/projects/1/pipelines"
+CALLS = (
+    ("poll", "GET", POLL, ""),
+    ("list", "GET", LIST, ""),
+    ("trigger", "POST", TRIGGER, ORDER),
+)
 Row = tuple[str, Any]
 _QUERIES = ("status=failed", "status=pending", "scope=branches", "ref=none", "order_by=updated_at")
 
@@ -75,10 +80,11 @@ def in_turns(
 
 
 def throughput(folder: Path, rounds: int) -> list[Row]:
-    """Compare poll and trigger with the ceiling, side by side."""
+    """Compare polls, lists and triggers with the ceiling, side by side."""
     rows: list[Row] = []
     with servers.ceiling(folder) as bare, servers.mock_gitlab(folder) as mock:
-        mock.call("POST", TRIGGER, {"ref": "main", "scenario_id": 0})
+        for _ in range(ceiling.STORED):
+            mock.call("POST", TRIGGER, {"ref": "main", "scenario_id": 0})
         for name, method, path, body in CALLS:
             for connections in (1, 16, 64):
                 found = in_turns(
@@ -110,7 +116,7 @@ def others(folder: Path, rounds: int) -> list[Row]:
             for name, serve in peers.installed().items()
         }
         peer_names = list(loads)
-        for what, method, path, body in CALLS:
+        for what, method, path, body in (CALLS[0], CALLS[-1]):
             loads[what] = mock.loading(method, path, body, 16)
             loads[f"{what} of the ceiling"] = bare.loading(method, path, body, 16)
         found = in_turns(loads, rounds)

@@ -17,6 +17,7 @@ from typing import Any
 import uvicorn
 
 from mock_gitlab.server import address, listen
+from mock_gitlab.store.filters import Filter, Listed
 from mock_gitlab.store.pipelines import INSERT, SELECT_ONE
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -48,8 +49,27 @@ def body(number: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+STORED = 100
+"""How many pipelines there are before anything is measured."""
+_WHERE, _VALUES = Filter(project_id=1).where("1")
+_COUNT = f"SELECT count(*) FROM (SELECT 1 FROM pipelines p WHERE {_WHERE} LIMIT 10001)"
+_PAGE = (
+    f"SELECT {', '.join(Listed._fields)} FROM pipelines p WHERE {_WHERE} "
+    f"ORDER BY {Filter().order()} LIMIT 21"
+)
+
+
+def _row(row: Any) -> dict[str, Any]:
+    moment = "2026-01-01T00:00:00.000Z"
+    return {
+        "id": row[0], "iid": row[1], "project_id": row[2], "sha": row[3], "ref": row[4],
+        "status": row[5], "source": row[6], "created_at": moment, "updated_at": moment,
+        "web_url": f"http://127.0.0.1:8000/root/project-1/-/pipelines/{row[0]}", "name": row[9],
+    }  # fmt: skip
+
+
 class Ceiling:
-    """Two answers: POST inserts a row, anything else selects one."""
+    """Three answers: POST inserts a row, a list selects a page, anything else selects a row."""
 
     def __init__(self, folder: Path) -> None:
         self._db = sqlite3.connect(
@@ -62,7 +82,8 @@ class Ceiling:
         self._db.executescript(schema)
         self._db.execute("INSERT INTO scenarios (scenario_id, name) VALUES (5, 'five')")
         self._last = 0
-        self._insert()
+        for _ in range(STORED):
+            self._insert()
 
     def _insert(self) -> int:
         self._last += 1
@@ -74,10 +95,14 @@ class Ceiling:
             return
         if scope["method"] == "POST":
             await receive()
-            number = self._insert()
+            found: Any = body(self._insert())
+        elif scope["path"].endswith("/pipelines"):
+            self._db.execute(_COUNT, _VALUES).fetchone()
+            rows = self._db.execute(_PAGE, _VALUES).fetchall()
+            found = [_row(row) for row in rows[:20]]
         else:
-            number = self._db.execute(SELECT_ONE, (1,)).fetchone()[0]
-        answer = json.dumps(body(number), separators=(",", ":")).encode()
+            found = body(self._db.execute(SELECT_ONE, (1,)).fetchone()[0])
+        answer = json.dumps(found, separators=(",", ":")).encode()
         head = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(answer))]
         await send({"type": "http.response.start", "status": 200, "headers": head})
         await send({"type": "http.response.body", "body": answer})
