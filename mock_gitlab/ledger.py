@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mock_gitlab.store.filters import Filter, Listed
 
 _TIMELINES_KEPT = 512
+_COURSES_KEPT = 64
 
 
 class Seen(NamedTuple):
@@ -43,7 +44,7 @@ class Seen(NamedTuple):
 
 
 class Started(NamedTuple):
-    """A pipeline that has just been recorded, as it is seen at first."""
+    """A pipeline that has just been recorded, as it is seen at first, but for its jobs."""
 
     project: Project
     record: PipelineRecord
@@ -82,7 +83,7 @@ class Ledger:
         alike = self._alike(
             scenario, record.scenario_id, record.terminal_after, record.terminal_status
         )
-        return alike.at(now - record.created_at).of_another(record.id, record.created_at)
+        return alike.at(now - record.created_at).moved(record.created_at)
 
     def _alike(
         self,
@@ -95,7 +96,7 @@ class Ledger:
         key = number, after, status
         kept = self._courses.get(key)
         if kept is None or kept.scenario is not scenario:
-            if len(self._courses) >= _TIMELINES_KEPT:
+            if len(self._courses) >= _COURSES_KEPT:
                 self._courses.clear()
             kept = self._courses[key] = _undisturbed(scenario, after, status)
         return kept
@@ -219,14 +220,14 @@ class Ledger:
         return Seen(project, timeline.record, timeline, timeline.at(now), now)
 
     def _row(self, number: int) -> Row:
-        row = self._rows.of_any_project(number)
+        row = self._rows.recent(number)
         if row is None:
             raise NotFound("pipeline")
         return row
 
     def _play(self, row: Row) -> Timeline:
         kept = self._timelines.get(row[0])
-        if kept is not None and (kept[0] is row or kept[0] == row):
+        if kept is not None and kept[0] is row:
             return kept[1]
         if kept is not None and _course_of(kept[0]) == _course_of(row):
             timeline = kept[1]
@@ -251,7 +252,8 @@ class Ledger:
         now = self.settle()
         if wanted.asks_for_status:
             try:
-                self._refresh(wanted.project_id, now)
+                with self._db.at_once():
+                    self._refresh(wanted.project_id, now)
             except StoreUnavailable:
                 return self._page_of_a_copy(wanted, now, limit, offset)
         total = self._rows.count(wanted)
@@ -261,15 +263,18 @@ class Ledger:
         return self._freshened(rows, now), total
 
     def _freshened(self, rows: list[Listed], now: Moment) -> list[Listed]:
-        fresh: dict[int, Window] = {}
-        for row in rows:
-            stale = row.status_until is not None and row.status_until <= now
-            found = self._rows.of_any_project(row.id) if stale else None
-            if found is not None:
-                fresh[row.id] = self._play(found).window(now)
-        if not fresh:
+        stale = [row.id for row in rows if row.status_until is not None and row.status_until <= now]
+        if not stale:
             return rows
-        self._store(fresh.items())
+        fresh: dict[int, Window] = {}
+        # Kept for lists to come, if the store can be written now.
+        with self._db.trying(), self._db.transaction():
+            fresh = self._windows(stale, now)
+            self._rows.store_statuses(
+                (window.status, window.updated_at, window.until, number)
+                for number, window in fresh.items()
+            )
+        fresh = fresh or self._windows(stale, now)
         return [
             row._replace(status=fresh[row.id].status, updated_at=fresh[row.id].updated_at)
             if row.id in fresh
@@ -277,13 +282,9 @@ class Ledger:
             for row in rows
         ]
 
-    def _store(self, windows: Iterable[tuple[int, Window]]) -> None:
-        """Keep what was seen for lists to come, if the store can be written now."""
-        with self._db.trying(), self._db.transaction():
-            self._rows.store_statuses(
-                (window.status, window.updated_at, window.until, number)
-                for number, window in windows
-            )
+    def _windows(self, numbers: Iterable[int], now: Moment) -> dict[int, Window]:
+        found = ((number, self._rows.of_any_project(number)) for number in numbers)
+        return {number: self._play(row).window(now) for number, row in found if row is not None}
 
     def _page_of_a_copy(
         self, wanted: Filter, now: Moment, limit: int, offset: int

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from .course import leaves_artifacts
-from .model import job_id
 from .statuses import COMPLETED, FINISHED
 
 if TYPE_CHECKING:
@@ -72,23 +71,6 @@ class JobState(NamedTuple):
         left = self.finished_at if self.started_at is None else self.started_at
         return _seconds(self.queued_at, left, now)
 
-    def of_another(self, pipeline_id: int, later: Span) -> JobState:
-        """See the same job of another pipeline, as ``PipelineState.of_another`` does."""
-        number, slot, attempt, name, stage, status, created, queued, started, finished = self[:10]
-        return JobState(
-            number + job_id(pipeline_id, 0, 0),
-            slot,
-            attempt,
-            name,
-            stage,
-            status,
-            created + later,
-            _later(queued, later),
-            _later(started, later),
-            _later(finished, later),
-            *self[10:],
-        )
-
     def trace(self, now: Moment) -> str:
         """Show what its log holds by now: in proportion to the time that it has run.
 
@@ -127,22 +109,22 @@ class PipelineState(NamedTuple):
         """Whether nothing more happens unless somebody asks for it."""
         return self.status in COMPLETED
 
-    def of_another(self, pipeline_id: int, later: Span) -> PipelineState:
-        """See what another pipeline shows so much later: number 0 becomes ``pipeline_id``.
+    def moved(self, span: Span) -> PipelineState:
+        """See what a pipeline shows that was created so much later and is alike in all else.
 
-        Both are alike in all that decides their course, and nothing was done to either.
+        Without its jobs: they have numbers of their own.
         """
         return PipelineState(
             self.status,
-            self.created_at + later,
-            _later(self.started_at, later),
-            _later(self.finished_at, later),
-            self.updated_at + later,
+            self.created_at + span,
+            _moved(self.started_at, span),
+            _moved(self.finished_at, span),
+            self.updated_at + span,
             self.duration,
             self.queued_duration,
             self.coverage,
             self.has_warnings,
-            tuple([job.of_another(pipeline_id, later) for job in self.jobs]),
+            (),
         )
 
 
@@ -208,7 +190,7 @@ def state_of(run: Run, now: Moment) -> JobState:
     )
 
 
-def _later(moment: Moment | None, span: Span) -> Moment | None:
+def _moved(moment: Moment | None, span: Span) -> Moment | None:
     return None if moment is None else moment + span
 
 

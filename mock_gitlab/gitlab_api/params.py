@@ -35,7 +35,7 @@ _FALSE = frozenset(("false", "0", "f", "off", "n", "no"))
 class Kind(Enum):
     """What a parameter is."""
 
-    __hash__ = object.__hash__  # Enum's own is one in Python, and looks are many
+    __hash__ = object.__hash__  # Enum's own is written in Python, and each reading looks two up
 
     STRING = "string"
     INTEGER = "integer"

@@ -35,6 +35,8 @@ class StoreUnavailable(Exception):
 class Database:
     """One SQLite file, or ``:memory:``. ``stopwatch`` counts seconds, to save questions.
 
+    ``like`` is another one with pages of the same size; in memory it begins as a copy of that.
+
     Raises:
         UnusableDatabase: the file is no database, another program's, of a newer version, or
             cannot be opened or written.
@@ -45,13 +47,15 @@ class Database:
         path: Path | str,
         page_size: int = PAGE_SIZE,
         stopwatch: Callable[[], float] | None = None,
+        like: Database | None = None,
     ) -> None:
         self.path = str(path)
         self._stopwatch = stopwatch
-        self._asked = -OTHERS_SEEN_AFTER
+        self._asked: float | None = None
         self._others = 0
         self.rollbacks = 0  # how often what was read may have been taken back
         self._writes = 0
+        self._waits = self.path != ":memory:"
         self._undoing: list[Callable[[], None]] = []
         try:
             # One thread at a time uses it, but an in-process client may bring another each time.
@@ -64,7 +68,11 @@ class Database:
         except sqlite3.Error as error:
             raise UnusableDatabase(f"cannot open the database {self.path}: {error}") from error
         try:
-            self._prepare(page_size)
+            if like is None:
+                self._prepare(page_size)
+            else:
+                self._connection.execute(f"PRAGMA page_size = {page_size}")
+                like._connection.backup(self._connection)
         except sqlite3.Error as error:
             self._connection.close()
             raise UnusableDatabase(f"cannot use the database {self.path}: {error}") from error
@@ -132,10 +140,11 @@ class Database:
     def edition(self) -> tuple[int, int]:
         """Tell by another value that rows read before may be out of date.
 
-        So it is after a write, ours or another connection's; not after a row that is merely new.
+        So it is after a write, ours or another connection's; not after a row that is merely new,
+        nor after a note. What others have written may go unnoticed for OTHERS_SEEN_AFTER.
         """
-        now = self._asked + OTHERS_SEEN_AFTER if self._stopwatch is None else self._stopwatch()
-        if now - self._asked >= OTHERS_SEEN_AFTER and self.path != ":memory:":
+        now = None if self._stopwatch is None else self._stopwatch()
+        if self._asked is None or now is None or now - self._asked >= OTHERS_SEEN_AFTER:
             others = self.one("PRAGMA data_version")
             assert others is not None
             self._asked, self._others = now, others[0]
@@ -153,6 +162,10 @@ class Database:
     def run(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> int:
         """Run a statement that changes rows and return how many."""
         self._writes += 1
+        return self.note(sql, parameters)
+
+    def note(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> int:
+        """Run a statement that changes no pipeline and no scenario, and return how many rows."""
         try:
             return self.execute(sql, parameters).rowcount
         except OverflowError:
@@ -161,11 +174,9 @@ class Database:
             raise StoreUnavailable(str(error)) from error
 
     def add(self, sql: str, parameters: Sequence[Any]) -> bool:
-        """Insert a row; False where it is not new: another has a number that it must not share."""
+        """Insert a row; False where the statement has found that it must not be."""
         try:
             return self.execute(sql, parameters).rowcount > 0
-        except sqlite3.IntegrityError:
-            return False
         except sqlite3.Error as error:
             raise StoreUnavailable(str(error)) from error
 
@@ -173,13 +184,10 @@ class Database:
         """Copy everything into memory, where it can be changed whatever is wrong with the file."""
         size = self.one("PRAGMA page_size")
         assert size is not None
-        copied = Database(":memory:", page_size=size[0])  # SQLite copies into no other
         try:
-            self._connection.backup(copied._connection)
-        except sqlite3.Error as error:
-            copied.close()
+            return Database(":memory:", page_size=size[0], like=self)
+        except UnusableDatabase as error:
             raise StoreUnavailable(str(error)) from error
-        return copied
 
     def run_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run a statement once for each row of parameters."""
@@ -195,11 +203,11 @@ class Database:
         if self._connection.in_transaction:
             yield
             return
-        self.run("BEGIN IMMEDIATE")
+        self.note("BEGIN IMMEDIATE")
         before = self._connection.total_changes
         try:
             yield
-            self.run("COMMIT")
+            self.note("COMMIT")
         except BaseException:
             if self._undoing or self._connection.total_changes != before:
                 self.rollbacks += 1
@@ -218,11 +226,29 @@ class Database:
         self._undoing.append(undo)
 
     @contextmanager
-    def trying(self) -> Iterator[None]:
-        """Do without the rest of the block where the store fails, but keep no half of a step."""
-        whole = not self._connection.in_transaction
+    def at_once(self) -> Iterator[None]:
+        """Let nothing in the block wait for another process: it can be done now, or it fails."""
+        if not self._waits:
+            yield
+            return
+        self._waits = False
+        self.note("PRAGMA busy_timeout = 0")
         try:
             yield
+        finally:
+            self._waits = True
+            self.note(f"PRAGMA busy_timeout = {round(LOCKED_FOR_SECONDS * 1000)}")
+
+    @contextmanager
+    def trying(self) -> Iterator[None]:
+        """Do without the rest of the block where the store fails, but keep no half of a step.
+
+        What one can do without waits for nobody.
+        """
+        whole = not self._connection.in_transaction
+        try:
+            with self.at_once():
+                yield
         except StoreUnavailable:
             if not whole:
                 raise
@@ -234,7 +260,7 @@ class Database:
 
     def remember(self, key: str, value: str) -> None:
         """Keep a single value over restarts."""
-        self.run(
+        self.note(
             "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
             (key, value),
         )
@@ -256,7 +282,6 @@ class Database:
             self.run("DELETE FROM sqlite_sequence")
             self.run("DELETE FROM meta WHERE key = ?", (ENTERED,))
             self.forget_rules()
-        self.rollbacks += 1
 
     def close(self) -> None:
         """Close the file; what was committed is in it."""

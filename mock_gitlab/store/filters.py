@@ -11,19 +11,19 @@ if TYPE_CHECKING:
     from mock_gitlab.engine.model import Moment
 
 NEW = -1
-"""What ``status_until`` is in the row of a pipeline that is in no index but by its numbers."""
+"""What ``status_until`` is in the row of a pipeline that no list can find by status or ref yet."""
 IN_INDICES = f"p.status_until IS NOT {NEW}"
 """The condition of the indices, which are used only where it is said."""
 
 # SQLite finds the next ref in the index, where DISTINCT or GROUP BY would read all of a project.
-_NEWEST_IIDS = (
+NEWEST_IIDS = (
     "WITH RECURSIVE refs(ref) AS ("
-    "SELECT min(p.ref) FROM pipelines p WHERE p.project_id = ? AND {entered} UNION ALL "
+    f"SELECT min(p.ref) FROM pipelines p WHERE p.project_id = ? AND {IN_INDICES} UNION ALL "
     "SELECT (SELECT min(p.ref) FROM pipelines p "
-    "WHERE p.project_id = ? AND p.ref > refs.ref AND {entered}) "
+    f"WHERE p.project_id = ? AND p.ref > refs.ref AND {IN_INDICES}) "
     "FROM refs WHERE refs.ref IS NOT NULL) "
     "SELECT (SELECT max(p.iid) FROM pipelines p "
-    "WHERE p.project_id = ? AND p.ref = refs.ref AND {entered}) FROM refs"
+    f"WHERE p.project_id = ? AND p.ref = refs.ref AND {IN_INDICES}) FROM refs"
 )
 # Within a project iids rise with ids, and their index gives the rows in order.
 _ORDERS = {
@@ -83,17 +83,17 @@ class Filter:
         )
 
     @property
-    def needs_indices(self) -> bool:
-        """Whether all of a project would have to be looked through without an index."""
-        return (
-            self.asks_for_status
-            or self.ref is not None
-            or self.newest_of is not None
-            or self.order_by == "ref"
-        )
+    def narrows_by_index(self) -> bool:
+        """Whether an index of statuses or refs finds what is shown."""
+        return self.statuses is not None or self.ref is not None or self.newest_of is not None
 
-    def where(self, entered: str) -> tuple[str, list[Any]]:
-        """Put the conditions into SQL; ``entered`` is the one under which indices may be used."""
+    @property
+    def orders_by_index(self) -> bool:
+        """Whether an index of statuses or refs gives the order."""
+        return self.order_by in ("status", "ref")
+
+    def where(self, *, indexed: bool) -> tuple[str, list[Any]]:
+        """Put the conditions into SQL, with the one under which ``indexed`` rows are found."""
         wanted: list[tuple[str, Any]] = [
             (f"p.{column} {sign} ?", value)
             for column, sign, value in (
@@ -109,7 +109,8 @@ class Filter:
             )
             if value is not None
         ]
-        sql = [entered, *(condition for condition, _ in wanted)]
+        sql = [IN_INDICES] if indexed else []
+        sql += [condition for condition, _ in wanted]
         values = [value for _, value in wanted]
         if self.statuses is not None and len(self.statuses) == 1:
             sql.append("p.status = ?")  # which, unlike IN, leaves the index in the order of iids
@@ -118,19 +119,13 @@ class Filter:
             sql.append(f"p.status IN ({', '.join('?' * len(self.statuses))})")
             values += self.statuses
         if self.newest_of is not None:
-            newest = newest_iids(entered)
-            sql.append(f"p.iid IN ({newest}) AND p.tag = ?")
+            sql.append(f"p.iid IN ({NEWEST_IIDS}) AND p.tag = ?")
             values += [*[self.project_id] * 3, self.newest_of == "tags"]
         if self.nothing:
             sql.append("0")
-        return " AND ".join(sql), values
+        return " AND ".join(sql) or "1", values
 
     def order(self) -> str:
         """Put the order into SQL."""
         direction = "DESC" if self.descending else "ASC"
         return ", ".join(f"{column} {direction}" for column in _ORDERS[self.order_by])
-
-
-def newest_iids(entered: str) -> str:
-    """Select the newest iid of each ref; takes the project three times."""
-    return _NEWEST_IIDS.format(entered=entered)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mock_gitlab.engine.model import Action, PipelineRecord, Scenario, Variable
 
 from .database import ENTERED, StoreUnavailable
-from .filters import IN_INDICES, NEW, Filter, Listed, newest_iids
+from .filters import IN_INDICES, NEW, NEWEST_IIDS, Filter, Listed
 from .scenarios import BEHAVIOUR, scenario_of, seconds, span
 
 if TYPE_CHECKING:
@@ -40,19 +41,22 @@ _PROJECT = 2
 _WIDTH = _RECORD.count(",") + 1
 UNTIL = _WIDTH - 1
 """Where in a row stands the moment before which its stored status holds."""
-INSERT = """INSERT INTO pipelines (
+_LAST_ID = """max(
+    coalesce((SELECT max(id) FROM pipelines), 0),
+    coalesce((SELECT iid FROM last_iids WHERE project_id = 0), 0))"""
+_LAST_IID = """max(
+    coalesce((SELECT max(iid) FROM pipelines WHERE project_id = ?1), 0),
+    coalesce((SELECT iid FROM last_iids WHERE project_id = ?1), 0))"""
+# The last is of files whose table was made to count by itself, and forgets deleted ids.
+_LAST_NUMBERS = f"""SELECT {_LAST_IID},
+    max({_LAST_ID}, coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'pipelines'), 0))"""
+_INSERT = f"""INSERT INTO pipelines (
     project_id, ref, sha, source, created_at, tag, name, variables_json, scenario_id,
     terminal_after_seconds, terminal_status, matched_json, upstream_job_id,
     updated_at, status_until, iid, id
-) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?5, -1, ?14, ?15
-WHERE NOT EXISTS (SELECT 1 FROM last_iids WHERE project_id = ?1 AND iid >= ?14)
-  AND NOT EXISTS (SELECT 1 FROM last_iids WHERE project_id = 0 AND iid >= ?15)"""
-_LAST_NUMBERS = """SELECT
-    max(coalesce((SELECT max(id) FROM pipelines), 0),
-        coalesce((SELECT iid FROM last_iids WHERE project_id = 0), 0),
-        coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'pipelines'), 0)),
-    max(coalesce((SELECT max(iid) FROM pipelines WHERE project_id = ?1), 0),
-        coalesce((SELECT iid FROM last_iids WHERE project_id = ?1), 0))"""
+) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?5, {NEW}, ?14, ?15"""
+INSERT_NEXT = f"{_INSERT} WHERE ?14 = 1 + {_LAST_IID} AND ?15 = 1 + {_LAST_ID}"
+"""Adds a row if its iid and id, which come last, are those whose turn it is."""
 _STALE = "p.status_until >= 0 AND p.status_until <= ?"
 _ENTERED_AT_ONCE = 500
 """How many new rows may wait for the indices; a trigger enters them in a few milliseconds."""
@@ -136,7 +140,6 @@ class PipelineTable:
         self._db = database
         self._kept: dict[int, Row] = {}
         self._edition = (0, 0)
-        self._rollbacks = 0
         self._last_id = 0
         self._last_iids: dict[int, int] = {}
         self._waiting = 0
@@ -159,68 +162,85 @@ class PipelineTable:
             record.matched,
             record.upstream_job_id,
         )
-        if self._rollbacks != self._db.rollbacks:
-            self._last_iids.clear()
-            self._rollbacks = self._db.rollbacks
-        iid = self._last_iids.get(project_id, 0) + 1
-        number = self._last_id + 1
-        if iid == 1 or not self._db.add(INSERT, (*values, iid, number)):
+        # SQLite would give the numbers too, but takes longer to tell which.
+        iid, number = self._last_iids.get(project_id, 0) + 1, self._last_id + 1
+        if not self._db.add(INSERT_NEXT, (*values, iid, number)):
             with self._db.transaction():
-                number, iid = (last + 1 for last in self._last_numbers(project_id))
-                if not self._db.add(INSERT, (*values, iid, number)):
-                    raise StoreUnavailable("a pipeline could not be told from another")
-        self._last_id, self._last_iids[project_id] = number, iid
+                iid, number = self._next_numbers(project_id)
+                self._db.add(_INSERT, (*values, iid, number))
+        self._last_iids[project_id], self._last_id = iid, number
         self._waiting += 1
         if self._waiting >= _ENTERED_AT_ONCE:
             with self._db.trying():
                 self._enter()
         return number, iid
 
-    def _last_numbers(self, project_id: int) -> tuple[int, int]:
+    def _next_numbers(self, project_id: int) -> tuple[int, int]:
         row = self._db.one(_LAST_NUMBERS, (project_id,))
         assert row is not None
-        return row[0], row[1]
+        return row[0] + 1, row[1] + 1
 
     def _enter(self) -> None:
         """Enter the new pipelines into the indices, to be computed when they are next listed."""
-        row = self._db.one(
-            "SELECT (SELECT max(id) FROM pipelines), (SELECT value FROM meta WHERE key = ?)",
-            (ENTERED,),
-        )
-        newest, entered = row or (0, 0)
-        if (newest or 0) > int(entered or 0):
+        if self._not_entered() is not None:
             with self._db.transaction():
-                self._db.run(
-                    f"UPDATE pipelines SET status_until = 0 WHERE id > ? AND status_until = {NEW}",
-                    (int(entered or 0),),
-                )
-                self._db.remember(ENTERED, str(newest))
+                span = self._not_entered()  # again, now that nobody else can change it
+                if span is not None:
+                    self._db.run(
+                        "UPDATE pipelines SET status_until = 0 "
+                        f"WHERE id > ? AND id <= ? AND status_until = {NEW}",
+                        span,
+                    )
+                    self._db.remember(ENTERED, str(span[1]))
         self._waiting = 0
 
-    def _entered(self) -> str:
-        """Name the condition under which the indices know a pipeline: by now they know them all.
+    def _not_entered(self) -> tuple[int, int] | None:
+        """Name the last id that is entered and the newest one, where that is another."""
+        row = self._db.one(
+            "SELECT (SELECT value FROM meta WHERE key = ?), (SELECT max(id) FROM pipelines)",
+            (ENTERED,),
+        )
+        assert row is not None
+        entered, newest = int(row[0] or 0), row[1] or 0
+        return (entered, newest) if newest > entered else None
 
-        Where that cannot be written down, all are looked through.
-        """
-        with self._db.trying():
-            self._enter()
-            return IN_INDICES
-        return "1"
-
-    def of_project(self, project_id: int, pipeline_id: int) -> Row | None:
-        """Find one of a project, joined with its scenario, as it stands in the file."""
-        row = self.of_any_project(pipeline_id)
-        return None if row is None or row[_PROJECT] != project_id else row
+    @contextmanager
+    def _listing(self) -> Iterator[Database]:
+        """Have the indices know every pipeline: in a copy, while nothing can be written here."""
+        try:
+            with self._db.at_once():
+                self._enter()
+        except StoreUnavailable:
+            copied = self._db.copy()
+            try:
+                PipelineTable(copied)._enter()
+                yield copied
+            finally:
+                copied.close()
+        else:
+            yield self._db
 
     def of_any_project(self, pipeline_id: int) -> Row | None:
-        """Find one by its number alone; the very same row as before while nothing is written."""
+        """Find one by its number, joined with its scenario, as it stands in the file."""
+        return self._db.one(SELECT_ONE, (pipeline_id,))
+
+    def of_project(self, project_id: int, pipeline_id: int) -> Row | None:
+        """Find one of a project, as ``recent`` does."""
+        row = self.recent(pipeline_id)
+        return None if row is None or row[_PROJECT] != project_id else row
+
+    def recent(self, pipeline_id: int) -> Row | None:
+        """Find one by its number: the very same row as before while nothing is written.
+
+        What another process has written may be missing from it; see ``Database.edition``.
+        """
         edition = self._db.edition()
         if edition != self._edition:
             self._kept.clear()
             self._edition = edition
         row = self._kept.get(pipeline_id)
         if row is None:
-            row = self._db.one(SELECT_ONE, (pipeline_id,))
+            row = self.of_any_project(pipeline_id)
             if row is not None:
                 self._keep(row)
         return row
@@ -267,27 +287,28 @@ class PipelineTable:
 
     def page(self, wanted: Filter, limit: int, offset: int) -> list[Listed]:
         """List one page, from the stored statuses: refresh them first."""
-        where, values = self._where(wanted)
+        indexed = wanted.narrows_by_index or wanted.orders_by_index
+        where, values = wanted.where(indexed=indexed)
         columns = ", ".join(f"p.{name}" for name in Listed._fields)
-        rows = self._db.all(
-            f"SELECT {columns} FROM pipelines p WHERE {where} "
-            f"ORDER BY {wanted.order()} LIMIT ? OFFSET ?",
-            [*values, limit, offset],
-        )
+        with self._listing() if indexed else nullcontext(self._db) as listing:
+            rows = listing.all(
+                f"SELECT {columns} FROM pipelines p WHERE {where} "
+                f"ORDER BY {wanted.order()} LIMIT ? OFFSET ?",
+                [*values, limit, offset],
+            )
         return [Listed(*row) for row in rows]
 
     def count(self, wanted: Filter) -> int | None:
         """Count what a filter lets through; None where it is more than COUNTED_UP_TO."""
-        where, values = self._where(wanted)
-        row = self._db.one(
-            f"SELECT count(*) FROM (SELECT 1 FROM pipelines p WHERE {where} LIMIT ?)",
-            [*values, COUNTED_UP_TO + 1],
-        )
+        indexed = wanted.narrows_by_index
+        where, values = wanted.where(indexed=indexed)
+        with self._listing() if indexed else nullcontext(self._db) as listing:
+            row = listing.one(
+                f"SELECT count(*) FROM (SELECT 1 FROM pipelines p WHERE {where} LIMIT ?)",
+                [*values, COUNTED_UP_TO + 1],
+            )
         assert row is not None
         return None if row[0] > COUNTED_UP_TO else row[0]
-
-    def _where(self, wanted: Filter) -> tuple[str, list[Any]]:
-        return wanted.where(self._entered() if wanted.needs_indices else "1")
 
     def each(self, project_id: int | None = None, newest: int | None = None) -> Iterator[Row]:
         """Walk over all pipelines, or a project's, newest first, reading as they are needed."""
@@ -346,19 +367,21 @@ class PipelineTable:
 
     def newest(self, project_id: int, ref: str) -> Row | None:
         """Find the newest pipeline of a ref."""
-        return self._db.one(
-            f"{_SELECT} WHERE p.project_id = ? AND p.ref = ? AND {self._entered()} "
-            "ORDER BY p.iid DESC LIMIT 1",
-            (project_id, ref),
-        )
+        with self._listing() as listing:
+            return listing.one(
+                f"{_SELECT} WHERE p.project_id = ? AND p.ref = ? AND {IN_INDICES} "
+                "ORDER BY p.iid DESC LIMIT 1",
+                (project_id, ref),
+            )
 
     def refs(self, project_id: int, *, tags: bool) -> list[str]:
         """List the branches, or the tags, that a project's pipelines ran on."""
-        newest = newest_iids(self._entered())
-        rows = self._db.all(
-            f"SELECT ref FROM pipelines WHERE project_id = ? AND iid IN ({newest}) AND tag = ?",
-            (*[project_id] * 4, tags),
-        )
+        with self._listing() as listing:
+            rows = listing.all(
+                "SELECT ref FROM pipelines "
+                f"WHERE project_id = ? AND iid IN ({NEWEST_IIDS}) AND tag = ?",
+                (*[project_id] * 4, tags),
+            )
         return [row[0] for row in rows]
 
     def of_scenarios(self, numbers: Sequence[int], project_id: int | None = None) -> list[Stored]:

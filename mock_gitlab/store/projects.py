@@ -33,7 +33,7 @@ class ProjectTable:
 
     def add(self, number: int, path: str) -> None:
         """Keep a number with its path."""
-        self._db.run("INSERT OR IGNORE INTO projects VALUES (?, ?)", (number, path))
+        self._db.note("INSERT OR IGNORE INTO projects VALUES (?, ?)", (number, path))
 
     def add_path(self, path: str, taken: Iterable[int]) -> int:
         """Give a path a number that it keeps, none of ``taken``."""
@@ -107,7 +107,7 @@ class TokenTable:
 
     def used(self, token_id: int, at: Moment) -> None:
         """Record a pipeline that was triggered with it."""
-        self._db.run("UPDATE trigger_tokens SET last_used = ? WHERE id = ?", (at, token_id))
+        self._db.note("UPDATE trigger_tokens SET last_used = ? WHERE id = ?", (at, token_id))
 
     def delete(self, token_id: int) -> None:
         """Remove a token."""

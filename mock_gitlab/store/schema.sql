@@ -42,7 +42,7 @@ CREATE TABLE pipelines (
     upstream_job_id        INTEGER,
     created_at             INTEGER NOT NULL,
     updated_at             INTEGER NOT NULL,
-    -- status and updated_at hold before this moment; NULL: for good; -1: new, in no index but by_iid
+    -- status and updated_at hold before this moment; NULL: for good; -1: new, see below
     status_until           INTEGER
 );
 

@@ -290,8 +290,8 @@ def main() -> None:
         rows: list[Row] = []
         for part, measure in parts.items():
             if chosen.only in (None, part):
-                own = Path(name, part)  # what one declares is nothing to another
-                own.mkdir()
+                own = Path(name, "parts", part)  # what one declares is nothing to another
+                own.mkdir(parents=True)
                 rows += (found := measure(own))
                 for what, figure in found:
                     print(f"{what:<64}{figure:>12.2f}", flush=True)

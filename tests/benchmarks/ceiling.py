@@ -18,7 +18,7 @@ import uvicorn
 
 from mock_gitlab.server import address, listen
 from mock_gitlab.store.filters import Filter, Listed
-from mock_gitlab.store.pipelines import INSERT, SELECT_ONE
+from mock_gitlab.store.pipelines import INSERT_NEXT, SELECT_ONE
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 _RECORD = (1, "main", "a" * 40, "trigger", 0, 0, None, "[]", 5, None, None, None, None)
@@ -51,7 +51,7 @@ def body(number: int) -> dict[str, Any]:
 
 STORED = 100
 """How many pipelines there are before anything is measured."""
-_WHERE, _VALUES = Filter(project_id=1).where("1")
+_WHERE, _VALUES = Filter(project_id=1).where(indexed=False)
 _COUNT = f"SELECT count(*) FROM (SELECT 1 FROM pipelines p WHERE {_WHERE} LIMIT 10001)"
 _PAGE = (
     f"SELECT {', '.join(Listed._fields)} FROM pipelines p WHERE {_WHERE} "
@@ -87,7 +87,7 @@ class Ceiling:
 
     def _insert(self) -> int:
         self._last += 1
-        self._db.execute(INSERT, (*_RECORD, self._last, self._last))
+        self._db.execute(INSERT_NEXT, (*_RECORD, self._last, self._last))
         return self._last
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Send) -> None:

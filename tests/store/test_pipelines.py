@@ -89,6 +89,25 @@ def test_what_another_connection_commits_is_read(path: Path, table: PipelineTabl
     assert name_of(table) == "by another"
 
 
+def test_others_are_asked_for_as_often_as_one_looks(path: Path, table: PipelineTable):
+    other = Database(path)
+    shown = []
+    for number in range(100):
+        PipelineTable(other).rename(1, str(number), 2)
+        shown.append(name_of(table))
+    other.close()
+    assert shown == [str(number) for number in range(100)]
+
+
+def test_what_is_noted_beside_them_leaves_the_rows_as_they_were_read(
+    database: Database, table: PipelineTable
+):
+    row = table.of_project(42, 1)
+    with database.transaction():
+        database.remember("rule a", "2")
+    assert table.of_project(42, 1) is row
+
+
 def test_others_commits_are_asked_for_once_in_a_millisecond(path: Path):
     times = [0.0]
     database = Database(path, stopwatch=lambda: times[-1])
@@ -191,7 +210,7 @@ def test_after_a_reset_numbers_begin_at_1(database: Database, table: PipelineTab
     numbers(table, 42)
     assert table.newest(42, "main") is not None
     database.forget()
-    assert numbers(table, 42, 7) == [(1, 1), (2, 1)]
+    assert numbers(table, 7, 42) == [(1, 1), (2, 1)]
     assert table.newest(42, "main") is not None
 
 
@@ -231,7 +250,32 @@ def test_what_is_new_is_found_while_nothing_can_be_written(path: Path, table: Pi
     assert table.count(Filter(project_id=42, ref="main")) == 1
     with pytest.raises(StoreUnavailable):
         table.any_stale(42, 1)
+    other.run("ROLLBACK")
     other.close()
+
+
+def test_what_can_be_done_without_waits_for_nobody(database: Database):
+    def patience() -> int:
+        row = database.one("PRAGMA busy_timeout")
+        assert row is not None
+        return int(row[0])
+
+    with database.trying():
+        inside = patience()
+        with database.at_once():
+            deeper = patience()
+        still = patience()
+    assert (inside, deeper, still, patience()) == (0, 0, 0, 250)
+
+
+def test_a_list_that_finds_its_rows_in_order_counts_them_in_an_index(
+    database: Database, table: PipelineTable
+):
+    for order in ("id", "status", "ref"):
+        wanted = Filter(project_id=42, order_by=order)
+        where, values = wanted.where(indexed=wanted.narrows_by_index)
+        plan = database.all(f"EXPLAIN QUERY PLAN SELECT 1 FROM pipelines p WHERE {where}", values)
+        assert ["COVERING INDEX" in row[3] for row in plan] == [True]
 
 
 def test_no_more_than_some_hundreds_wait_for_the_indices(database: Database, table: PipelineTable):
@@ -256,7 +300,7 @@ def test_no_more_than_some_hundreds_wait_for_the_indices(database: Database, tab
 def test_lists_are_read_from_an_index(
     database: Database, table: PipelineTable, wanted: Filter, index: str
 ):
-    where, values = wanted.where("p.status_until IS NOT -1")
+    where, values = wanted.where(indexed=wanted.narrows_by_index)
     plan = database.all(
         f"EXPLAIN QUERY PLAN SELECT id FROM pipelines p WHERE {where} ORDER BY p.iid DESC", values
     )
