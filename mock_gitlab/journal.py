@@ -58,11 +58,6 @@ class Journal:
         self._count = 0
         self._size = 0
 
-    @property
-    def limit(self) -> int:
-        """How many calls are kept."""
-        return self._calls.maxlen or 0
-
     def resize(self, limit: int) -> None:
         """Keep another number of calls from now on; the newest stay."""
         if limit != self._calls.maxlen:

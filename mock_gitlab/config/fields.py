@@ -207,18 +207,16 @@ def _glob_or_regex(text: str) -> str:
 
 def _operation(name: str) -> str:
     if name not in OPERATIONS:
-        hint = nearest(name, OPERATIONS)
-        meant = "" if hint is None else f"; did you mean {hint}?"
-        raise mistake(f'there is no operation "{name}"{meant}')
+        raise mistake(f'there is no operation "{name}"{did_you_mean(name, OPERATIONS)}')
     return name
 
 
-def nearest(name: str, allowed: Iterable[str]) -> str | None:
-    """Find the allowed name that is nearest to what was written."""
+def did_you_mean(name: str, allowed: Iterable[str]) -> str:
+    """Propose the allowed name that is nearest to what was written, if any is near."""
     from difflib import get_close_matches
 
     found = get_close_matches(name.lower()[:100], sorted(allowed), n=1, cutoff=0.6)
-    return found[0] if found else None
+    return f"; did you mean {found[0]}?" if found and found[0] != name else ""
 
 
 def _if_text(value: JsonValue) -> JsonValue:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from .fields import nearest
+from .fields import did_you_mean
 from .places import MISTAKES_LIMIT, Document, Mistake, Steps, short
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _contradictions_besides(
 
 
 def _leave_out(value: Any, path: Steps) -> None:
-    """Remove the nearest key at or above a path; an entry of a list cannot go by itself."""
+    """Remove the did_you_mean key at or above a path; an entry of a list cannot go by itself."""
     last = max((at for at, step in enumerate(path) if isinstance(step, str)), default=None)
     if last is None:
         return
@@ -115,8 +115,7 @@ def _around(path: Steps, other: Steps) -> bool:
 
 def unknown(name: str, allowed: Iterable[str]) -> str:
     """Say that a key is not known, and which one may be meant."""
-    hint = nearest(name, allowed)
-    return "is no known key" + (f"; did you mean {hint}?" if hint else "")
+    return f"is no known key{did_you_mean(name, allowed)}"
 
 
 def kind(value: Any) -> str:
@@ -153,14 +152,14 @@ def _in_words(error: ErrorDetails) -> str:
 
 def _no_choice(got: Any, context: Mapping[str, Any]) -> str:
     allowed = str(context["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
-    hint = nearest(got, allowed) if isinstance(got, str) else None
+    hint = did_you_mean(got, allowed) if isinstance(got, str) else ""
     if len(allowed) > _MANY:
         what = f"must be one of the words that the schema lists, not {kind(got)}"
     elif len(allowed) > 1:
         what = f"must be one of {', '.join(allowed)}, not {kind(got)}"
     else:
         what = f"must be {allowed[0]}, not {kind(got)}"
-    return f"{what}; did you mean {hint}?" if hint not in (None, got) else what
+    return what + hint
 
 
 def _fields_at(model: type[BaseModel], path: Steps) -> set[str]:

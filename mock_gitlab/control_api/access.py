@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from mock_gitlab.asgi import WORLD
-from mock_gitlab.config.fields import nearest
+from mock_gitlab.config.fields import did_you_mean
 from mock_gitlab.config.wording import said
 from mock_gitlab.engine.model import Invalid, MockGitLabError, NotFound, Refused, Taken
 from mock_gitlab.sandboxes import Worlds
@@ -58,9 +58,7 @@ async def only_known_parameters(request: Request) -> None:
     known = {field.alias for field in request.scope["route"].dependant.query_params}
     for name in request.query_params:
         if name not in known:
-            hint = nearest(name, known)
-            did_you_mean = f"; did you mean {hint}?" if hint else ""
-            raise Invalid(f'there is no parameter "{name}"{did_you_mean}')
+            raise Invalid(f'there is no parameter "{name}"{did_you_mean(name, known)}')
 
 
 Authenticated = Depends(authenticated)

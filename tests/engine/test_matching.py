@@ -204,4 +204,7 @@ def test_a_journal_keeps_the_newest_and_counts_on():
     assert kept == [(3, "/2"), (2, "/1")]
     assert [call.id for call in journal.newest_first()] == [3]
     journal.clear()
-    assert (journal.find(RequestPattern()), journal.limit) == ([], 1)
+    assert journal.find(RequestPattern()) == []
+    for number in range(2):
+        journal.add(Call("GET", f"/{number}", "", 0))
+    assert [(call.id, call.path) for call in journal.newest_first()] == [(2, "/1")]
