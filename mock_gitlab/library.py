@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -10,10 +11,11 @@ import anyio.to_thread
 
 from mock_gitlab.app import MockGitLabApp, create_app
 from mock_gitlab.client import MockWorld
+from mock_gitlab.engine.model import MockGitLabError
 from mock_gitlab.server import Server, address, listen
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
     from types import TracebackType
     from typing import Unpack
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     import httpx
 
     from mock_gitlab.keywords import Settings
+    from mock_gitlab.sandboxes import Worlds
 
 _LONGEST_START = 30.0
 
@@ -153,7 +156,29 @@ class MockGitLab:
         self, name: str, *, clock: Mapping[str, Any] | None = None, seed: int | str | None = None
     ) -> MockWorld:
         """Make an isolated world on the server, perhaps with a clock or seed of its own."""
+        if clock is None and seed is None and self._did(lambda worlds: worlds.create(name)):
+            return MockWorld(f"{self.url}/sandbox/{name}", self.token)
         return self.mock.sandbox(name, clock=clock, seed=seed)
+
+    def delete_sandbox(self, name: str) -> None:
+        """Drop a sandbox with all that is in it."""
+        if not self._did(lambda worlds: worlds.delete(name)):
+            self.mock.delete_sandbox(name)
+
+    def _did(self, change: Callable[[Worlds], object]) -> bool:
+        """Change the worlds without a call, which takes longer; False: a call will tell why not."""
+        server = self._server
+        if server is None or server.loop is None:
+            return False
+
+        async def do() -> None:
+            change(self.app.worlds)
+
+        try:
+            asyncio.run_coroutine_threadsafe(do(), server.loop).result()
+        except MockGitLabError:
+            return False
+        return True
 
     # ------------------------------------------------------------------ without a socket
 

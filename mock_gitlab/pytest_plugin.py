@@ -124,7 +124,7 @@ def mock_gitlab(
         del request.node.stash[_used]
         world.close()
         if server.running:
-            server.mock.delete_sandbox(name)
+            server.delete_sandbox(name)
 
 
 def _marked(item: pytest.Item) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 from typing import TYPE_CHECKING
@@ -82,6 +83,7 @@ class Server(uvicorn.Server):
                 timeout_graceful_shutdown=_GRACE_SECONDS,
             )
         )
+        self.loop: asyncio.AbstractEventLoop | None = None  # once it has started
         self._app = app
         self._ready = ready
         self._ended = ended
@@ -89,6 +91,7 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and tell."""
         await super().startup(sockets)
+        self.loop = asyncio.get_running_loop()
         if self.started:
             self._ready()
 

@@ -426,11 +426,26 @@ def test_a_world_whose_server_has_gone_says_so():
 
 
 def test_a_sandbox_that_was_deleted_is_gone(server: MockGitLab):
-    server.sandbox("short-lived").close()
-    server.mock.delete_sandbox("short-lived")
+    for one in (server, server.mock):
+        server.sandbox("short-lived").close()
+        one.delete_sandbox("short-lived")
+        assert "short-lived" not in server.app.worlds.names()
 
-    with pytest.raises(MockError, match="404"):
-        server.mock.delete_sandbox("short-lived")
+        with pytest.raises(MockError, match="404"):
+            one.delete_sandbox("short-lived")
+
+
+@pytest.mark.parametrize(
+    ("name", "error"), [("taken", "409"), ("no name", "letters"), ("..", "letters")]
+)
+def test_a_sandbox_that_cannot_be_made_is_refused_as_over_the_wire(
+    server: MockGitLab, name: str, error: str
+):
+    server.sandbox("taken").close()
+
+    with pytest.raises(MockError, match=error):
+        server.sandbox(name)
+    server.delete_sandbox("taken")
 
 
 def test_a_connection_that_the_server_has_closed_is_opened_again(world: MockWorld):
