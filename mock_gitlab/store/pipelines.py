@@ -54,7 +54,8 @@ _INSERT = f"""INSERT INTO pipelines (
     project_id, ref, sha, source, created_at, tag, name, variables_json, scenario_id,
     terminal_after_seconds, terminal_status, matched_json, upstream_job_id,
     updated_at, status_until, iid, id
-) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?5, {NEW}, ?14, ?15"""
+) SELECT ?1, ?2, ?3, ?4, ?5, ?6, nullif(?7, ''), ?8, ?9, nullif(?10, -1), nullif(?11, ''),
+    nullif(?12, ''), nullif(?13, 0), ?5, {NEW}, ?14, ?15"""
 INSERT_NEXT = f"{_INSERT} WHERE ?14 = 1 + {_LAST_IID} AND ?15 = 1 + {_LAST_ID}"
 """Adds a row if its iid and id, which come last, are those whose turn it is."""
 _STALE = "p.status_until >= 0 AND p.status_until <= ?"
@@ -147,20 +148,21 @@ class PipelineTable:
     def insert(self, record: PipelineRecord) -> tuple[int, int]:
         """Add a pipeline; its ``id`` and ``iid`` are not looked at but given: returns both."""
         project_id = record.project_id
+        # For each None and bool Python looks for an adapter, which takes as long as the statement.
         values = (
             project_id,
             record.ref,
             record.sha,
             record.source,
             record.created_at,
-            record.tag,
-            record.name,
+            int(record.tag),
+            record.name or "",
             write_variables(record.variables),
             record.scenario_id,
-            seconds(record.terminal_after),
-            record.terminal_status,
-            record.matched,
-            record.upstream_job_id,
+            -1 if record.terminal_after is None else seconds(record.terminal_after),
+            record.terminal_status or "",
+            record.matched or "",
+            record.upstream_job_id or 0,
         )
         # SQLite would give the numbers too, but takes longer to tell which.
         iid, number = self._last_iids.get(project_id, 0) + 1, self._last_id + 1

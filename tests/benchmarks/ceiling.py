@@ -21,7 +21,7 @@ from mock_gitlab.store.filters import Filter, Listed
 from mock_gitlab.store.pipelines import INSERT_NEXT, SELECT_ONE
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
-_RECORD = (1, "main", "a" * 40, "trigger", 0, 0, None, "[]", 5, None, None, None, None)
+_RECORD = (1, "main", "a" * 40, "trigger", 0, 0, "", "[]", 5, -1, "", "", 0)
 
 
 def body(number: int) -> dict[str, Any]:
