@@ -81,10 +81,16 @@ class Worlds:
     def _new(self) -> Database:
         """Make a store that knows what is declared; to copy one takes half the time."""
         if self._pristine is None or self._pristine[0] is not self.declared:
+            self._forget_pristine()
             pristine = Database(":memory:")
             ScenarioTable(pristine).replace_declared(self.declared.scenarios)
             self._pristine = self.declared, pristine
         return self._pristine[1].copy()
+
+    def _forget_pristine(self) -> None:
+        if self._pristine is not None:
+            self._pristine[1].close()
+            self._pristine = None
 
     def names(self) -> list[str]:
         """List the sandboxes, the least recently used first."""
@@ -112,6 +118,7 @@ class Worlds:
         for world in (self.default, *self._sandboxes.values()):
             world.close()
         self._sandboxes.clear()
+        self._forget_pristine()
         self.closed = True
 
 

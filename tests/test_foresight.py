@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 from hypothesis import given, settings
@@ -65,7 +66,9 @@ Orders = list[tuple[int, int]]
 
 def world_with(declared: Declarations, asked: Orders) -> World:
     """Make a world in which pipelines were triggered, some time after each other."""
-    world = World(Database(":memory:"), declared, Clock())
+    database = Database(":memory:")
+    world = World(database, declared, Clock())
+    weakref.finalize(world, database.close)
     for pause, scenario_id in asked:
         world.move_clock(lambda clock, pause=pause: clock.advance(pause))  # type: ignore[misc]
         project = world.catalog.project("group/a")

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from mock_gitlab.engine.model import DeclaredScenario, Scenario
 from mock_gitlab.store.database import Database
 from mock_gitlab.store.scenarios import ScenarioTable
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 
 @pytest.fixture
-def database() -> Database:
-    return Database(":memory:")
+def database() -> Iterator[Database]:
+    database = Database(":memory:")
+    yield database
+    database.close()
 
 
 def declared(number: int, name: str) -> DeclaredScenario:
