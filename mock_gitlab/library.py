@@ -12,7 +12,7 @@ import anyio.to_thread
 from mock_gitlab.app import MockGitLabApp, create_app
 from mock_gitlab.client import MockWorld
 from mock_gitlab.engine.model import MockGitLabError
-from mock_gitlab.server import Server, address, listen
+from mock_gitlab.server import PortInUse, Server, address, listen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -73,7 +73,11 @@ class MockGitLab:
         """Serve in a thread; returns once requests are answered."""
         self._failure = None
         app = self.app
-        bound = listen(*self._address)
+        try:
+            bound = listen(*self._address)
+        except PortInUse:
+            self.stop()
+            raise
         ready = threading.Event()
         self._server = Server(app, ready.set)
         self._thread = threading.Thread(

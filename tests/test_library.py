@@ -145,8 +145,11 @@ def test_a_port_that_is_taken_is_an_error():
         taken.bind(("127.0.0.1", 0))
         taken.listen()
 
+        mock = MockGitLab(port=taken.getsockname()[1])
+        worlds = mock.app.worlds
         with pytest.raises(PortInUse, match="cannot listen"):
-            MockGitLab(port=taken.getsockname()[1]).start()
+            mock.start()
+    assert worlds.closed
 
 
 def test_its_address_is_only_known_while_it_runs():
