@@ -44,7 +44,7 @@ class Seen(NamedTuple):
 
 
 class Started(NamedTuple):
-    """A pipeline that has just been recorded, as it is seen at first, but for its jobs."""
+    """A pipeline that has just been recorded, as it is seen at first; its jobs may be left out."""
 
     project: Project
     record: PipelineRecord

@@ -55,7 +55,7 @@ class Database:
         self._others = 0
         self.rollbacks = 0  # how often what was read may have been taken back
         self._writes = 0
-        self._waits = self.path != ":memory:"
+        self._shared = self._waits = self.path != ":memory:"
         self._undoing: list[Callable[[], None]] = []
         try:
             # One thread at a time uses it, but an in-process client may bring another each time.
@@ -143,6 +143,8 @@ class Database:
         So it is after a write, ours or another connection's; not after a row that is merely new,
         nor after a note. What others have written may go unnoticed for OTHERS_SEEN_AFTER.
         """
+        if not self._shared:
+            return self._writes, 0
         now = None if self._stopwatch is None else self._stopwatch()
         if self._asked is None or now is None or now - self._asked >= OTHERS_SEEN_AFTER:
             others = self.one("PRAGMA data_version")

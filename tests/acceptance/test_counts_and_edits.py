@@ -18,7 +18,7 @@ FAULT = "  - {when: {operation: get_current_user}, times: 1, respond: {status: 5
 
 
 def edit(mock: Mock, yaml: str) -> None:
-    mock.app.live.path.write_text(FROZEN + yaml, encoding="utf-8")  # type: ignore[attr-defined]
+    mock.app.live.path.write_text(FROZEN + yaml, encoding="utf-8")  # type: ignore[attr-defined]  # ours
     assert mock.post("/_mock/config/reload").status_code == 200
 
 
