@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 from mock_gitlab.version import __version__
 
 if TYPE_CHECKING:
-    from mock_gitlab.client import MockError, MockWorld
-    from mock_gitlab.config.places import ConfigurationError
-    from mock_gitlab.library import MockGitLab
+    from mock_gitlab.config.diagnostics import ConfigurationError
+    from mock_gitlab.testing.client import MockError, MockWorld
+    from mock_gitlab.testing.library import MockGitLab
 else:
     _ROOMS = {
-        "ConfigurationError": "config.places",
-        "MockError": "client",
-        "MockGitLab": "library",
-        "MockWorld": "client",
+        "ConfigurationError": "config.diagnostics",
+        "MockError": "testing.client",
+        "MockGitLab": "testing.library",
+        "MockWorld": "testing.client",
     }
 
     def __getattr__(name: str) -> Any:

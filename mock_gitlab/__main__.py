@@ -2,6 +2,6 @@
 
 import sys
 
-from mock_gitlab.cli import main
+from mock_gitlab.cli.main import main
 
 sys.exit(main())

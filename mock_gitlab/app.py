@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 
-from mock_gitlab.gateway import Gateway
 from mock_gitlab.gitlab_api.job_artifacts import job_artifacts
 from mock_gitlab.gitlab_api.jobs import jobs
 from mock_gitlab.gitlab_api.pipeline_triggers import triggers
 from mock_gitlab.gitlab_api.pipelines import pipelines
 from mock_gitlab.gitlab_api.projects import projects
-from mock_gitlab.gitlab_api.routes import Routes, no_route
 from mock_gitlab.gitlab_api.test_reports import test_reports
-from mock_gitlab.sandboxes import Worlds
+from mock_gitlab.http.gateway import Gateway
+from mock_gitlab.rest.routes import Routes, no_route
 from mock_gitlab.version import __version__
+from mock_gitlab.world.sandboxes import Worlds
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from mock_gitlab.config.loader import Loaded, Settings
-    from mock_gitlab.gitlab_api.endpoint import GitLabRoute
-from mock_gitlab.clock import wall_clock
+    from mock_gitlab.rest.endpoint import GitLabRoute
 from mock_gitlab.config.live import LiveConfig
+from mock_gitlab.world.clock import wall_clock
 
 ROUTES: tuple[GitLabRoute, ...] = (
     *pipelines.routes,
@@ -88,12 +88,12 @@ class MockGitLabApp(FastAPI):
         """
         if self._control_wing is None:
             from mock_gitlab.control_api.access import ERROR_ANSWERS
-            from mock_gitlab.control_api.calls import journal
             from mock_gitlab.control_api.controls import controls, health
             from mock_gitlab.control_api.declared import declared
+            from mock_gitlab.control_api.requests import requests
 
             self.exception_handlers.update(ERROR_ANSWERS)
-            for router in (health, controls, journal, declared):
+            for router in (health, controls, requests, declared):
                 self.include_router(router)
             self._control_wing = super().build_middleware_stack()
         return self._control_wing

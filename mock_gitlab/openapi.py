@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
-from mock_gitlab.gitlab_api.endpoint import NUMBERS, GitLabRoute, Login
+from mock_gitlab.rest.endpoint import NUMBERS, GitLabRoute, Login
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from fastapi import FastAPI
 
-    from mock_gitlab.gitlab_api.endpoint import Endpoint
+    from mock_gitlab.rest.endpoint import Endpoint
 
 _DESCRIPTION = """\
 A test double for GitLab CI. GitLab's endpoints are served with and without `/api/v4`; the paths

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from mock_gitlab.connections import Connection
+from mock_gitlab.http.connections import Connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable

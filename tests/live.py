@@ -40,11 +40,11 @@ class Live:
         self.port = int(port)
 
     def call(self, method: str, path: str, **form: str) -> Answer:
-        """Call with the token, and with a form where there is one."""
+        """LoggedRequest with the token, and with a form where there is one."""
         return self._send(method, path, urlencode(form), "application/x-www-form-urlencoded")
 
     def control(self, method: str, path: str, body: Any = None) -> Answer:
-        """Call the control namespace, with JSON where there is a body."""
+        """LoggedRequest the control namespace, with JSON where there is a body."""
         sent = "" if body is None else json.dumps(body)
         return self._send(method, f"/_mock{path}", sent, "application/json")
 

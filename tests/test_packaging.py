@@ -87,8 +87,8 @@ def test_the_wheel_declares_the_command_and_the_plugin(built: Path):
         [declared] = [name for name in archive.namelist() if name.endswith("entry_points.txt")]
         written = archive.read(declared).decode()
 
-    assert "[console_scripts]\nmock-gitlab = mock_gitlab.cli:main" in written
-    assert "[pytest11]\nmock_gitlab = mock_gitlab.pytest_plugin" in written
+    assert "[console_scripts]\nmock-gitlab = mock_gitlab.cli.main:main" in written
+    assert "[pytest11]\nmock_gitlab = mock_gitlab.testing.pytest_plugin" in written
 
 
 def test_the_sdist_has_what_the_tests_need(built: Path):

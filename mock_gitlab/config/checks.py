@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mock_gitlab.engine.matching import Rule, TriggerPattern
     from mock_gitlab.engine.model import Declarations
 
-    from .places import Document, Mistake, Steps
+    from .diagnostics import Document, Mistake, Steps
 
 COMPARED_RULES = 500
 """How many rules are compared with each other; each with each, more would take too long."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from .places import (
+from .diagnostics import (
     MISTAKES_LIMIT,
     ConfigurationError,
     Document,
@@ -23,7 +23,7 @@ from .scalars import BadScalar, interpolate, is_reference, resolve, resolve_refe
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from .places import Steps
+    from .diagnostics import Steps
 
 __all__ = ["ConfigurationError", "Document", "Mistake", "read"]
 

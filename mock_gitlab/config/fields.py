@@ -24,7 +24,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
-from mock_gitlab.engine.model import LONGEST_SPAN, Moment, Span
+from mock_gitlab.engine.model import LONGEST_SPAN, Duration, Instant
 from mock_gitlab.engine.operations import OPERATIONS
 from mock_gitlab.engine.texts import NoExpression, check_expression
 
@@ -44,11 +44,11 @@ _INSTANT = (
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = (datetime(9000, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
-Found = tuple[tuple[str | int, ...], str]
+Violation = tuple[tuple[str | int, ...], str]
 """A contradiction: the path to it, and what it is in words."""
 
 
-class Written(BaseModel):
+class StrictModel(BaseModel):
     """What may be written in one mapping: these keys, of these types, and no others."""
 
     model_config = ConfigDict(
@@ -61,7 +61,7 @@ def mistake(what: str) -> PydanticCustomError:
     return PydanticCustomError("mistake", "{what}", {"what": what})
 
 
-def refuse(model: BaseModel, found: Iterable[Found]) -> None:
+def refuse(model: BaseModel, found: Iterable[Violation]) -> None:
     """Refuse a model for all its contradictions at once, each at its place.
 
     Raises:
@@ -72,7 +72,7 @@ def refuse(model: BaseModel, found: Iterable[Found]) -> None:
         raise ValidationError.from_exception_data(type(model).__name__, errors)
 
 
-def repeated(path: tuple[str | int, ...], names: Iterable[str]) -> Iterator[Found]:
+def repeated(path: tuple[str | int, ...], names: Iterable[str]) -> Iterator[Violation]:
     """Find the entries of a list that stand in it before."""
     seen: set[str] = set()
     for index, name in enumerate(names):
@@ -84,7 +84,7 @@ def repeated(path: tuple[str | int, ...], names: Iterable[str]) -> Iterator[Foun
 # ---------------------------------------------------------------------------- durations, moments
 
 
-def parse_duration(value: Any) -> Span:
+def parse_duration(value: Any) -> Duration:
     """Read seconds (a number) or a duration (``1h30m``, ``1.5s``, ``500ms``) as milliseconds.
 
     Raises:
@@ -113,12 +113,12 @@ def _no_duration() -> PydanticCustomError:
     return mistake("must be a number of seconds, or a duration such as 90s, 1.5s, 3m or 1h30m")
 
 
-def _seconds(span: Span) -> float:
+def _seconds(span: Duration) -> float:
     whole, rest = divmod(span, 1000)
     return span / 1000 if rest else whole
 
 
-def parse_instant(value: Any) -> Moment:
+def parse_instant(value: Any) -> Instant:
     """Read an ISO 8601 date or time as a moment; without an offset it is UTC.
 
     Raises:
@@ -137,12 +137,12 @@ def parse_instant(value: Any) -> Moment:
     return moment
 
 
-def _instant_text(moment: Moment) -> str:
+def _instant_text(moment: Instant) -> str:
     return (_EPOCH + timedelta(milliseconds=moment)).isoformat().replace("+00:00", "Z")
 
 
-Duration = Annotated[
-    Span,
+DurationField = Annotated[
+    Duration,
     PlainValidator(parse_duration),
     PlainSerializer(_seconds, return_type=int | float),
     WithJsonSchema(
@@ -156,8 +156,8 @@ Duration = Annotated[
 ]
 """A span of time: seconds, or text such as ``3m``; milliseconds once it is read."""
 
-Instant = Annotated[
-    Moment,
+InstantField = Annotated[
+    Instant,
     PlainValidator(parse_instant),
     PlainSerializer(_instant_text, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time", "pattern": f"^{_INSTANT}$"}),

@@ -20,16 +20,16 @@ from mock_gitlab.engine.model import (
 
 from .fields import (
     WHOLE,
-    Duration,
-    Found,
+    DurationField,
     Matching,
     Name,
     Percent,
     ProjectName,
     ScenarioNumber,
+    StrictModel,
     Text,
     TextOrNumber,
-    Written,
+    Violation,
     repeated,
 )
 
@@ -79,7 +79,7 @@ ArtifactPath = Annotated[
 ]
 
 
-class ArtifactModel(Written):
+class ArtifactModel(StrictModel):
     """A small file in a job's artifacts archive."""
 
     path: ArtifactPath = Field(description="Where it lies in the archive.")
@@ -109,19 +109,23 @@ def _artifacts(written: dict[str, str] | list[ArtifactModel]) -> tuple[Artifact,
     return tuple(Artifact(each.path, each.content) for each in written)
 
 
-class JobAttemptModel(Written):
+class JobAttemptModel(StrictModel):
     """What differs in one run of a job; what is left out is as the job says."""
 
-    duration: Duration | None = Field(None, description="How long it runs.", examples=[30, "1m"])
+    duration: DurationField | None = Field(
+        None, description="How long it runs.", examples=[30, "1m"]
+    )
     status: TerminalStatus | None = Field(None, description="How it ends.")
     failure_reason: FailureReason | None = Field(None, description="Why it fails.")
-    pending_seconds: Duration | None = Field(None, description="How long it waits for a runner.")
+    pending_seconds: DurationField | None = Field(
+        None, description="How long it waits for a runner."
+    )
     never_complete: bool | None = Field(None, description="Whether it runs for ever.")
     trace: Text | None = Field(None, description="Its log.")
     coverage: Percent | None = Field(None, description="The coverage that it reports.")
     artifacts: Artifacts | None = Field(None, description="The files that it leaves behind.")
 
-    def noun(self) -> JobAttempt:
+    def to_engine(self) -> JobAttempt:
         """Make what the engine knows."""
         return JobAttempt(
             duration=self.duration,
@@ -135,7 +139,7 @@ class JobAttemptModel(Written):
         )
 
 
-class DownstreamModel(Written):
+class DownstreamModel(StrictModel):
     """The pipeline that a bridge starts."""
 
     project: ProjectName = Field(
@@ -150,7 +154,7 @@ class DownstreamModel(Written):
     )
     variables: dict[Name, TextOrNumber] = Field({}, description="Variables that it gets.")
 
-    def noun(self) -> Downstream:
+    def to_engine(self) -> Downstream:
         """Make what the engine knows."""
         return Downstream(
             project=self.project,
@@ -161,18 +165,18 @@ class DownstreamModel(Written):
         )
 
 
-class JobModel(Written):
+class JobModel(StrictModel):
     """A job of a pipeline."""
 
     name: Name = Field(description="Its name, unique in the pipeline.", examples=["unit tests"])
     stage: Name = Field("test", description="Its stage.", examples=["build", "test", "deploy"])
-    duration: Duration = Field(0, description="How long it runs.", examples=[30, "1m"])
+    duration: DurationField = Field(0, description="How long it runs.", examples=[30, "1m"])
     status: TerminalStatus = Field("success", description="How it ends.")
     failure_reason: FailureReason | None = Field(
         None, description="Why it fails; script_failure unless something else is written."
     )
     when: When = Field("on_success", description="What it waits for.")
-    start_in: Duration | None = Field(
+    start_in: DurationField | None = Field(
         None, description="How long a delayed job waits.", examples=["10m"]
     )
     allow_failure: bool | None = Field(
@@ -181,7 +185,7 @@ class JobModel(Written):
     needs: list[Name] | None = Field(
         None, description="The jobs it waits for, in place of the stages before; [] for none."
     )
-    pending_seconds: Duration = Field(0, description="How long it waits for a runner.")
+    pending_seconds: DurationField = Field(0, description="How long it waits for a runner.")
     never_complete: bool = Field(False, description="Whether it runs for ever.")
     tags: list[Name] = Field([], description="The tags of the runner that it asks for.")
     coverage: Percent | None = Field(None, description="The coverage that it reports.")
@@ -207,7 +211,7 @@ class JobModel(Written):
             return [self.name]
         return [f"{self.name} {n}/{self.parallel}" for n in range(1, self.parallel + 1)]
 
-    def noun(self, name: str, needs: tuple[str, ...] | None) -> JobSpec:
+    def to_engine(self, name: str, needs: tuple[str, ...] | None) -> JobSpec:
         """Make what the engine knows, under one of its names, with the needs spread out."""
         manual = self.when == "manual"
         return JobSpec(
@@ -226,8 +230,8 @@ class JobModel(Written):
             coverage=self.coverage,
             trace=self.trace,
             artifacts=_artifacts(self.artifacts),
-            attempts=tuple(attempt.noun() for attempt in self.attempts),
-            downstream=None if self.downstream is None else self.downstream.noun(),
+            attempts=tuple(attempt.to_engine() for attempt in self.attempts),
+            downstream=None if self.downstream is None else self.downstream.to_engine(),
         )
 
 
@@ -238,7 +242,7 @@ def spread(jobs: Sequence[JobModel]) -> tuple[JobSpec, ...]:
     """Make the engine's jobs: ``parallel`` spread out, needs of a parallel job need all of it."""
     names = {job.name: job.names() for job in jobs}
     return tuple(
-        job.noun(name, None if job.needs is None else _spread_needs(job.needs, names))
+        job.to_engine(name, None if job.needs is None else _spread_needs(job.needs, names))
         for job in jobs
         for name in names[job.name]
     )
@@ -249,7 +253,7 @@ def _spread_needs(needs: list[str], names: dict[str, list[str]]) -> tuple[str, .
     return tuple(dict.fromkeys(spread_out))
 
 
-def job_contradictions(jobs: Sequence[JobModel], stages: Sequence[str]) -> Iterator[Found]:
+def job_contradictions(jobs: Sequence[JobModel], stages: Sequence[str]) -> Iterator[Violation]:
     """Find what is wrong with jobs that are well formed each by itself."""
     yield from _names_taken(jobs)
     for index, job in enumerate(jobs):
@@ -261,7 +265,7 @@ def job_contradictions(jobs: Sequence[JobModel], stages: Sequence[str]) -> Itera
         yield (), f"{count} jobs are too many, {JOBS_LIMIT} at most"
 
 
-def _names_taken(jobs: Sequence[JobModel]) -> Iterator[Found]:
+def _names_taken(jobs: Sequence[JobModel]) -> Iterator[Violation]:
     seen: set[str] = set()
     for index, job in enumerate(jobs):
         for name in job.names():
@@ -271,7 +275,7 @@ def _names_taken(jobs: Sequence[JobModel]) -> Iterator[Found]:
             seen.add(name)
 
 
-def _inside(job: JobModel, stages: Sequence[str]) -> Iterator[Found]:
+def _inside(job: JobModel, stages: Sequence[str]) -> Iterator[Violation]:
     if stages and job.stage not in stages:
         yield (
             ("stage",),
@@ -287,7 +291,7 @@ def _inside(job: JobModel, stages: Sequence[str]) -> Iterator[Found]:
         yield from repeated(("artifacts",), [each.path for each in job.artifacts])
 
 
-def _needs(jobs: Sequence[JobModel]) -> Iterator[Found]:
+def _needs(jobs: Sequence[JobModel]) -> Iterator[Violation]:
     known = {name for job in jobs for name in (job.name, *job.names())}
     wrong = False
     for index, job in enumerate(jobs):
@@ -302,7 +306,7 @@ def _needs(jobs: Sequence[JobModel]) -> Iterator[Found]:
         yield from _circle(jobs)
 
 
-def _circle(jobs: Sequence[JobModel]) -> Iterator[Found]:
+def _circle(jobs: Sequence[JobModel]) -> Iterator[Violation]:
     """Tell of one circle of needs, if there is any: what is left when free jobs are taken off."""
     owner = {name: job.name for job in jobs for name in (job.name, *job.names())}
     waiting = {job.name: {owner[need] for need in job.needs or ()} for job in jobs}

@@ -10,15 +10,15 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .diagnostics import ConfigurationError
 from .globs import existing, touches
 from .loader import Loaded, Settings, load, load_defaults
 from .overrides import overridden
-from .places import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Callable, Mapping
 
-    from mock_gitlab.engine.model import Moment
+    from mock_gitlab.engine.model import Instant
 
 
 logger = logging.getLogger("mock_gitlab.config")
@@ -61,7 +61,7 @@ class LiveConfig:
         overrides: Mapping[str, Any] | None = None,
         on_change: Callable[[Loaded], None] = _ignore,
         *,
-        now: Callable[[], Moment],
+        now: Callable[[], Instant],
         must_exist: bool = True,
     ) -> None:
         self.path = None if path is None else Path(path)
@@ -79,11 +79,11 @@ class LiveConfig:
 
     def reload(self) -> bool:
         """Read the files again and put them in force; False where they have mistakes."""
-        return self._settle(self._attempt())
+        return self._put_in_force(self._attempt())
 
     async def reload_now(self) -> bool:
         """Do the same without holding up the event loop; of several, one after the other."""
-        return self._settle(await asyncio.to_thread(self._attempt))
+        return self._put_in_force(await asyncio.to_thread(self._attempt))
 
     def _attempt(self) -> Loaded | ConfigurationError:
         with self._one_at_a_time:
@@ -105,7 +105,7 @@ class LiveConfig:
             self._must_exist = self._must_exist or self.path in loaded.files
         return overridden(loaded, self._environ, self._overrides)
 
-    def _settle(self, outcome: Loaded | ConfigurationError) -> bool:
+    def _put_in_force(self, outcome: Loaded | ConfigurationError) -> bool:
         if isinstance(outcome, ConfigurationError):
             self.last_failure = outcome
             for mistake in outcome.mistakes:
@@ -239,7 +239,7 @@ class LiveConfig:
     async def _catch_up(self) -> None:
         outcome = await asyncio.to_thread(self._attempt)
         if outcome != self.current:
-            self._settle(outcome)
+            self._put_in_force(outcome)
 
     async def _noticed(self, batch: Batch) -> bool:
         """Reload where a change matters; False where what was read could not be put in force."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
+from mock_gitlab.config import checks
 from mock_gitlab.engine.builtins import builtin_scenarios
 from mock_gitlab.engine.model import (
     ClockSetting,
@@ -20,9 +21,10 @@ from mock_gitlab.engine.model import (
     User,
 )
 
-from . import checks
+from .diagnostics import ConfigurationError, Document, Mistake, Node
 from .document import read
 from .globs import TooManyFolders, expand, is_pattern
+from .messages import mistakes_of
 from .models import (
     MockFile,
     ProjectModel,
@@ -33,16 +35,14 @@ from .models import (
     keyed,
     rule_from,
 )
-from .places import ConfigurationError, Document, Mistake, Node
-from .wording import mistakes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from .fields import Written
-    from .places import Steps
+    from .diagnostics import Steps
+    from .fields import StrictModel
 
-    File = TypeVar("File", bound=Written)
+    File = TypeVar("File", bound=StrictModel)
 
 DEFAULT_PATTERN = "scenarios/*.yaml"
 """Where scenarios are looked for unless something else is written."""

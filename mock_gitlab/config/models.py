@@ -19,17 +19,17 @@ from mock_gitlab.engine.model import (
 from .fields import (
     NO_SWITCH,
     WHOLE,
-    Duration,
-    Found,
+    DurationField,
     Glob,
-    Instant,
+    InstantField,
     Matching,
     Name,
     Percent,
     ScenarioNumber,
+    StrictModel,
     Text,
     TextOrNumber,
-    Written,
+    Violation,
     refuse,
     repeated,
 )
@@ -40,9 +40,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = [
-    "Duration",
+    "DurationField",
     "FaultModel",
-    "Instant",
+    "InstantField",
     "MockFile",
     "ProjectModel",
     "RuleModel",
@@ -57,20 +57,22 @@ __all__ = [
 ]
 
 
-class AttemptModel(Written):
+class AttemptModel(StrictModel):
     """What differs in one run of a whole pipeline; what is left out is as the scenario says."""
 
-    terminal_after_seconds: Duration | None = Field(
+    terminal_after_seconds: DurationField | None = Field(
         None, description="How long it takes; null: no time at all.", examples=[10, "3m"]
     )
     terminal_status: TerminalStatus | None = Field(None, description="How it ends.")
     never_complete: bool | None = Field(None, description="Whether it runs for ever.")
-    pending_seconds: Duration | None = Field(None, description="How long it waits before it runs.")
+    pending_seconds: DurationField | None = Field(
+        None, description="How long it waits before it runs."
+    )
     terminal_after_polls: Annotated[int, Field(ge=1), WHOLE] | None = Field(
         None, description="How many reads end it, in place of seconds."
     )
 
-    def noun(self) -> Attempt:
+    def to_engine(self) -> Attempt:
         """Make what the engine knows. A written null is "at once", as in a scenario."""
         at_once = 0 if "terminal_after_seconds" in self.model_fields_set else None
         after = self.terminal_after_seconds
@@ -83,7 +85,7 @@ class AttemptModel(Written):
         )
 
 
-class TestCaseModel(Written):
+class TestCaseModel(StrictModel):
     """A case of a test suite."""
 
     __test__ = False
@@ -99,7 +101,7 @@ class TestCaseModel(Written):
     stack_trace: Text | None = Field(None, description="Where it failed.")
 
 
-class TestSuiteModel(Written):
+class TestSuiteModel(StrictModel):
     """A suite; it is seen once the job of its name has ended."""
 
     __test__ = False
@@ -108,13 +110,13 @@ class TestSuiteModel(Written):
     cases: list[TestCaseModel] = Field([], description="Its cases.")
     suite_error: Text | None = Field(None, description="Why its report could not be read.")
 
-    def noun(self) -> TestSuite:
+    def to_engine(self) -> TestSuite:
         """Make what the engine knows."""
         cases = tuple(TestCase(**case.model_dump()) for case in self.cases)
         return TestSuite(self.name, cases, self.suite_error)
 
 
-class TestReportModel(Written):
+class TestReportModel(StrictModel):
     """What the pipeline's test report shows."""
 
     __test__ = False
@@ -122,21 +124,21 @@ class TestReportModel(Written):
     suites: list[TestSuiteModel] = Field(description="Its suites.")
 
 
-class ScenarioModel(Written):
+class ScenarioModel(StrictModel):
     """How a pipeline goes."""
 
     scenario_id: ScenarioNumber = Field(description="Its number, unique.", examples=[900])
     name: Name | None = Field(
         None, description="What people call it.", examples=["fails after three minutes"]
     )
-    terminal_after_seconds: Duration | None = Field(
+    terminal_after_seconds: DurationField | None = Field(
         None,
         description="How long it takes; null: no time at all or, with jobs, as long as they take.",
         examples=[180, "3m", "1h30m"],
     )
     terminal_status: TerminalStatus = Field("success", description="How it ends.")
     never_complete: bool = Field(False, description="Whether it runs for ever.")
-    pending_seconds: Duration = Field(0, description="How long it waits before it runs.")
+    pending_seconds: DurationField = Field(0, description="How long it waits before it runs.")
     terminal_after_polls: Annotated[int, Field(ge=1), WHOLE] | None = Field(
         None, description="How many reads of the pipeline end it, in place of seconds."
     )
@@ -160,7 +162,7 @@ class ScenarioModel(Written):
         refuse(self, self._found())
         return self
 
-    def _found(self) -> Iterator[Found]:
+    def _found(self) -> Iterator[Violation]:
         for path, what in job_contradictions(self.jobs, self.stages):
             yield ("jobs", *path), what
         for other in ("attempts", "terminal_after_polls"):
@@ -182,10 +184,10 @@ def scenario_from(model: ScenarioModel) -> Scenario:
         pending=model.pending_seconds,
         terminal_after_polls=model.terminal_after_polls,
         coverage=model.coverage,
-        attempts=tuple(attempt.noun() for attempt in model.attempts),
+        attempts=tuple(attempt.to_engine() for attempt in model.attempts),
         stages=tuple(model.stages),
         jobs=spread(model.jobs),
-        test_suites=() if report is None else tuple(suite.noun() for suite in report.suites),
+        test_suites=() if report is None else tuple(suite.to_engine() for suite in report.suites),
         faults=keyed(
             (fault_from(fault, f"scenario {number}") for fault in model.faults),
             prefix=f"scenario {number}:",
@@ -211,7 +213,7 @@ def declared_scenario(
 # ---------------------------------------------------------------------------- files
 
 
-class _File(Written):
+class _File(StrictModel):
     """A file. Keys that begin with ``x-`` are left alone: templates for aliases."""
 
     @model_validator(mode="before")
@@ -228,10 +230,10 @@ class ScenarioFile(_File):
     scenarios: list[ScenarioModel] = Field(description="The scenarios.")
 
 
-class ClockModel(Written):
+class ClockModel(StrictModel):
     """Where the mock's clock starts."""
 
-    start: Instant | None = Field(
+    start: InstantField | None = Field(
         None,
         description="The first moment; left out: the present.",
         examples=["2026-01-01T00:00:00Z"],
@@ -239,7 +241,7 @@ class ClockModel(Written):
     frozen: bool = Field(False, description="Whether it stands still until it is moved.")
 
 
-class UserModel(Written):
+class UserModel(StrictModel):
     """The user whom the token stands for."""
 
     id: Annotated[int, Field(ge=1, le=2**31), WHOLE] = Field(1, description="The number.")
@@ -248,14 +250,14 @@ class UserModel(Written):
     email: Name = Field("admin@example.com", description="The address.")
 
 
-class TokenModel(Written):
+class TokenModel(StrictModel):
     """A trigger token."""
 
     token: Name = Field(description="Its text.", examples=["glptt-abc"])
     description: Text = Field("", description="What it is for.")
 
 
-class ProjectModel(Written):
+class ProjectModel(StrictModel):
     """A project."""
 
     id: Annotated[int, Field(ge=1, le=2**53), WHOLE] = Field(

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from .diagnostics import ConfigurationError, Document, Entry, Mistake, Node
+from .messages import mistakes_of
 from .models import MockFile
-from .places import ConfigurationError, Document, Entry, Mistake, Node
 from .scalars import BadScalar, resolve_reference
-from .wording import mistakes_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

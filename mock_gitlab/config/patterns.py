@@ -21,8 +21,7 @@ from mock_gitlab.engine.matching import (
 from .fields import (
     WHOLE,
     AnyJson,
-    Duration,
-    Found,
+    DurationField,
     Glob,
     GlobOrNumber,
     Matching,
@@ -30,10 +29,11 @@ from .fields import (
     OperationName,
     ProjectName,
     ScenarioNumber,
+    StrictModel,
     Text,
     TextOrNumber,
+    Violation,
     WantedJson,
-    Written,
     refuse,
 )
 
@@ -56,7 +56,7 @@ HeaderName = Annotated[
 ]
 
 
-class ResponseModel(Written):
+class ResponseModel(StrictModel):
     """An answer in place of the usual one."""
 
     status: Annotated[int, Field(ge=200, le=599), WHOLE] = Field(
@@ -72,7 +72,7 @@ class ResponseModel(Written):
         examples=[{"message": "503 Service Unavailable"}],
     )
 
-    def noun(self) -> Response:
+    def to_engine(self) -> Response:
         """Make what the engine knows."""
         return Response(self.status, tuple(self.headers.items()), self.body)
 
@@ -121,7 +121,7 @@ Wanted = Annotated[
 ]
 
 
-class TriggerWhenModel(Written):
+class TriggerWhenModel(StrictModel):
     """Which new pipelines a rule is for; what is left out may be anything."""
 
     project: ProjectName | None = Field(
@@ -141,7 +141,7 @@ class TriggerWhenModel(Written):
         {}, description="Values that the inputs have; globs for text; true: present, false: absent."
     )
 
-    def noun(self) -> TriggerPattern:
+    def to_engine(self) -> TriggerPattern:
         """Make what the engine knows."""
         source = (self.source,) if isinstance(self.source, str) else self.source
         return TriggerPattern(
@@ -154,7 +154,7 @@ class TriggerWhenModel(Written):
         )
 
 
-class RuleModel(Written):
+class RuleModel(StrictModel):
     """What a new pipeline that matches gets; the first rule that matches decides."""
 
     when: TriggerWhenModel = Field(
@@ -177,7 +177,7 @@ class RuleModel(Written):
         refuse(self, self._found())
         return self
 
-    def _found(self) -> Iterator[Found]:
+    def _found(self) -> Iterator[Violation]:
         if self.cycle and not isinstance(self.scenario, list):
             yield ("cycle",), "only a list of scenarios can start over"
         for other in ("scenario", "variables", "name"):
@@ -192,7 +192,7 @@ PathGlob = Annotated[
 """A glob on the path of a call."""
 
 
-class RequestWhenModel(Written):
+class RequestWhenModel(StrictModel):
     """Which calls a fault is for; what is left out may be anything."""
 
     method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] | None = Field(
@@ -210,18 +210,18 @@ class RequestWhenModel(Written):
         None, description="Number, path or glob of paths.", examples=["group/*", 42]
     )
 
-    def noun(self) -> RequestPattern:
+    def to_engine(self) -> RequestPattern:
         """Make what the engine knows."""
         return RequestPattern(self.method, self.path, self.operation, self.project)
 
 
-class LimitModel(Written):
+class LimitModel(StrictModel):
     """A rate limit, in the time of the mock's clock."""
 
     requests: Annotated[int, Field(ge=0), WHOLE] = Field(
         description="How many calls may pass.", examples=[10]
     )
-    per: Duration = Field(description="In each span of this length.", examples=["60s"])
+    per: DurationField = Field(description="In each span of this length.", examples=["60s"])
 
     @model_validator(mode="after")
     def _some_time(self) -> Self:
@@ -229,7 +229,7 @@ class LimitModel(Written):
         return self
 
 
-class FaultModel(Written):
+class FaultModel(StrictModel):
     """What goes wrong with the calls that match."""
 
     when: RequestWhenModel = Field(
@@ -243,12 +243,12 @@ class FaultModel(Written):
     respond: ResponseModel | None = Field(
         None, description="The answer in place of the usual one.", examples=[{"status": 503}]
     )
-    delay: Duration = Field(
+    delay: DurationField = Field(
         0, description="Real time that passes before the answer.", examples=["1.5s"]
     )
     drop: bool = Field(False, description="Closes the connection without an answer.")
     truncate: bool = Field(False, description="Cuts the body in half.")
-    slow: Duration = Field(
+    slow: DurationField = Field(
         0, description="Real time over which the body is spread.", examples=["10s"]
     )
     malformed: bool = Field(False, description="Spoils the JSON of the body.")
@@ -263,7 +263,7 @@ class FaultModel(Written):
         refuse(self, self._found())
         return self
 
-    def _found(self) -> Iterator[Found]:
+    def _found(self) -> Iterator[Violation]:
         spoilers = self._spoilers()
         if not (spoilers or self.respond is not None or self.delay or self.limit):
             yield (), f"a fault needs one of respond, delay, limit, {', '.join(SPOILERS)}"
@@ -286,12 +286,12 @@ def rule_from(model: RuleModel, place: str) -> Rule:
     scenario = model.scenario
     return Rule(
         key="",
-        when=model.when.noun(),
+        when=model.when.to_engine(),
         scenarios=(scenario,) if isinstance(scenario, int) else tuple(scenario or ()),
         cycle=model.cycle,
         variables=tuple(model.variables.items()),
         name=model.name,
-        respond=None if model.respond is None else model.respond.noun(),
+        respond=None if model.respond is None else model.respond.to_engine(),
         place=place,
     )
 
@@ -301,11 +301,11 @@ def fault_from(model: FaultModel, place: str) -> Fault:
     limit = model.limit
     return Fault(
         key="",
-        when=model.when.noun(),
+        when=model.when.to_engine(),
         times=model.times,
         skip=model.skip,
         every=model.every,
-        respond=None if model.respond is None else model.respond.noun(),
+        respond=None if model.respond is None else model.respond.to_engine(),
         delay=model.delay,
         body=next(iter(model._spoilers()), None),
         slow=model.slow,

@@ -11,13 +11,13 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from mock_gitlab.asgi import WORLD
 from mock_gitlab.config.fields import did_you_mean
-from mock_gitlab.config.wording import said
-from mock_gitlab.engine.model import Invalid, MockGitLabError, NotFound, Refused, Taken
-from mock_gitlab.sandboxes import Worlds
+from mock_gitlab.config.messages import said
+from mock_gitlab.engine.model import AlreadyExists, Invalid, MockGitLabError, NotAllowed, NotFound
+from mock_gitlab.http.asgi import WORLD
 from mock_gitlab.store.database import StoreUnavailable
-from mock_gitlab.world import World
+from mock_gitlab.world.sandboxes import Worlds
+from mock_gitlab.world.world import World
 
 from .masking import Masking
 
@@ -66,7 +66,12 @@ OnlyKnownParameters = Depends(only_known_parameters)
 CurrentWorld = Annotated[World, Depends(current_world)]
 AllWorlds = Annotated[Worlds, Depends(all_worlds)]
 
-_STATUS: dict[type[MockGitLabError], int] = {NotFound: 404, Refused: 403, Taken: 409, Invalid: 422}
+_STATUS: dict[type[MockGitLabError], int] = {
+    NotFound: 404,
+    NotAllowed: 403,
+    AlreadyExists: 409,
+    Invalid: 422,
+}
 
 
 _NO_JSON = {"type": "json_invalid", "loc": ["body"], "msg": "the body is not JSON"}

@@ -9,17 +9,23 @@ from fastapi import APIRouter, Query, Request
 from pydantic import AliasChoices, Field, model_validator
 from typing_extensions import TypedDict
 
-from mock_gitlab.config.fields import Duration, Instant, TextOrNumber, Written, mistake
+from mock_gitlab.config.fields import (
+    DurationField,
+    InstantField,
+    StrictModel,
+    TextOrNumber,
+    mistake,
+)
+from mock_gitlab.engine.instants import timestamp
 from mock_gitlab.engine.model import ClockSetting
-from mock_gitlab.engine.moments import timestamp
 from mock_gitlab.store.scenarios import seconds
 from mock_gitlab.version import __version__
 
 from .access import AllWorlds, Authenticated, CurrentWorld, OnlyKnownParameters
 
 if TYPE_CHECKING:
-    from mock_gitlab.ledger import Seen
-    from mock_gitlab.world import World
+    from mock_gitlab.world.pipelines import PipelineView
+    from mock_gitlab.world.world import World
 
 health = APIRouter(prefix="/_mock", tags=["health"])
 controls = APIRouter(
@@ -105,7 +111,7 @@ class PipelineDetail(PipelineRow):
     timeline: list[ChangeRow]
 
 
-def _pipeline(seen: Seen) -> PipelineRow:
+def _pipeline(seen: PipelineView) -> PipelineRow:
     record = seen.record
     return {
         "id": record.id,
@@ -133,7 +139,7 @@ def _pipeline(seen: Seen) -> PipelineRow:
     }
 
 
-def _detail(world: World, seen: Seen) -> PipelineDetail:
+def _detail(world: World, seen: PipelineView) -> PipelineDetail:
     return {
         **_pipeline(seen),
         "jobs": [
@@ -202,13 +208,13 @@ class ClockRow(TypedDict):
     frozen: bool
 
 
-class ClockBody(Written):
+class ClockBody(StrictModel):
     """Where to set the clock, and whether it stands still; either may be left out.
 
     A sandbox's clock may be written as in mock.yaml too, with ``start``.
     """
 
-    now: Instant | None = Field(
+    now: InstantField | None = Field(
         None,
         validation_alias=AliasChoices("now", "start"),
         description="ISO 8601; without an offset it is UTC.",
@@ -227,7 +233,7 @@ class ClockBody(Written):
 _FARTHEST = 1e12  # seconds; no clock goes as far
 
 
-class AdvanceBody(Written):
+class AdvanceBody(StrictModel):
     """How far to move: a number of seconds, or a duration such as ``5m``."""
 
     seconds: float | None = Field(
@@ -238,7 +244,7 @@ class AdvanceBody(Written):
         ge=-_FARTHEST,
         le=_FARTHEST,
     )
-    duration: Duration | None = Field(
+    duration: DurationField | None = Field(
         None, description="Seconds, or text such as ``5m``.", examples=["5m"]
     )
 
@@ -257,7 +263,7 @@ class AdvanceBody(Written):
         return round(self.seconds * 1000)
 
 
-class NextBody(Written):
+class NextBody(StrictModel):
     """Whose next change to jump to; nothing means anybody's."""
 
     project_id: int | None = Field(default=None, description="Of this project alone.")
@@ -347,7 +353,7 @@ async def reset(world: CurrentWorld, worlds: AllWorlds) -> None:
     worlds.reset(world)
 
 
-class SandboxBody(Written):
+class SandboxBody(StrictModel):
     """A sandbox to make, perhaps with a clock or a seed of its own."""
 
     name: str = Field(description="Letters, digits and ``. _ ~ -``, at most 128.")

@@ -11,8 +11,8 @@ from typing_extensions import TypedDict
 
 from mock_gitlab.config.models import ScenarioModel, declared_scenario
 from mock_gitlab.config.patterns import FaultModel, RuleModel, fault_from, rule_from
+from mock_gitlab.engine.instants import timestamp
 from mock_gitlab.engine.model import Invalid
-from mock_gitlab.engine.moments import timestamp
 from mock_gitlab.store.scenarios import seconds
 
 from .access import Authenticated, CurrentWorld, OnlyKnownParameters
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mock_gitlab.config.live import LiveConfig
     from mock_gitlab.engine.matching import Fault, RequestPattern, Response, Rule, TriggerPattern
     from mock_gitlab.engine.model import DeclaredScenario
-    from mock_gitlab.world import World
+    from mock_gitlab.world.world import World
 
 declared = APIRouter(
     prefix="/_mock", tags=["declared"], dependencies=[Authenticated, OnlyKnownParameters]
@@ -102,14 +102,14 @@ async def delete_scenario(world: CurrentWorld, scenario_id: int) -> None:
 class FaultRow(TypedDict):
     """A fault in force, and what it says in the words of a file.
 
-    ``seen`` counts the calls that it has met, ``struck`` those that it spoiled.
+    ``matched`` counts the requests that it matched, ``applied`` those to which it was applied.
     """
 
     key: str
     source: Literal["file", "runtime"]
     place: str
-    seen: int
-    struck: int
+    matched: int
+    applied: int
     definition: dict[str, Any]
 
 
@@ -118,8 +118,8 @@ def _fault_row(world: World, fault: Fault) -> FaultRow:
         "key": fault.key,
         "source": "runtime" if fault in world.runtime_faults else "file",
         "place": fault.place,
-        "seen": world.tally.seen.get(fault.key, 0),
-        "struck": world.tally.struck.get(fault.key, 0),
+        "matched": world.fault_counters.matched.get(fault.key, 0),
+        "applied": world.fault_counters.applied.get(fault.key, 0),
         "definition": _written_fault(fault),
     }
 

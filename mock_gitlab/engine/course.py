@@ -16,7 +16,7 @@ from .statuses import BLOCKED, COMPLETED, RETRYABLE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .model import Moment, PipelineRecord, Scenario, Span
+    from .model import Duration, Instant, PipelineRecord, Scenario
     from .statuses import JobStatus, PipelineStatus
 
 # ---------------------------------------------------------------------------- to do
@@ -29,8 +29,8 @@ class Plan(NamedTuple):
     """
 
     spec: JobSpec
-    pending: Span
-    duration: Span | None
+    pending: Duration
+    duration: Duration | None
     polls: int | None = None
 
 
@@ -65,10 +65,10 @@ def plan_of_pipeline(record: PipelineRecord, scenario: Scenario, attempt: int) -
 
 @lru_cache(maxsize=1024)
 def _mirror(
-    after: Span | None,
+    after: Duration | None,
     status: TerminalStatus,
     endless: bool,
-    pending: Span,
+    pending: Duration,
     polls: int | None,
     coverage: float | None,
 ) -> Plan:
@@ -108,19 +108,19 @@ class Run:
         "statuses",
     )
 
-    def __init__(self, number: int, slot: int, attempt: int, plan: Plan, at: Moment) -> None:
+    def __init__(self, number: int, slot: int, attempt: int, plan: Plan, at: Instant) -> None:
         self.id = number
         self.slot = slot
         self.attempt = attempt
         self.plan = plan
-        self.moments: list[Moment] = [at]
+        self.moments: list[Instant] = [at]
         self.statuses: list[JobStatus] = ["created"]
         self.status: JobStatus = "created"
-        self.retried_at: Moment | None = None
-        self.erased_at: Moment | None = None
-        self.emptied_at: Moment | None = None
+        self.retried_at: Instant | None = None
+        self.erased_at: Instant | None = None
+        self.emptied_at: Instant | None = None
 
-    def changes_after(self, moment: Moment) -> list[Moment]:
+    def changes_after(self, moment: Instant) -> list[Instant]:
         """List when something happens to it after a moment: of its steps only the next.
 
         A retry is the first step of another run.
@@ -129,7 +129,7 @@ class Run:
         later = (self.erased_at, self.emptied_at)
         return steps + [at for at in later if at is not None and at > moment]
 
-    def step(self, at: Moment, status: JobStatus) -> None:
+    def step(self, at: Instant, status: JobStatus) -> None:
         """Take on a status."""
         self.moments.append(at)
         self.statuses.append(status)
@@ -144,10 +144,10 @@ class Course(NamedTuple):
     """
 
     runs: Sequence[Run]
-    moments: list[Moment]
+    moments: list[Instant]
     statuses: list[PipelineStatus]
-    started_at: Moment | None
-    floor: Moment
+    started_at: Instant | None
+    floor: Instant
 
 
 def course_undisturbed(record: PipelineRecord, scenario: Scenario) -> Course:
@@ -174,10 +174,10 @@ def course_undisturbed(record: PipelineRecord, scenario: Scenario) -> Course:
 
 
 def visible(
-    moments: Sequence[Moment], statuses: Sequence[PipelineStatus]
-) -> tuple[list[Moment], list[PipelineStatus]]:
+    moments: Sequence[Instant], statuses: Sequence[PipelineStatus]
+) -> tuple[list[Instant], list[PipelineStatus]]:
     """Reduce steps to what can be seen: the last of each moment, where it differs from before."""
-    seen_at: list[Moment] = []
+    seen_at: list[Instant] = []
     seen: list[PipelineStatus] = []
     last = len(moments) - 1
     for place, moment in enumerate(moments):
@@ -189,7 +189,7 @@ def visible(
     return seen_at, seen
 
 
-def polled_at(record: PipelineRecord, threshold: int | None) -> Moment | None:
+def polled_at(record: PipelineRecord, threshold: int | None) -> Instant | None:
     """Tell when looks have ended the present attempt, if that many are enough."""
     if threshold is None or record.polled_at is None or record.polls < threshold:
         return None

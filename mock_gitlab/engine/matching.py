@@ -91,7 +91,7 @@ class Limit:
 class Fault:
     """What goes wrong with the calls that match ``when``.
 
-    Of the matching calls the first ``skip`` pass, then every ``every``-th is struck, ``times`` in
+    Of the matching calls the first ``skip`` pass, then every ``every``-th is applied, ``times`` in
     all (None: without end). ``delay`` is in milliseconds of real time.
     """
 
@@ -211,7 +211,7 @@ def next_of_sequence(rule: Rule, times_matched: int) -> int | None:
 class NearMiss(NamedTuple):
     """A call that did not match, why not, and how many there were like it."""
 
-    call: Any
+    request: Any
     differences: list[Difference]
     times: int
 
@@ -241,40 +241,40 @@ def _astray(miss: NearMiss) -> int:
 
 
 @dataclass(slots=True)
-class Tally:
-    """How often the faults of one world have met a call, and struck."""
+class FaultCounters:
+    """How often the faults of one world have met a call, and applied."""
 
-    seen: dict[str, int] = field(default_factory=dict)
-    struck: dict[str, int] = field(default_factory=dict)
+    matched: dict[str, int] = field(default_factory=dict)
+    applied: dict[str, int] = field(default_factory=dict)
     windows: dict[str, tuple[int, int]] = field(default_factory=dict)
 
-    def due(self, faults: Iterable[Fault], call: Arrived, now: int) -> Strike | None:
+    def due(self, faults: Iterable[Fault], call: Arrived, now: int) -> FaultHit | None:
         """Count a call with every fault that it meets, up to and with the one that strikes."""
         for fault in faults:
             if not differences(fault.when, call):
-                strike = self._meet(fault, now)
-                if strike is not None:
-                    return strike
+                hit = self._meet(fault, now)
+                if hit is not None:
+                    return hit
         return None
 
     def keep(self, keys: Collection[str]) -> None:
         """Forget the faults that are no longer in force."""
-        for counted in (self.seen, self.struck, self.windows):
+        for counted in (self.matched, self.applied, self.windows):
             for key in counted.keys() - keys:
                 del counted[key]
 
-    def _meet(self, fault: Fault, now: int) -> Strike | None:
-        seen = self.seen[fault.key] = self.seen.get(fault.key, 0) + 1
-        struck = self.struck.get(fault.key, 0)
+    def _meet(self, fault: Fault, now: int) -> FaultHit | None:
+        seen = self.matched[fault.key] = self.matched.get(fault.key, 0) + 1
+        applied = self.applied.get(fault.key, 0)
         if seen <= fault.skip or (seen - fault.skip - 1) % fault.every:
             return None
-        if fault.times is not None and struck >= fault.times:
+        if fault.times is not None and applied >= fault.times:
             return None
         observed = 0 if fault.limit is None else self._observe(fault.key, fault.limit, now)
         if fault.limit is not None and observed <= fault.limit.requests:
             return None
-        self.struck[fault.key] = struck + 1
-        return Strike(fault, observed)
+        self.applied[fault.key] = applied + 1
+        return FaultHit(fault, observed)
 
     def _observe(self, key: str, limit: Limit, now: int) -> int:
         window = now // limit.per
@@ -284,7 +284,7 @@ class Tally:
         return count
 
 
-class Strike(NamedTuple):
+class FaultHit(NamedTuple):
     """A fault that applies to a call; ``observed`` counts the calls in the window of its limit."""
 
     fault: Fault

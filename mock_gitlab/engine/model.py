@@ -4,10 +4,10 @@ Errors that the world raises, for the wings to put into HTTP's words::
 
     MockGitLabError
       x NotFound     something asked for does not exist
-      x Refused      GitLab's rules, or the author's settings, do not allow it
-      x Taken        a number or a name is in use already
+      x NotAllowed      GitLab's rules, or the author's settings, do not allow it
+      x AlreadyExists        a number or a name is in use already
       x Invalid      a value is well formed but cannot be taken
-      x Declined     a rule answers in place of the pipeline that was asked for
+      x RejectedByRule     a rule answers in place of the pipeline that was asked for
 
 Every moment is an ``int``: milliseconds since the Unix epoch, in UTC. Every span of time is an
 ``int`` of milliseconds. Whole milliseconds are what GitLab shows, so nothing is ever rounded away
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from mock_gitlab.engine.matching import Fault, Response, Rule
     from mock_gitlab.engine.statuses import PipelineStatus
 
-Moment = int
-Span = int
+Instant = int
+Duration = int
 
 TerminalStatus = Literal["success", "failed", "canceled", "skipped", "manual"]
 TERMINAL_STATUSES: tuple[TerminalStatus, ...] = (
@@ -41,7 +41,7 @@ JOBS_LIMIT = 999
 """The most jobs that one scenario may have, after ``parallel`` is spread out."""
 ATTEMPTS_LIMIT = 99
 """The most retries that one job may see."""
-LONGEST_SPAN: Span = 1_000_000_000_000
+LONGEST_SPAN: Duration = 1_000_000_000_000
 """The longest duration that may be declared: a thousand million seconds, some 31 years."""
 
 
@@ -57,7 +57,7 @@ class NotFound(MockGitLabError):
         self.what = what
 
 
-class Refused(MockGitLabError):
+class NotAllowed(MockGitLabError):
     """Well formed, but not allowed now; ``reason`` is a stable word ("job is not retryable")."""
 
     def __init__(self, reason: str) -> None:
@@ -65,7 +65,7 @@ class Refused(MockGitLabError):
         self.reason = reason
 
 
-class Taken(MockGitLabError):
+class AlreadyExists(MockGitLabError):
     """A number or name that is in use already."""
 
 
@@ -73,7 +73,7 @@ class Invalid(MockGitLabError):
     """A value that cannot be taken as it is."""
 
 
-class Declined(MockGitLabError):
+class RejectedByRule(MockGitLabError):
     """A rule refuses the pipeline with an answer of its own.
 
     ``matched`` is the JSON text that says how that rule was found.
@@ -178,10 +178,10 @@ class Downstream:
 class JobAttempt:
     """What differs in one attempt of a job; None means: as the job says."""
 
-    duration: Span | None = None
+    duration: Duration | None = None
     status: TerminalStatus | None = None
     failure_reason: str | None = None
-    pending: Span | None = None
+    pending: Duration | None = None
     never_complete: bool | None = None
     trace: str | None = None
     coverage: float | None = None
@@ -199,14 +199,14 @@ class JobSpec:
 
     name: str
     stage: str = "test"
-    duration: Span = 0
+    duration: Duration = 0
     status: TerminalStatus = "success"
     failure_reason: str | None = None
     when: When = "on_success"
-    start_in: Span = 0
+    start_in: Duration = 0
     allow_failure: bool = False
     needs: tuple[str, ...] | None = None
-    pending: Span = 0
+    pending: Duration = 0
     never_complete: bool = False
     tags: tuple[str, ...] = ()
     coverage: float | None = None
@@ -220,10 +220,10 @@ class JobSpec:
 class Attempt:
     """What differs in one attempt of a whole pipeline without jobs; None: as the scenario says."""
 
-    terminal_after: Span | None = None
+    terminal_after: Duration | None = None
     terminal_status: TerminalStatus | None = None
     never_complete: bool | None = None
-    pending: Span | None = None
+    pending: Duration | None = None
     terminal_after_polls: int | None = None
 
 
@@ -237,10 +237,10 @@ class Scenario:
 
     scenario_id: int
     name: str
-    terminal_after: Span | None = None
+    terminal_after: Duration | None = None
     terminal_status: TerminalStatus = "success"
     never_complete: bool = False
-    pending: Span = 0
+    pending: Duration = 0
     terminal_after_polls: int | None = None
     coverage: float | None = None
     attempts: tuple[Attempt, ...] = ()
@@ -265,7 +265,7 @@ class DeclaredScenario:
 class ClockSetting:
     """Where a world's clock starts. ``start`` of None is the present."""
 
-    start: Moment | None = None
+    start: Instant | None = None
     frozen: bool = False
 
 
@@ -304,9 +304,9 @@ class Action:
     """
 
     name: ActionName
-    at: Moment
+    at: Instant
     job_id: int | None = None
-    shown: tuple[tuple[Moment, PipelineStatus], ...] = ()
+    shown: tuple[tuple[Instant, PipelineStatus], ...] = ()
 
 
 class PipelineRecord(NamedTuple):
@@ -322,17 +322,17 @@ class PipelineRecord(NamedTuple):
     ref: str
     sha: str
     source: str
-    created_at: Moment
+    created_at: Instant
     tag: bool = False
     name: str | None = None
     variables: tuple[Variable, ...] = ()
     scenario_id: int | None = None
-    terminal_after: Span | None = None
+    terminal_after: Duration | None = None
     terminal_status: TerminalStatus | None = None
     actions: tuple[Action, ...] = ()
     polls: int = 0
-    polled_at: Moment | None = None
-    renamed_at: Moment | None = None
+    polled_at: Instant | None = None
+    renamed_at: Instant | None = None
     matched: str | None = None
     upstream_job_id: int | None = None
 
@@ -349,10 +349,10 @@ class TriggerToken:
     project_id: int
     token: str
     description: str
-    created_at: Moment
-    updated_at: Moment
-    last_used: Moment | None = None
-    expires_at: Moment | None = None
+    created_at: Instant
+    updated_at: Instant
+    last_used: Instant | None = None
+    expires_at: Instant | None = None
     declared: bool = False
 
 

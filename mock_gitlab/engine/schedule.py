@@ -29,10 +29,10 @@ from .statuses import CANCELABLE, COMPLETED, STOPPABLE
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from .model import Action, Downstream, Moment, PipelineRecord, Scenario
+    from .model import Action, Downstream, Instant, PipelineRecord, Scenario
     from .statuses import JobStatus, PipelineStatus
 
-    History = Sequence[tuple[Moment, PipelineStatus]]
+    History = Sequence[tuple[Instant, PipelineStatus]]
     """What a pipeline shows from which moment on, in order."""
     Obstacle = Callable[[Downstream], str | None]
     """Names the failure_reason of a bridge that cannot start its pipeline."""
@@ -80,13 +80,13 @@ class Simulation:
         self._obstacle = obstacle
         self._mirrors = not scenario.jobs
         self._now = record.created_at
-        self._events: list[tuple[Moment, int, int, LiveRun, Callable[[LiveRun], None]]] = []
+        self._events: list[tuple[Instant, int, int, LiveRun, Callable[[LiveRun], None]]] = []
         self._sequence = 0
-        self._deadline: Moment | None = None
+        self._deadline: Instant | None = None
         self._waiting = 0  # how many latest runs are merely created
         self._cancelled = False
-        self._started_at: Moment | None = None
-        self._moments: list[Moment] = []
+        self._started_at: Instant | None = None
+        self._moments: list[Instant] = []
         self._statuses: list[PipelineStatus] = []
         self._stages = Stages(scenario)
         self._slots = self._stages.slots
@@ -97,13 +97,13 @@ class Simulation:
         for slot in self._slots:
             self._add_run(slot)
         self._arm()
-        self._settle()
+        self._process_due()
         for action in sorted(self._record.actions, key=lambda action: action.at):
             self._play_until(action.at)
             self._now = max(action.at, self._now)
             self._apply(action)
             self._note()
-            self._settle()
+            self._process_due()
         self._play_until(None)
         runs = sorted((run for slot in self._slots for run in slot.runs), key=lambda run: run.id)
         floor = polled_at(self._record, self._threshold())
@@ -117,7 +117,7 @@ class Simulation:
 
     # ------------------------------------------------------------------ time
 
-    def _play_until(self, end: Moment | None) -> None:
+    def _play_until(self, end: Instant | None) -> None:
         while True:
             moments = [event[0] for event in self._events[:1]]
             if self._deadline is not None:
@@ -125,17 +125,17 @@ class Simulation:
             if not moments or (end is not None and min(moments) > end):
                 return
             self._now = max(self._now, min(moments))
-            self._settle()
+            self._process_due()
 
-    def _settle(self) -> None:
+    def _process_due(self) -> None:
         """Let everything happen that is due now, and note what has become of the pipeline."""
-        self._quiesce()
+        self._process_events()
         if self._deadline is not None and self._deadline <= self._now:
             self._deadline = None
             self._expire()
         self._note()
 
-    def _quiesce(self) -> None:
+    def _process_events(self) -> None:
         events = self._events
         while True:
             while events and events[0][0] <= self._now:
@@ -145,7 +145,7 @@ class Simulation:
             if not (self._waiting and self._process()):
                 return
 
-    def _later(self, moment: Moment, run: LiveRun, happen: Callable[[LiveRun], None]) -> None:
+    def _later(self, moment: Instant, run: LiveRun, happen: Callable[[LiveRun], None]) -> None:
         self._sequence += 1
         heappush(self._events, (moment, self._sequence, run.epoch, run, happen))
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from .course import Plan
-    from .model import Moment, Scenario
+    from .model import Instant, Scenario
     from .statuses import PipelineStatus
 
 _MIRROR = JobSpec(name="pipeline")
@@ -34,7 +34,7 @@ class LiveRun(Run):
 
     __slots__ = ("bits", "epoch", "final", "immediate")
 
-    def __init__(self, number: int, slot: int, attempt: int, plan: Plan, at: Moment) -> None:
+    def __init__(self, number: int, slot: int, attempt: int, plan: Plan, at: Instant) -> None:
         super().__init__(number, slot, attempt, plan, at)
         self.bits = BITS_ALLOWED if plan.spec.allow_failure else BITS
         self.epoch = 0
@@ -42,7 +42,7 @@ class LiveRun(Run):
         self.immediate = False
 
 
-class Tally:
+class StatusUnion:
     """The statuses of a set of latest runs as the union of their bits, kept as they change."""
 
     __slots__ = ("_counts", "bits")
@@ -76,7 +76,7 @@ class Slot:
         "run",
         "runs",
         "stage",
-        "tallies",
+        "unions",
     )
 
     def __init__(self, index: int, job: JobSpec, stage: int) -> None:
@@ -84,9 +84,9 @@ class Slot:
         self.job = job
         self.stage = stage
         self.needs_others = job.needs is not None
-        self.needed = Tally()
+        self.needed = StatusUnion()
         self.needed_by: list[Slot] = []
-        self.tallies: list[Tally] = []
+        self.unions: list[StatusUnion] = []
         self.run: LiveRun
         self.runs: list[LiveRun] = []
 
@@ -121,21 +121,21 @@ class Stages:
         order = _order(scenario, jobs)
         self.slots = [Slot(index, job, order[job.stage]) for index, job in enumerate(jobs, 1)]
         self._stages: list[list[Slot]] = [[] for _ in order]
-        self._all = Tally()
-        self._tallies = [Tally() for _ in order]
+        self._all = StatusUnion()
+        self._unions = [StatusUnion() for _ in order]
         self._before = [0 for _ in order]
         self._judged = 0
         self._asked: set[Slot] = set()
         named: dict[str, list[Slot]] = {}
         for slot in self.slots:
             self._stages[slot.stage].append(slot)
-            slot.tallies += [self._all, self._tallies[slot.stage]]
+            slot.unions += [self._all, self._unions[slot.stage]]
             named.setdefault(slot.job.name, []).append(slot)
         for slot in self.slots:
             for name in slot.job.needs or ():
                 for needed in named.get(name, ()):
                     needed.needed_by.append(slot)
-                    needed.tallies.append(slot.needed)
+                    needed.unions.append(slot.needed)
 
     def composite(self) -> PipelineStatus:
         """Say the statuses of the latest runs as one."""
@@ -147,8 +147,8 @@ class Stages:
         """Take note that the latest run of a slot has left the bit ``before``; 0: it is new."""
         run = slot.run
         after = run.bits[run.status]
-        for tally in slot.tallies:
-            tally.change(before, after)
+        for union in slot.unions:
+            union.change(before, after)
         created = run.status == "created"
         self._judged = min(self._judged, slot.stage if created else slot.stage + 1)
         self._asked.update(slot.needed_by)
@@ -175,7 +175,7 @@ class Stages:
         while self._judged < len(self._stages):
             place = self._judged
             if place:
-                self._before[place] = self._before[place - 1] | self._tallies[place - 1].bits
+                self._before[place] = self._before[place - 1] | self._unions[place - 1].bits
             earlier = status_of_bits(self._before[place]) or "success"
             if earlier not in COMPLETED:
                 return

@@ -11,7 +11,7 @@ from .statuses import COMPLETED, FINISHED
 
 if TYPE_CHECKING:
     from .course import Run
-    from .model import Artifact, JobSpec, Moment, Span
+    from .model import Artifact, Duration, Instant, JobSpec
     from .statuses import JobStatus, PipelineStatus
 
 _SPREAD = re.compile(r" \d+/\d+\Z")
@@ -31,12 +31,12 @@ class JobState(NamedTuple):
     name: str
     stage: str
     status: JobStatus
-    created_at: Moment
-    queued_at: Moment | None
-    started_at: Moment | None
-    finished_at: Moment | None
-    erased_at: Moment | None
-    emptied_at: Moment | None
+    created_at: Instant
+    queued_at: Instant | None
+    started_at: Instant | None
+    finished_at: Instant | None
+    erased_at: Instant | None
+    emptied_at: Instant | None
     allow_failure: bool
     retried: bool
     failure_reason: str | None
@@ -59,11 +59,11 @@ class JobState(NamedTuple):
         kept = self.erased_at is None and self.emptied_at is None
         return self.spec.artifacts if left and kept else ()
 
-    def duration(self, now: Moment) -> float | None:
+    def duration(self, now: Instant) -> float | None:
         """Count the seconds from its start to its end, or to now; None: it never started."""
         return _seconds(self.started_at, self.finished_at, now)
 
-    def queued_duration(self, now: Moment) -> float | None:
+    def queued_duration(self, now: Instant) -> float | None:
         """Count the seconds from being queued to its start or end, or to now; None: never queued.
 
         A job that ended in the queue has stopped waiting.
@@ -71,7 +71,7 @@ class JobState(NamedTuple):
         left = self.finished_at if self.started_at is None else self.started_at
         return _seconds(self.queued_at, left, now)
 
-    def trace(self, now: Moment) -> str:
+    def trace(self, now: Instant) -> str:
         """Show what its log holds by now: in proportion to the time that it has run.
 
         A log that is still being written ends with a complete line.
@@ -94,10 +94,10 @@ class PipelineState(NamedTuple):
     """
 
     status: PipelineStatus
-    created_at: Moment
-    started_at: Moment | None
-    finished_at: Moment | None
-    updated_at: Moment
+    created_at: Instant
+    started_at: Instant | None
+    finished_at: Instant | None
+    updated_at: Instant
     duration: int | None
     queued_duration: int | None
     coverage: float | None
@@ -109,7 +109,7 @@ class PipelineState(NamedTuple):
         """Whether nothing more happens unless somebody asks for it."""
         return self.status in COMPLETED
 
-    def moved(self, span: Span) -> PipelineState:
+    def moved(self, span: Duration) -> PipelineState:
         """See what a pipeline shows that was created so much later and is alike in all else.
 
         Without its jobs: they have numbers of their own.
@@ -135,8 +135,8 @@ class Window(NamedTuple):
     """
 
     status: PipelineStatus
-    updated_at: Moment
-    until: Moment | None
+    updated_at: Instant
+    until: Instant | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,14 +146,14 @@ class Change:
     ``before`` is None where the job or the pipeline is new.
     """
 
-    at: Moment
+    at: Instant
     job_id: int | None
     name: str
     before: JobStatus | None
     after: JobStatus
 
 
-def state_of(run: Run, now: Moment) -> JobState:
+def state_of(run: Run, now: Instant) -> JobState:
     """See a run that exists; the steps up to now say when it was queued, started and ended."""
     status: JobStatus = "created"
     queued = started = finished = None
@@ -190,11 +190,11 @@ def state_of(run: Run, now: Moment) -> JobState:
     )
 
 
-def _moved(moment: Moment | None, span: Span) -> Moment | None:
+def _moved(moment: Instant | None, span: Duration) -> Instant | None:
     return None if moment is None else moment + span
 
 
-def _seconds(begins: Moment | None, ends: Moment | None, now: Moment) -> float | None:
+def _seconds(begins: Instant | None, ends: Instant | None, now: Instant) -> float | None:
     if begins is None:
         return None
     return max(0, (now if ends is None else ends) - begins) / 1000

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from .course import is_erasable, is_retryable, may_play_again, visible, waits_for_play
-from .model import NotFound, Refused, Scenario
+from .model import NotAllowed, NotFound, Scenario
 from .schedule import course_of, deleted_downstreams, free
 from .states import Change, JobState, PipelineState, Window, state_of
 from .statuses import COMPLETED, FINISHED, STOPPABLE
@@ -15,7 +15,7 @@ from .statuses import COMPLETED, FINISHED, STOPPABLE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from .model import Action, Downstream, Moment, PipelineRecord, TestSuite
+    from .model import Action, Downstream, Instant, PipelineRecord, TestSuite
     from .schedule import History, Obstacle
     from .statuses import JobStatus, PipelineStatus
 
@@ -24,7 +24,7 @@ __all__ = ["ORPHANED", "Change", "JobState", "PipelineState", "Timeline", "Windo
 ORPHANED = Scenario(scenario_id=-1, name="deleted")
 """Stands in for a scenario that is gone: success at once, where no inline value says otherwise."""
 
-_NEVER: Moment = 2**63
+_NEVER: Instant = 2**63
 _NOTHING_STARTED: Mapping[int, Timeline | None] = MappingProxyType({})
 
 
@@ -69,20 +69,20 @@ class Timeline:
             histories[number] = () if other is None else other.history
         self._course = course_of(record, scenario, histories, obstacle)
         self._first = max(record.created_at, self._course.floor)
-        self._moments: list[Moment] | None = None
+        self._moments: list[Instant] | None = None
         self._state: PipelineState | None = None
-        self._since: Moment = 0
-        self._until: Moment | None = None
+        self._since: Instant = 0
+        self._until: Instant | None = None
 
     @property
-    def history(self) -> list[tuple[Moment, PipelineStatus]]:
+    def history(self) -> list[tuple[Instant, PipelineStatus]]:
         """The pipeline's statuses, each with the moment at which it is seen first, in order."""
         moments, statuses = visible(self._course.moments, self._course.statuses)
         return list(zip(moments, statuses, strict=True))
 
     # ------------------------------------------------------------------ a moment
 
-    def at(self, now: Moment) -> PipelineState:
+    def at(self, now: Instant) -> PipelineState:
         """See the pipeline; the very same state until something about it changes."""
         now = max(now, self._first)
         if self._state is not None and self._since <= now:
@@ -93,7 +93,7 @@ class Timeline:
         self._since, self._until, self._state = now, None, self._look(now)
         return self._state
 
-    def _look(self, now: Moment) -> PipelineState:
+    def _look(self, now: Instant) -> PipelineState:
         course = self._course
         place = bisect_right(course.moments, now) - 1
         status, since = course.statuses[place], course.moments[place]
@@ -114,7 +114,7 @@ class Timeline:
             jobs,
         )
 
-    def _holds_before(self, now: Moment) -> Moment:
+    def _holds_before(self, now: Instant) -> Instant:
         """Name the first moment later than ``now`` at which anything about it may change."""
         renamed = self.record.renamed_at
         later = [] if renamed is None or renamed <= now else [renamed]
@@ -122,7 +122,7 @@ class Timeline:
             later += run.changes_after(now)
         return min(later, default=_NEVER)
 
-    def job(self, job_id: int, now: Moment) -> JobState | None:
+    def job(self, job_id: int, now: Instant) -> JobState | None:
         """See one run; None: there is none of this number, or not yet."""
         now = max(now, self._first)
         for run in self._course.runs:
@@ -130,7 +130,7 @@ class Timeline:
                 return state_of(run, now)
         return None
 
-    def window(self, now: Moment) -> Window:
+    def window(self, now: Instant) -> Window:
         """See the status alone, and how long it holds; much cheaper than ``at``.
 
         ``until`` may also be a moment at which only ``updated_at`` changes.
@@ -144,14 +144,14 @@ class Timeline:
             until = renamed
         return Window(status, self._updated_at(course.moments[place], now), until)
 
-    def test_suites(self, now: Moment) -> tuple[TestSuite, ...]:
+    def test_suites(self, now: Instant) -> tuple[TestSuite, ...]:
         """List the suites whose job has run to its end, or, where no job has the name, all has."""
         if not self.scenario.test_suites:
             return ()
         state = self.at(now)
         return tuple(suite for suite in self.scenario.test_suites if _reported(suite, state))
 
-    def counts_polls(self, now: Moment) -> bool:
+    def counts_polls(self, now: Instant) -> bool:
         """Tell whether a look at the pipeline brings its end nearer."""
         scenario = self.scenario
         if scenario.terminal_after_polls is None and not scenario.attempts:
@@ -167,14 +167,14 @@ class Timeline:
 
     # ------------------------------------------------------------------ through time
 
-    def next_change(self, after: Moment) -> Moment | None:
+    def next_change(self, after: Instant) -> Instant | None:
         """Name the first moment later than ``after`` at which another status, or run, is seen."""
         if self._moments is None:
             self._moments = sorted({change.at for change in self._all_changes()})
         place = bisect_right(self._moments, max(after, self._first))
         return self._moments[place] if place < len(self._moments) else None
 
-    def changes(self, after: Moment, until: Moment | None) -> list[Change]:
+    def changes(self, after: Instant, until: Instant | None) -> list[Change]:
         """List what changes later than ``after``, up to and at ``until`` (None: ever), in order.
 
         At one moment the runs come first, by id, then the pipeline.
@@ -187,7 +187,7 @@ class Timeline:
         found.sort(key=lambda change: change.at)
         return found
 
-    def starting_bridges(self, until: Moment) -> list[tuple[int, Moment, Downstream]]:
+    def starting_bridges(self, until: Instant) -> list[tuple[int, Instant, Downstream]]:
         """List the bridges that have started by ``until``, with the moment, in order of start."""
         found = [
             (run.id, run.moments[run.statuses.index("running")], run.plan.spec.downstream)
@@ -206,7 +206,7 @@ class Timeline:
 
         Raises:
             NotFound: there is no such job at that moment.
-            Refused: "Job is not retryable", "Unplayable Job" or "Job is not erasable!".
+            NotAllowed: "Job is not retryable", "Unplayable Job" or "Job is not erasable!".
         """
         if action.job_id is None and action.name in ("cancel", "retry", "delete_artifacts"):
             return
@@ -214,11 +214,11 @@ class Timeline:
         if job is None:
             raise NotFound("job")
         if action.name == "retry" and not is_retryable(job.status, job.attempt, job.retried):
-            raise Refused("Job is not retryable")
+            raise NotAllowed("Job is not retryable")
         if action.name == "play" and not _is_playable(job):
-            raise Refused("Unplayable Job")
+            raise NotAllowed("Unplayable Job")
         if action.name == "erase" and not _is_erasable(job):
-            raise Refused("Job is not erasable!")
+            raise NotAllowed("Job is not erasable!")
 
     def affects(self, action: Action) -> bool:
         """Tell whether an action changes anything.
@@ -240,7 +240,7 @@ class Timeline:
 
     # ------------------------------------------------------------------ private
 
-    def _updated_at(self, since: Moment, now: Moment) -> Moment:
+    def _updated_at(self, since: Instant, now: Instant) -> Instant:
         renamed = self.record.renamed_at
         return since if renamed is None or renamed > now else max(since, renamed)
 
@@ -262,7 +262,7 @@ class Timeline:
 
 
 def _changes_of(
-    job_id: int | None, name: str, moments: list[Moment], statuses: list[JobStatus]
+    job_id: int | None, name: str, moments: list[Instant], statuses: list[JobStatus]
 ) -> Iterable[Change]:
     before: JobStatus | None = None
     for at, after in zip(*visible(moments, statuses), strict=True):

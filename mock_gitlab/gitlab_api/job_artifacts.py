@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing_extensions import TypedDict
 
 from mock_gitlab.engine.model import NotFound, split_job_id
-from mock_gitlab.jobs import SeenJob
-from mock_gitlab.store.filters import Filter
+from mock_gitlab.rest.body import BadParameters, decode_segment
+from mock_gitlab.rest.endpoint import Endpoints, Login
+from mock_gitlab.rest.params import Kind, Param
+from mock_gitlab.rest.rendering import Raw
+from mock_gitlab.rest.request import Request
+from mock_gitlab.store.status_index import Filter
+from mock_gitlab.world.jobs import JobView
 
-from .answers import Raw
-from .asking import Ask
-from .endpoint import Endpoints, Login
 from .jobs import ARCHIVE, Job, archive_of, find_build, present_job
-from .params import Kind, Param
-from .reading import BadParameters, decode_segment
 
 job_artifacts = Endpoints("job_artifacts")
 
 
-def _download(found: SeenJob) -> Raw:
+def _download(found: JobView) -> Raw:
     archive = archive_of(found)
     if archive is None:
         raise NotFound("artifacts")
@@ -30,7 +30,7 @@ def _download(found: SeenJob) -> Raw:
     )
 
 
-def _single_file(found: SeenJob, artifact_path: str) -> Raw:
+def _single_file(found: JobView, artifact_path: str) -> Raw:
     path = decode_segment(artifact_path)
     if ".." in path.split("/") or path.startswith("/"):
         raise BadParameters(400, {"message": "400 Bad request"})
@@ -45,52 +45,62 @@ def _single_file(found: SeenJob, artifact_path: str) -> Raw:
     )
 
 
-def _of_ref(ask: Ask, id: str, ref_name: str, name: str) -> SeenJob:
+def _of_ref(request: Request, id: str, ref_name: str, name: str) -> JobView:
     """Find the job of a name in the newest successful pipeline of a ref."""
-    project, ref = ask.project(id), decode_segment(ref_name)
+    project, ref = request.project(id), decode_segment(ref_name)
     wanted = Filter(project_id=project.id, ref=ref, statuses=("success",))
-    rows, _ = ask.world.pipelines.page(wanted, 1, 0)
-    seen = ask.world.pipelines.pipeline(project, rows[0].id) if rows else None
+    rows, _ = request.world.pipelines.page(wanted, 1, 0)
+    seen = request.world.pipelines.pipeline(project, rows[0].id) if rows else None
     found = [job for job in seen.state.jobs if job.name == name and not job.retried] if seen else []
     if seen is None or not found:
         raise NotFound("artifacts")
-    return SeenJob(seen, found[-1])
+    return JobView(seen, found[-1])
 
 
 _JOB_NAME = Param("job", Kind.STRING, required=True, description="The name of the job.")
 
 
 @job_artifacts(
-    "GET", "/projects/{id}/jobs/artifacts/{ref_name:path}/download", _JOB_NAME,
-    answers=bytes, job_token=True,
-)  # fmt: skip
-def download_artifacts_of_ref(ask: Ask, id: str, ref_name: str, job: str) -> Raw:
+    "GET",
+    "/projects/{id}/jobs/artifacts/{ref_name:path}/download",
+    _JOB_NAME,
+    answers=bytes,
+    job_token=True,
+)
+def download_artifacts_of_ref(request: Request, id: str, ref_name: str, job: str) -> Raw:
     """Download the archive of a job of the newest successful pipeline of a ref."""
-    return _download(_of_ref(ask, id, ref_name, job))
+    return _download(_of_ref(request, id, ref_name, job))
 
 
 @job_artifacts(
-    "GET", "/projects/{id}/jobs/artifacts/{ref_name:path}/raw/{artifact_path:path}", _JOB_NAME,
-    answers=bytes, job_token=True,
-)  # fmt: skip
-def get_artifact_of_ref(ask: Ask, id: str, ref_name: str, artifact_path: str, job: str) -> Raw:
+    "GET",
+    "/projects/{id}/jobs/artifacts/{ref_name:path}/raw/{artifact_path:path}",
+    _JOB_NAME,
+    answers=bytes,
+    job_token=True,
+)
+def get_artifact_of_ref(
+    request: Request, id: str, ref_name: str, artifact_path: str, job: str
+) -> Raw:
     """Download one file of a job of the newest successful pipeline of a ref."""
-    return _single_file(_of_ref(ask, id, ref_name, job), artifact_path)
+    return _single_file(_of_ref(request, id, ref_name, job), artifact_path)
 
 
 @job_artifacts("GET", "/projects/{id}/jobs/{job_id}/artifacts", answers=bytes, job_token=True)
-def download_artifacts(ask: Ask, id: str, job_id: int) -> Raw:
+def download_artifacts(request: Request, id: str, job_id: int) -> Raw:
     """Download the archive of a job."""
-    return _download(find_build(ask, id, job_id))
+    return _download(find_build(request, id, job_id))
 
 
 @job_artifacts(
-    "GET", "/projects/{id}/jobs/{job_id}/artifacts/{artifact_path:path}",
-    answers=bytes, job_token=True,
-)  # fmt: skip
-def get_artifact(ask: Ask, id: str, job_id: int, artifact_path: str) -> Raw:
+    "GET",
+    "/projects/{id}/jobs/{job_id}/artifacts/{artifact_path:path}",
+    answers=bytes,
+    job_token=True,
+)
+def get_artifact(request: Request, id: str, job_id: int, artifact_path: str) -> Raw:
     """Download one file of a job."""
-    return _single_file(find_build(ask, id, job_id), artifact_path)
+    return _single_file(find_build(request, id, job_id), artifact_path)
 
 
 # ---------------------------------------------------------------------------- keeping, deleting
@@ -99,22 +109,25 @@ def get_artifact(ask: Ask, id: str, job_id: int, artifact_path: str) -> Raw:
 @job_artifacts(
     "POST", "/projects/{id}/jobs/{job_id}/artifacts/keep", answers=Job, login=Login.ALWAYS
 )
-def keep_artifacts(ask: Ask, id: str, job_id: int) -> Job:
+def keep_artifacts(request: Request, id: str, job_id: int) -> Job:
     """Keep the artifacts of a job from expiring, which they never do here."""
-    found = find_build(ask, id, job_id)
+    found = find_build(request, id, job_id)
     if not found.job.artifacts:
         raise NotFound("artifacts")
-    return present_job(ask, found)
+    return present_job(request, found)
 
 
 @job_artifacts(
-    "DELETE", "/projects/{id}/jobs/{job_id}/artifacts",
-    answers=None, status=204, login=Login.ALWAYS,
-)  # fmt: skip
-def delete_artifacts(ask: Ask, id: str, job_id: int) -> None:
+    "DELETE",
+    "/projects/{id}/jobs/{job_id}/artifacts",
+    answers=None,
+    status=204,
+    login=Login.ALWAYS,
+)
+def delete_artifacts(request: Request, id: str, job_id: int) -> None:
     """Delete the artifacts of a job; its log stays."""
-    find_build(ask, id, job_id)
-    ask.world.act(ask.project(id), split_job_id(job_id)[0], "delete_artifacts", job_id)
+    find_build(request, id, job_id)
+    request.world.act(request.project(id), split_job_id(job_id)[0], "delete_artifacts", job_id)
 
 
 class Accepted(TypedDict):
@@ -126,7 +139,7 @@ class Accepted(TypedDict):
 @job_artifacts(
     "DELETE", "/projects/{id}/artifacts", answers=Accepted, status=202, login=Login.ALWAYS
 )
-def delete_project_artifacts(ask: Ask, id: str) -> Accepted:
+def delete_project_artifacts(request: Request, id: str) -> Accepted:
     """Delete the artifacts of all jobs of a project, at once."""
-    ask.world.delete_artifacts(ask.project(id))
+    request.world.delete_artifacts(request.project(id))
     return {"message": "202 Accepted"}

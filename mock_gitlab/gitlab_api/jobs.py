@@ -12,24 +12,24 @@ from typing import TYPE_CHECKING, Any, NotRequired
 
 from typing_extensions import TypedDict
 
+from mock_gitlab.engine.instants import timestamp
 from mock_gitlab.engine.model import NotFound, split_job_id
-from mock_gitlab.engine.moments import timestamp
 from mock_gitlab.engine.statuses import STATUSES
-from mock_gitlab.jobs import SeenJob
+from mock_gitlab.rest.body import BadParameters
+from mock_gitlab.rest.endpoint import Endpoints, Login
+from mock_gitlab.rest.errors import json_bytes
+from mock_gitlab.rest.params import Kind, Param
+from mock_gitlab.rest.rendering import KeysetPage, Page, Raw
+from mock_gitlab.rest.request import Request
+from mock_gitlab.world.jobs import JobView
 
-from .answers import KeysetPage, Page, Raw
-from .asking import Ask
-from .endpoint import Endpoints, Login
-from .params import Kind, Param
 from .pipelines import PipelineBasic, present_basic
 from .projects import Commit, present_commit
-from .reading import BadParameters
-from .responses import json_bytes
 from .users import User, present_full_user
 
 if TYPE_CHECKING:
     from mock_gitlab.engine.model import ActionName, Artifact, Project
-    from mock_gitlab.ledger import Seen
+    from mock_gitlab.world.pipelines import PipelineView
 
 jobs = Endpoints("jobs")
 
@@ -117,7 +117,7 @@ class Bridge(JobBasic):
     downstream_pipeline: PipelineBasic | None
 
 
-def _present_common(ask: Ask, found: SeenJob) -> JobBasic:
+def _present_common(request: Request, found: JobView) -> JobBasic:
     seen, job = found
     shown: JobBasic = {
         "id": job.id,
@@ -134,18 +134,18 @@ def _present_common(ask: Ask, found: SeenJob) -> JobBasic:
         "erased_at": timestamp(job.erased_at),
         "duration": job.duration(seen.now),
         "queued_duration": job.queued_duration(seen.now),
-        "user": present_full_user(ask),
-        "commit": present_commit(ask, seen.project, seen.record.sha),
-        "pipeline": present_basic(ask, seen),
+        "user": present_full_user(request),
+        "commit": present_commit(request, seen.project, seen.record.sha),
+        "pipeline": present_basic(request, seen),
     }  # type: ignore[typeddict-item]  # the keys below keep GitLab's order
     if job.failure_reason is not None:
         shown["failure_reason"] = job.failure_reason
-    shown["web_url"] = f"{ask.site}/{seen.project.path}/-/jobs/{job.id}"
+    shown["web_url"] = f"{request.site}/{seen.project.path}/-/jobs/{job.id}"
     shown["project"] = {"ci_job_token_scope_enabled": False}
     return shown
 
 
-def archive_of(found: SeenJob) -> bytes | None:
+def archive_of(found: JobView) -> bytes | None:
     """Pack what a job left behind; the same files give the same bytes."""
     artifacts = found.job.artifacts
     return _pack(artifacts) if artifacts else None
@@ -160,10 +160,10 @@ def _pack(artifacts: tuple[Artifact, ...]) -> bytes:
     return packed.getvalue()
 
 
-def present_job(ask: Ask, found: SeenJob) -> Job:
+def present_job(request: Request, found: JobView) -> Job:
     """Show a job."""
     job, archive = found.job, archive_of(found)
-    shown: dict[str, Any] = {**_present_common(ask, found)}
+    shown: dict[str, Any] = {**_present_common(request, found)}
     if archive is not None:
         shown["artifacts_file"] = {"filename": ARCHIVE, "size": len(archive)}
     return {
@@ -177,7 +177,7 @@ def present_job(ask: Ask, found: SeenJob) -> Job:
     }
 
 
-def _present_artifacts(found: SeenJob, archive: bytes | None) -> list[JobArtifact]:
+def _present_artifacts(found: JobView, archive: bytes | None) -> list[JobArtifact]:
     shown: list[JobArtifact] = []
     if archive is not None:
         shown.append(
@@ -201,26 +201,26 @@ def _present_artifacts(found: SeenJob, archive: bytes | None) -> list[JobArtifac
     return shown
 
 
-def _present_bridge(ask: Ask, found: SeenJob) -> Bridge:
-    downstream = ask.world.pipelines.downstream_of(found.job.id)
+def _present_bridge(request: Request, found: JobView) -> Bridge:
+    downstream = request.world.pipelines.downstream_of(found.job.id)
     return {
-        **_present_common(ask, found),
-        "downstream_pipeline": None if downstream is None else present_basic(ask, downstream),
+        **_present_common(request, found),
+        "downstream_pipeline": None if downstream is None else present_basic(request, downstream),
     }
 
 
-def _present_either(ask: Ask, found: SeenJob) -> Job | Bridge:
-    return _present_bridge(ask, found) if found.job.is_bridge else present_job(ask, found)
+def _present_either(request: Request, found: JobView) -> Job | Bridge:
+    return _present_bridge(request, found) if found.job.is_bridge else present_job(request, found)
 
 
 # ---------------------------------------------------------------------------- reading
 
 
 def _of_pipeline(
-    seen: Seen, scope: list[str] | None, *, retried: bool, bridges: bool
-) -> list[SeenJob]:
+    seen: PipelineView, scope: list[str] | None, *, retried: bool, bridges: bool
+) -> list[JobView]:
     return [
-        SeenJob(seen, job)
+        JobView(seen, job)
         for job in reversed(seen.state.jobs)
         if job.is_bridge is bridges
         and (retried or not job.retried)
@@ -228,56 +228,77 @@ def _of_pipeline(
     ]
 
 
-def _page(ask: Ask, found: list[SeenJob], present: Any) -> Page:
-    end = ask.offset + ask.limit
-    shown = [present(ask, job) for job in found[ask.offset : end]]
+def _page(request: Request, found: list[JobView], present: Any) -> Page:
+    end = request.offset + request.limit
+    shown = [present(request, job) for job in found[request.offset : end]]
     return Page(shown, len(found), more=len(found) > end)
 
 
 @jobs(
-    "GET", "/projects/{id}/pipelines/{pipeline_id}/jobs", _SCOPE, _RETRIED,
-    answers=list[Job], paged=True, job_token=True,
-)  # fmt: skip
+    "GET",
+    "/projects/{id}/pipelines/{pipeline_id}/jobs",
+    _SCOPE,
+    _RETRIED,
+    answers=list[Job],
+    paged=True,
+    job_token=True,
+)
 def list_pipeline_jobs(
-    ask: Ask, id: str, pipeline_id: int, scope: list[str] | None, include_retried: bool
+    request: Request, id: str, pipeline_id: int, scope: list[str] | None, include_retried: bool
 ) -> Page:
     """List the jobs of a pipeline, newest first."""
-    seen = ask.world.pipelines.pipeline(ask.project(id), pipeline_id)
+    seen = request.world.pipelines.pipeline(request.project(id), pipeline_id)
     found = _of_pipeline(seen, scope, retried=include_retried, bridges=False)
-    return _page(ask, found, present_job)
+    return _page(request, found, present_job)
 
 
 @jobs(
-    "GET", "/projects/{id}/pipelines/{pipeline_id}/bridges", _SCOPE,
-    answers=list[Bridge], paged=True, job_token=True,
-)  # fmt: skip
-def list_pipeline_bridges(ask: Ask, id: str, pipeline_id: int, scope: list[str] | None) -> Page:
+    "GET",
+    "/projects/{id}/pipelines/{pipeline_id}/bridges",
+    _SCOPE,
+    answers=list[Bridge],
+    paged=True,
+    job_token=True,
+)
+def list_pipeline_bridges(
+    request: Request, id: str, pipeline_id: int, scope: list[str] | None
+) -> Page:
     """List the jobs of a pipeline that start pipelines elsewhere."""
-    seen = ask.world.pipelines.pipeline(ask.project(id), pipeline_id)
+    seen = request.world.pipelines.pipeline(request.project(id), pipeline_id)
     found = _of_pipeline(seen, scope, retried=False, bridges=True)
-    return _page(ask, found, _present_bridge)
+    return _page(request, found, _present_bridge)
 
 
 @jobs(
-    "GET", "/projects/{id}/pipelines/{pipeline_id}/trigger_jobs", _SCOPE,
-    answers=list[Bridge], paged=True, job_token=True,
-)  # fmt: skip
+    "GET",
+    "/projects/{id}/pipelines/{pipeline_id}/trigger_jobs",
+    _SCOPE,
+    answers=list[Bridge],
+    paged=True,
+    job_token=True,
+)
 def list_pipeline_trigger_jobs(
-    ask: Ask, id: str, pipeline_id: int, scope: list[str] | None
+    request: Request, id: str, pipeline_id: int, scope: list[str] | None
 ) -> Page:
     """List the same as ``bridges``, under its newer name."""
-    bridges: Page = list_pipeline_bridges(ask, id, pipeline_id, scope)
+    bridges: Page = list_pipeline_bridges(request, id, pipeline_id, scope)
     return bridges
 
 
 @jobs(
-    "GET", "/projects/{id}/jobs", _SCOPE_OF_PROJECT, Param("ref", Kind.STRING),
+    "GET",
+    "/projects/{id}/jobs",
+    _SCOPE_OF_PROJECT,
+    Param("ref", Kind.STRING),
     Param("pagination", Kind.STRING, description="`keyset` walks by a cursor.", example="keyset"),
     Param("cursor", Kind.STRING, description="Where to go on; stands in the Link header."),
-    answers=list[Job], paged=True, login=Login.ALWAYS, job_token=True,
-)  # fmt: skip
+    answers=list[Job],
+    paged=True,
+    login=Login.ALWAYS,
+    job_token=True,
+)
 def list_jobs(
-    ask: Ask,
+    request: Request,
     id: str,
     scope: list[str] | None,
     ref: str | None,
@@ -286,22 +307,22 @@ def list_jobs(
 ) -> Page | KeysetPage:
     """List the jobs of a project, newest first; GitLab does not count them."""
     keyset = pagination == "keyset"
-    if keyset and ask.given.get("order_by", "id") != "id":
+    if keyset and request.given.get("order_by", "id") != "id":
         raise BadParameters(405, {"error": _NO_KEYSET})
-    if not keyset and ask.offset > _FARTHEST_BY_PAGES:
+    if not keyset and request.offset > _FARTHEST_BY_PAGES:
         raise BadParameters(405, {"error": _TOO_FAR})
     below = _job_of_cursor(cursor) if keyset and cursor else None
     found = (
         job
-        for job in ask.world.jobs.every(ask.project(id), below)
+        for job in request.world.jobs.every(request.project(id), below)
         if not job.job.is_bridge
         and (not scope or job.job.status in scope)
         and (not ref or job.pipeline.record.ref == ref)
     )
-    offset = 0 if keyset else ask.offset
-    rows = list(islice(found, offset, offset + ask.limit + 1))
-    more, rows = len(rows) > ask.limit, rows[: ask.limit]
-    shown = [present_job(ask, job) for job in rows]
+    offset = 0 if keyset else request.offset
+    rows = list(islice(found, offset, offset + request.limit + 1))
+    more, rows = len(rows) > request.limit, rows[: request.limit]
+    shown = [present_job(request, job) for job in rows]
     if keyset:
         return KeysetPage(shown, _cursor_of_job(rows[-1].job.id) if more else None)
     return Page(shown, None, more=more)
@@ -321,29 +342,33 @@ def _job_of_cursor(cursor: str) -> int:
     return int(written[1])
 
 
-def find_build(ask: Ask, id: str, job_id: int) -> SeenJob:
+def find_build(request: Request, id: str, job_id: int) -> JobView:
     """Find a job that is no bridge; raises NotFound."""
-    found = ask.world.jobs.job(ask.project(id), job_id)
+    found = request.world.jobs.job(request.project(id), job_id)
     if found.job.is_bridge:
         raise NotFound("job")
     return found
 
 
 @jobs("GET", "/projects/{id}/jobs/{job_id}", answers=Job, login=Login.ALWAYS)
-def get_job(ask: Ask, id: str, job_id: int) -> Job:
+def get_job(request: Request, id: str, job_id: int) -> Job:
     """Show a job."""
-    return present_job(ask, find_build(ask, id, job_id))
+    return present_job(request, find_build(request, id, job_id))
 
 
 @jobs(
-    "GET", "/projects/{id}/jobs/{job_id}/trace",
+    "GET",
+    "/projects/{id}/jobs/{job_id}/trace",
     Param("byte_offset", Kind.INTEGER, default=0, minimum=0, description="Where to begin."),
     Param("byte_limit", Kind.INTEGER, minimum=1, description="How many bytes to show."),
-    answers=str, login=Login.ALWAYS,
-)  # fmt: skip
-def get_job_trace(ask: Ask, id: str, job_id: int, byte_offset: int, byte_limit: int | None) -> Raw:
+    answers=str,
+    login=Login.ALWAYS,
+)
+def get_job_trace(
+    request: Request, id: str, job_id: int, byte_offset: int, byte_limit: int | None
+) -> Raw:
     """Show what a job has logged so far."""
-    found = find_build(ask, id, job_id)
+    found = find_build(request, id, job_id)
     text = found.job.trace(found.pipeline.now).encode()[byte_offset:]
     text = text if byte_limit is None else text[:byte_limit]
     name = f'infile; filename="{found.job.id}.log"'
@@ -351,64 +376,83 @@ def get_job_trace(ask: Ask, id: str, job_id: int, byte_offset: int, byte_limit: 
 
 
 @jobs("GET", "/job", answers=Job, login=Login.ALWAYS, job_token=True)
-def get_job_of_token(ask: Ask) -> Job:
+def get_job_of_token(request: Request) -> Job:
     """Show the job whose token is used."""
-    if ask.job is None:
+    if request.job is None:
         raise NotFound("job of the token")
-    return present_job(ask, ask.job)
+    return present_job(request, request.job)
 
 
 # ---------------------------------------------------------------------------- acting
 
 
-def _act(ask: Ask, id: str, job_id: int, action: ActionName) -> tuple[Project, int]:
-    project = ask.project(id)
-    ask.world.jobs.job(project, job_id)
-    ask.world.act(project, split_job_id(job_id)[0], action, job_id)
+def _act(request: Request, id: str, job_id: int, action: ActionName) -> tuple[Project, int]:
+    project = request.project(id)
+    request.world.jobs.job(project, job_id)
+    request.world.act(project, split_job_id(job_id)[0], action, job_id)
     return project, job_id
 
 
 @jobs(
-    "POST", "/projects/{id}/jobs/{job_id}/cancel", Param("force", Kind.BOOLEAN),
-    answers=Job, status=201, login=Login.ALWAYS,
-)  # fmt: skip
-def cancel_job(ask: Ask, id: str, job_id: int, force: bool | None) -> Job | Bridge:
+    "POST",
+    "/projects/{id}/jobs/{job_id}/cancel",
+    Param("force", Kind.BOOLEAN),
+    answers=Job,
+    status=201,
+    login=Login.ALWAYS,
+)
+def cancel_job(request: Request, id: str, job_id: int, force: bool | None) -> Job | Bridge:
     """Cancel a job, a manual one too; one that is over stays as it is."""
-    return _present_either(ask, ask.world.jobs.job(*_act(ask, id, job_id, "cancel")))
+    return _present_either(request, request.world.jobs.job(*_act(request, id, job_id, "cancel")))
 
 
 @jobs(
-    "POST", "/projects/{id}/jobs/{job_id}/retry", Param("inputs", Kind.HASH),
-    answers=Job, status=201, login=Login.ALWAYS,
-)  # fmt: skip
-def retry_job(ask: Ask, id: str, job_id: int, inputs: dict[str, Any] | None) -> Job | Bridge:
+    "POST",
+    "/projects/{id}/jobs/{job_id}/retry",
+    Param("inputs", Kind.HASH),
+    answers=Job,
+    status=201,
+    login=Login.ALWAYS,
+)
+def retry_job(
+    request: Request, id: str, job_id: int, inputs: dict[str, Any] | None
+) -> Job | Bridge:
     """Give a job a new attempt, and show that one."""
-    project, number = _act(ask, id, job_id, "retry")
-    return _present_either(ask, ask.world.jobs.latest_attempt(project, number))
+    project, number = _act(request, id, job_id, "retry")
+    return _present_either(request, request.world.jobs.latest_attempt(project, number))
 
 
 @jobs(
-    "POST", "/projects/{id}/jobs/{job_id}/play",
+    "POST",
+    "/projects/{id}/jobs/{job_id}/play",
     Param(
-        "job_variables_attributes", Kind.ARRAY_OF_HASHES,
+        "job_variables_attributes",
+        Kind.ARRAY_OF_HASHES,
         items=(
             Param("key", Kind.STRING, required=True),
             Param("value", Kind.STRING, required=True),
         ),
     ),
     Param("job_inputs", Kind.HASH),
-    answers=Job, login=Login.ALWAYS,
-)  # fmt: skip
+    answers=Job,
+    login=Login.ALWAYS,
+)
 def play_job(
-    ask: Ask, id: str, job_id: int, job_variables_attributes: list[dict[str, str]] | None, **_: Any
+    request: Request,
+    id: str,
+    job_id: int,
+    job_variables_attributes: list[dict[str, str]] | None,
+    **_: Any,
 ) -> Job | Bridge:
     """Start a manual or delayed job."""
-    ask.call.variables = {each["key"]: each["value"] for each in job_variables_attributes or ()}
-    return _present_either(ask, ask.world.jobs.job(*_act(ask, id, job_id, "play")))
+    request.logged.variables = {
+        each["key"]: each["value"] for each in job_variables_attributes or ()
+    }
+    return _present_either(request, request.world.jobs.job(*_act(request, id, job_id, "play")))
 
 
 @jobs("POST", "/projects/{id}/jobs/{job_id}/erase", answers=Job, status=201, login=Login.ALWAYS)
-def erase_job(ask: Ask, id: str, job_id: int) -> Job:
+def erase_job(request: Request, id: str, job_id: int) -> Job:
     """Remove the log and the artifacts of a job."""
-    find_build(ask, id, job_id)
-    return present_job(ask, ask.world.jobs.job(*_act(ask, id, job_id, "erase")))
+    find_build(request, id, job_id)
+    return present_job(request, request.world.jobs.job(*_act(request, id, job_id, "erase")))

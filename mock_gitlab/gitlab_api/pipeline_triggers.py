@@ -9,41 +9,51 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import TypedDict
 
-from mock_gitlab.engine.model import NotFound, Refused, Variable
-from mock_gitlab.engine.moments import timestamp
+from mock_gitlab.engine.instants import timestamp
+from mock_gitlab.engine.model import NotAllowed, NotFound, Variable
 from mock_gitlab.engine.statuses import EXECUTING
+from mock_gitlab.rest.body import BadParameters
+from mock_gitlab.rest.endpoint import Endpoints, Login
+from mock_gitlab.rest.params import Kind, Param
+from mock_gitlab.rest.rendering import Page
+from mock_gitlab.rest.request import Request, Unauthorized
 
-from .answers import Page
-from .asking import Ask, Unauthorized
-from .endpoint import Endpoints, Login
-from .params import Kind, Param
 from .pipelines import MOCK_PARAMS, Pipeline, payload_of, present, start
-from .reading import BadParameters
 from .users import UserBasic, present_user
 
 if TYPE_CHECKING:
-    from mock_gitlab.engine.model import Moment, Project, TriggerToken
-    from mock_gitlab.ledger import Started
+    from mock_gitlab.engine.model import Instant, Project, TriggerToken
+    from mock_gitlab.world.pipelines import CreatedPipeline
 
 triggers = Endpoints("pipeline_triggers")
 
-_LONGEST_LIFE: Moment = 366 * 86_400_000
+_LONGEST_LIFE: Instant = 366 * 86_400_000
 _TRIGGER_PARAMS = (
     Param(
-        "ref", Kind.STRING, required=True, allow_blank=False,
-        description="The branch or tag to run on.", example="main",
+        "ref",
+        Kind.STRING,
+        required=True,
+        allow_blank=False,
+        description="The branch or tag to run on.",
+        example="main",
     ),
     Param(
-        "token", Kind.STRING, required=True, forgivable=True,
+        "token",
+        Kind.STRING,
+        required=True,
+        forgivable=True,
         description="A trigger token of the project, or the token of a running job. "
         "May be left out where a header authenticates, unless the mock is strict.",
     ),
     Param(
-        "variables", Kind.HASH, description="A map of strings.", example={"DEPLOY_ENV": "prod"},
+        "variables",
+        Kind.HASH,
+        description="A map of strings.",
+        example={"DEPLOY_ENV": "prod"},
     ),
     Param("inputs", Kind.HASH, description="Inputs of the pipeline."),
     *MOCK_PARAMS,
-)  # fmt: skip
+)
 
 
 _KNOWN = frozenset(
@@ -55,81 +65,89 @@ _KNOWN = frozenset(
 # ---------------------------------------------------------------------------- trigger
 
 
-def _forgives_no_token(ask: Ask) -> bool:
+def _forgives_no_token(request: Request) -> bool:
     """Do without a token where a header authenticates, or where only it is missing: that is 401."""
-    if ask.world.declared.strict:
+    if request.world.declared.strict:
         return False
-    return bool(ask.given.get("ref")) or _header_authenticates(ask)
+    return bool(request.given.get("ref")) or _header_authenticates(request)
 
 
-def _header_authenticates(ask: Ask) -> bool:
+def _header_authenticates(request: Request) -> bool:
     try:
-        return ask.log_in()
+        return request.log_in()
     except Unauthorized:
         return False
 
 
 @triggers(
-    "POST", "/projects/{id}/trigger/pipeline", *_TRIGGER_PARAMS,
-    answers=Pipeline, status=201, login=Login.NEVER,
+    "POST",
+    "/projects/{id}/trigger/pipeline",
+    *_TRIGGER_PARAMS,
+    answers=Pipeline,
+    status=201,
+    login=Login.NEVER,
     forgives=_forgives_no_token,
-)  # fmt: skip
-def trigger_pipeline(ask: Ask, id: str, **asked: Any) -> Pipeline:
+)
+def trigger_pipeline(request: Request, id: str, **asked: Any) -> Pipeline:
     """Trigger a pipeline with a trigger token."""
-    return present(ask, _trigger(ask, id, asked))
+    return present(request, _trigger(request, id, asked))
 
 
 @triggers(
-    "POST", "/projects/{id}/ref/{ref:path}/trigger/pipeline", *_TRIGGER_PARAMS,
-    answers=Pipeline, status=201, login=Login.NEVER,
+    "POST",
+    "/projects/{id}/ref/{ref:path}/trigger/pipeline",
+    *_TRIGGER_PARAMS,
+    answers=Pipeline,
+    status=201,
+    login=Login.NEVER,
     forgives=_forgives_no_token,
-)  # fmt: skip
-def trigger_pipeline_of_ref(ask: Ask, id: str, **asked: Any) -> Pipeline:
+)
+def trigger_pipeline_of_ref(request: Request, id: str, **asked: Any) -> Pipeline:
     """Trigger a pipeline of the ref that the path names."""
-    return present(ask, _trigger(ask, id, asked))
+    return present(request, _trigger(request, id, asked))
 
 
-def _trigger(ask: Ask, id: str, asked: dict[str, Any]) -> Started:
+def _trigger(request: Request, id: str, asked: dict[str, Any]) -> CreatedPipeline:
     token: str | None = asked["token"]
     if token is None:
-        ask.require_login()
-    if ask.header(b"x-gitlab-event") == "Pipeline Hook":
-        raise Refused("forbidden")  # a pipeline must not trigger itself by its own webhook
+        request.require_login()
+    if request.header(b"x-gitlab-event") == "Pipeline Hook":
+        raise NotAllowed("forbidden")  # a pipeline must not trigger itself by its own webhook
     variables = _variables(asked["variables"] or {})
     try:
-        project = ask.known_project(id)
+        project = request.known_project(id)
     except NotFound:
         raise NotFound("token") from None
-    found = None if token is None else _token(ask, project, token)
-    source = "pipeline" if ask.job is not None else "trigger"
-    more = {name: value for name, value in ask.given.items() if name not in _KNOWN}
+    found = None if token is None else _token(request, project, token)
+    source = "pipeline" if request.job is not None else "trigger"
+    more = {name: value for name, value in request.given.items() if name not in _KNOWN}
     if more:
         variables += (payload_of(asked["ref"], project.id, variables, more),)
-    return start(ask, project, asked["ref"], source, variables, asked, found)
+    return start(request, project, asked["ref"], source, variables, asked, found)
 
 
-def _token(ask: Ask, project: Project, token: str) -> TriggerToken | None:
+def _token(request: Request, project: Project, token: str) -> TriggerToken | None:
     """Find the trigger token that was sent; None where something else lets the call in."""
-    found = ask.world.catalog.find_token(token)
-    if found is not None and found.project_id == project.id and not _expired(ask, found):
+    found = request.world.catalog.find_token(token)
+    if found is not None and found.project_id == project.id and not _expired(request, found):
         return found
-    job = ask.world.jobs.of_token(token)
+    job = request.world.jobs.of_token(token)
     if job is not None:
         if job.job.erased_at is not None:
             raise BadParameters(401, {"message": "Job has been erased!"})
         if job.job.status not in EXECUTING:
             raise BadParameters(401, {"message": "Job is not running"})
-        ask.job = job
+        request.job = job
         return None
-    if ask.world.declared.strict:
+    if request.world.declared.strict:
         raise NotFound("token")
-    if ask.is_static_token(token) or _header_authenticates(ask):
+    if request.is_static_token(token) or _header_authenticates(request):
         return None
     raise NotFound("token") if found is not None else Unauthorized
 
 
-def _expired(ask: Ask, token: TriggerToken) -> bool:
-    return token.expires_at is not None and token.expires_at <= ask.world.clock.now()
+def _expired(request: Request, token: TriggerToken) -> bool:
+    return token.expires_at is not None and token.expires_at <= request.world.clock.now()
 
 
 def _variables(given: dict[str, Any]) -> tuple[Variable, ...]:
@@ -154,7 +172,7 @@ class Trigger(TypedDict):
     owner: UserBasic
 
 
-def _present(ask: Ask, token: TriggerToken) -> Trigger:
+def _present(request: Request, token: TriggerToken) -> Trigger:
     return {
         "id": token.id,
         "token": token.token,
@@ -163,7 +181,7 @@ def _present(ask: Ask, token: TriggerToken) -> Trigger:
         "updated_at": timestamp(token.updated_at),
         "last_used": timestamp(token.last_used),
         "expires_at": timestamp(token.expires_at),
-        "owner": present_user(ask),
+        "owner": present_user(request),
     }
 
 
@@ -171,56 +189,71 @@ _DESCRIPTION = Param("description", Kind.STRING, required=True, example="release
 
 
 @triggers("GET", "/projects/{id}/triggers", answers=list[Trigger], login=Login.IN_BODY, paged=True)
-def list_triggers(ask: Ask, id: str) -> Page:
+def list_triggers(request: Request, id: str) -> Page:
     """List a project's trigger tokens."""
-    tokens = ask.world.catalog.tokens(ask.project(id))
-    shown = tokens[ask.offset : ask.offset + ask.limit]
-    more = len(tokens) > ask.offset + ask.limit
-    return Page([_present(ask, token) for token in shown], len(tokens), more)
+    tokens = request.world.catalog.tokens(request.project(id))
+    shown = tokens[request.offset : request.offset + request.limit]
+    more = len(tokens) > request.offset + request.limit
+    return Page([_present(request, token) for token in shown], len(tokens), more)
 
 
 @triggers("GET", "/projects/{id}/triggers/{trigger_id}", answers=Trigger, login=Login.IN_BODY)
-def get_trigger(ask: Ask, id: str, trigger_id: int) -> Trigger:
+def get_trigger(request: Request, id: str, trigger_id: int) -> Trigger:
     """Show a trigger token."""
-    return _present(ask, ask.world.catalog.token(ask.project(id), trigger_id))
+    return _present(request, request.world.catalog.token(request.project(id), trigger_id))
 
 
 @triggers(
-    "POST", "/projects/{id}/triggers", _DESCRIPTION, Param("expires_at", Kind.DATETIME),
-    answers=Trigger, status=201, login=Login.IN_BODY,
-)  # fmt: skip
-def create_trigger(ask: Ask, id: str, description: str, expires_at: Moment | None) -> Trigger:
+    "POST",
+    "/projects/{id}/triggers",
+    _DESCRIPTION,
+    Param("expires_at", Kind.DATETIME),
+    answers=Trigger,
+    status=201,
+    login=Login.IN_BODY,
+)
+def create_trigger(
+    request: Request, id: str, description: str, expires_at: Instant | None
+) -> Trigger:
     """Create a trigger token."""
-    project = ask.project(id)
-    now = ask.world.clock.now()
+    project = request.project(id)
+    now = request.world.clock.now()
     if expires_at is not None and expires_at > now + _LONGEST_LIFE:
         raise BadParameters(
             400,
             {"message": "400 Bad request - Expiration date must be at most a year ahead"},
         )
-    return _present(ask, ask.world.catalog.create_token(project, description, now, expires_at))
-
-
-@triggers(
-    "PUT", "/projects/{id}/triggers/{trigger_id}", Param("description", Kind.STRING),
-    answers=Trigger, login=Login.IN_BODY,
-)  # fmt: skip
-def update_trigger(ask: Ask, id: str, trigger_id: int, description: str | None) -> Trigger:
-    """Change the description of a trigger token."""
-    project, catalog = ask.project(id), ask.world.catalog
-    if description is None:
-        return _present(ask, catalog.token(project, trigger_id))
     return _present(
-        ask, catalog.describe_token(project, trigger_id, description, ask.world.clock.now())
+        request, request.world.catalog.create_token(project, description, now, expires_at)
     )
 
 
 @triggers(
-    "DELETE", "/projects/{id}/triggers/{trigger_id}", answers=None, status=204,
+    "PUT",
+    "/projects/{id}/triggers/{trigger_id}",
+    Param("description", Kind.STRING),
+    answers=Trigger,
     login=Login.IN_BODY,
-)  # fmt: skip
-def delete_trigger(ask: Ask, id: str, trigger_id: int) -> None:
+)
+def update_trigger(request: Request, id: str, trigger_id: int, description: str | None) -> Trigger:
+    """Change the description of a trigger token."""
+    project, catalog = request.project(id), request.world.catalog
+    if description is None:
+        return _present(request, catalog.token(project, trigger_id))
+    return _present(
+        request, catalog.describe_token(project, trigger_id, description, request.world.clock.now())
+    )
+
+
+@triggers(
+    "DELETE",
+    "/projects/{id}/triggers/{trigger_id}",
+    answers=None,
+    status=204,
+    login=Login.IN_BODY,
+)
+def delete_trigger(request: Request, id: str, trigger_id: int) -> None:
     """Delete a trigger token."""
-    project = ask.project(id)
-    ask.refuse_if_modified(ask.world.catalog.token(project, trigger_id).updated_at)
-    ask.world.catalog.delete_token(project, trigger_id)
+    project = request.project(id)
+    request.refuse_if_modified(request.world.catalog.token(project, trigger_id).updated_at)
+    request.world.catalog.delete_token(project, trigger_id)

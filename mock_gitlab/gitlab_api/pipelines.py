@@ -7,23 +7,29 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import TypedDict
 
-from mock_gitlab.engine.model import TERMINAL_STATUSES, Declined, NotFound, Refused, Variable
-from mock_gitlab.engine.moments import timestamp
+from mock_gitlab.engine.instants import timestamp
+from mock_gitlab.engine.model import (
+    TERMINAL_STATUSES,
+    NotAllowed,
+    NotFound,
+    RejectedByRule,
+    Variable,
+)
 from mock_gitlab.engine.statuses import STATUSES, detailed
-from mock_gitlab.orders import Order
-from mock_gitlab.store.filters import Filter
+from mock_gitlab.rest.body import BadParameters
+from mock_gitlab.rest.endpoint import Endpoints
+from mock_gitlab.rest.params import Kind, Param
+from mock_gitlab.rest.rendering import Cached, Page
+from mock_gitlab.rest.request import Request
+from mock_gitlab.store.status_index import Filter
+from mock_gitlab.world.creation import PipelineRequest
 
-from .answers import Lasting, Page
-from .asking import Ask
-from .endpoint import Endpoints
-from .params import Kind, Param
-from .reading import BadParameters
 from .users import UserBasic, present_user
 
 if TYPE_CHECKING:
     from mock_gitlab.engine.model import PipelineRecord, Project, TriggerToken
-    from mock_gitlab.ledger import Seen, Started
-    from mock_gitlab.store.filters import Listed
+    from mock_gitlab.store.status_index import PipelineRow
+    from mock_gitlab.world.pipelines import CreatedPipeline, PipelineView
 
 pipelines = Endpoints("pipelines")
 
@@ -61,18 +67,26 @@ PAYLOAD = "TRIGGER_PAYLOAD"
 
 MOCK_PARAMS = (
     Param(
-        "scenario_id", Kind.INTEGER,
-        description="Mock only: the scenario that the pipeline follows.", example=900,
+        "scenario_id",
+        Kind.INTEGER,
+        description="Mock only: the scenario that the pipeline follows.",
+        example=900,
     ),
     Param(
-        "terminal_after_seconds", Kind.NUMBER, minimum=0, maximum=1_000_000_000,
-        description="Mock only: when the pipeline ends, whatever its scenario says.", example=5,
+        "terminal_after_seconds",
+        Kind.NUMBER,
+        minimum=0,
+        maximum=1_000_000_000,
+        description="Mock only: when the pipeline ends, whatever its scenario says.",
+        example=5,
     ),
     Param(
-        "terminal_status", Kind.STRING, values=TERMINAL_STATUSES,
+        "terminal_status",
+        Kind.STRING,
+        values=TERMINAL_STATUSES,
         description="Mock only: how the pipeline ends, whatever its scenario says.",
     ),
-)  # fmt: skip
+)
 """What a trigger may say to the mock alone."""
 
 
@@ -94,7 +108,7 @@ class PipelineBasic(TypedDict):
     web_url: str
 
 
-class PipelineRow(PipelineBasic):
+class PipelineListItem(PipelineBasic):
     """A pipeline in a list."""
 
     name: str | None
@@ -137,7 +151,7 @@ class PipelineWithName(Pipeline):
     name: str | None
 
 
-def present_basic(ask: Ask, seen: Seen | Started) -> PipelineBasic:
+def present_basic(request: Request, seen: PipelineView | CreatedPipeline) -> PipelineBasic:
     """Show a pipeline inside another object."""
     record, state = seen.record, seen.state
     return {
@@ -150,20 +164,20 @@ def present_basic(ask: Ask, seen: Seen | Started) -> PipelineBasic:
         "source": record.source,
         "created_at": timestamp(record.created_at),
         "updated_at": timestamp(state.updated_at),
-        "web_url": f"{ask.site}{_path(seen.project, record.id)}",
+        "web_url": f"{request.site}{_path(seen.project, record.id)}",
     }
 
 
-def present(ask: Ask, seen: Seen | Started) -> Pipeline:
+def present(request: Request, seen: PipelineView | CreatedPipeline) -> Pipeline:
     """Show a pipeline."""
     record, state = seen.record, seen.state
-    _note(ask, record)
+    _note(request, record)
     return {
-        **present_basic(ask, seen),
+        **present_basic(request, seen),
         "before_sha": _BEFORE_SHA,
         "tag": record.tag,
         "yaml_errors": None,
-        "user": present_user(ask),
+        "user": present_user(request),
         "started_at": timestamp(state.started_at),
         "finished_at": timestamp(state.finished_at),
         "committed_at": None,
@@ -175,17 +189,17 @@ def present(ask: Ask, seen: Seen | Started) -> Pipeline:
     }
 
 
-def _note(ask: Ask, record: PipelineRecord) -> None:
+def _note(request: Request, record: PipelineRecord) -> None:
     """Tell the journal which pipeline a call is about."""
-    ask.call.pipeline_id, ask.call.scenario_id = record.id, record.scenario_id
+    request.logged.pipeline_id, request.logged.scenario_id = record.id, record.scenario_id
 
 
-def present_with_name(ask: Ask, seen: Seen) -> PipelineWithName:
+def present_with_name(request: Request, seen: PipelineView) -> PipelineWithName:
     """Show a single pipeline."""
-    return {**present(ask, seen), "name": seen.record.name}
+    return {**present(request, seen), "name": seen.record.name}
 
 
-def _present_status(seen: Seen | Started) -> DetailedStatus:
+def _present_status(seen: PipelineView | CreatedPipeline) -> DetailedStatus:
     words = detailed(seen.state.status, seen.state.has_warnings)
     return {
         "icon": words.icon,
@@ -200,7 +214,7 @@ def _present_status(seen: Seen | Started) -> DetailedStatus:
     }
 
 
-def _present_row(site: str, project: Project, row: Listed) -> PipelineRow:
+def _present_row(site: str, project: Project, row: PipelineRow) -> PipelineListItem:
     return {
         "id": row.id,
         "iid": row.iid,
@@ -223,27 +237,27 @@ def _path(project: Project, number: int) -> str:
 @pipelines(
     "GET", "/projects/{id}/pipelines/latest", Param("ref", Kind.STRING), answers=PipelineWithName
 )
-def get_latest_pipeline(ask: Ask, id: str, ref: str | None) -> PipelineWithName:
+def get_latest_pipeline(request: Request, id: str, ref: str | None) -> PipelineWithName:
     """Show the newest pipeline of a ref, by default of the default branch."""
-    project = ask.project(id)
+    project = request.project(id)
     try:
         return present_with_name(
-            ask, ask.world.pipelines.latest(project, ref or project.default_branch)
+            request, request.world.pipelines.latest(project, ref or project.default_branch)
         )
     except NotFound:
         # GitLab asks whether one may read no pipeline at all, and the answer is no.
-        raise Refused("forbidden") from None
+        raise NotAllowed("forbidden") from None
 
 
 @pipelines(
     "GET", "/projects/{id}/pipelines/{pipeline_id}", answers=PipelineWithName, job_token=True
 )
-def get_pipeline(ask: Ask, id: str, pipeline_id: int) -> Lasting:
+def get_pipeline(request: Request, id: str, pipeline_id: int) -> Cached:
     """Show a pipeline as it is at this moment."""
-    seen = ask.world.pipelines.pipeline(ask.project(id), pipeline_id, looked=True)
-    _note(ask, seen.record)
-    decided_by = seen.state, seen.project, ask.world.declared.user, ask.site
-    return Lasting(seen.timeline, decided_by, lambda: present_with_name(ask, seen))
+    seen = request.world.pipelines.pipeline(request.project(id), pipeline_id, looked=True)
+    _note(request, seen.record)
+    key = seen.state, seen.project, request.world.declared.user, request.site
+    return Cached(seen.timeline, key, lambda: present_with_name(request, seen))
 
 
 @pipelines(
@@ -268,24 +282,26 @@ def get_pipeline(ask: Ask, id: str, pipeline_id: int) -> Lasting:
     ),
     Param("sort", Kind.STRING, values=("asc", "desc"), default="desc"),
     Param("source", Kind.STRING, values=_SOURCES),
-    answers=list[PipelineRow],
+    answers=list[PipelineListItem],
     paged=True,
     job_token=True,
 )
-def list_pipelines(ask: Ask, id: str, **asked: Any) -> Page:
+def list_pipelines(request: Request, id: str, **asked: Any) -> Page:
     """List a project's pipelines."""
-    project = ask.project(id)
-    rows, total = ask.world.pipelines.page(_filter(ask, project, asked), ask.limit + 1, ask.offset)
-    site = ask.site
-    shown = [_present_row(site, project, row) for row in rows[: ask.limit]]
-    return Page(shown, total, more=len(rows) > ask.limit)
+    project = request.project(id)
+    rows, total = request.world.pipelines.page(
+        _filter(request, project, asked), request.limit + 1, request.offset
+    )
+    site = request.site
+    shown = [_present_row(site, project, row) for row in rows[: request.limit]]
+    return Page(shown, total, more=len(rows) > request.limit)
 
 
-def _filter(ask: Ask, project: Project, asked: dict[str, Any]) -> Filter:
+def _filter(request: Request, project: Project, asked: dict[str, Any]) -> Filter:
     scope, status, username = asked["scope"], asked["status"], asked["username"]
     statuses = [set(_SCOPES[scope] or STATUSES)] if scope else []
     statuses += [{status}] if status else []
-    somebody_else = bool(username) and username != ask.world.declared.user.username
+    somebody_else = bool(username) and username != request.world.declared.user.username
     return Filter(
         project_id=project.id,
         statuses=sorted(set.intersection(*statuses)) if statuses else None,
@@ -310,7 +326,8 @@ def _filter(ask: Ask, project: Project, asked: dict[str, Any]) -> Filter:
     "/projects/{id}/pipeline",
     Param("ref", Kind.STRING, required=True, description="A branch or tag.", example="main"),
     Param(
-        "variables", Kind.ARRAY_OF_HASHES,
+        "variables",
+        Kind.ARRAY_OF_HASHES,
         items=(
             Param("key", Kind.STRING),
             Param("value", Kind.STRING),
@@ -323,32 +340,32 @@ def _filter(ask: Ask, project: Project, asked: dict[str, Any]) -> Filter:
     *MOCK_PARAMS,
     answers=Pipeline,
     status=201,
-)  # fmt: skip
+)
 def create_pipeline(
-    ask: Ask, id: str, ref: str, variables: list[dict[str, str]] | None, **asked: Any
+    request: Request, id: str, ref: str, variables: list[dict[str, str]] | None, **asked: Any
 ) -> Pipeline:
     """Create a pipeline."""
-    project = ask.project(id)
+    project = request.project(id)
     given = tuple(
         Variable(v["key"] or "", v["value"] or "", v["variable_type"])  # type: ignore[arg-type]  # checked by the parameter
         for v in variables or ()
     )
     _refuse_duplicates(given)
-    return present(ask, start(ask, project, ref, "api", given, asked))
+    return present(request, start(request, project, ref, "api", given, asked))
 
 
 def start(
-    ask: Ask,
+    request: Request,
     project: Project,
     ref: str,
     source: str,
     variables: tuple[Variable, ...],
     asked: dict[str, Any],
     token: TriggerToken | None = None,
-) -> Started:
+) -> CreatedPipeline:
     """Start a pipeline with what was asked for, the mock's own parameters included."""
     after = asked["terminal_after_seconds"]
-    order = Order(
+    order = PipelineRequest(
         ref=ref,
         source=source,
         variables=variables,
@@ -359,11 +376,11 @@ def start(
         token=token,
     )
     try:
-        started = ask.world.trigger(project, order)
-    except Declined as declined:
-        ask.call.rule = declined.matched
+        started = request.world.trigger(project, order)
+    except RejectedByRule as declined:
+        request.logged.rule = declined.matched
         raise
-    ask.call.rule = started.record.matched
+    request.logged.rule = started.record.matched
     return started
 
 
@@ -377,23 +394,25 @@ def _refuse_duplicates(variables: tuple[Variable, ...]) -> None:
 
 
 @pipelines("POST", "/projects/{id}/pipelines/{pipeline_id}/retry", answers=Pipeline, status=201)
-def retry_pipeline(ask: Ask, id: str, pipeline_id: int) -> Pipeline:
+def retry_pipeline(request: Request, id: str, pipeline_id: int) -> Pipeline:
     """Give the failed and canceled jobs of a pipeline a new attempt."""
-    return present(ask, ask.world.act(ask.project(id), pipeline_id, "retry"))
+    return present(request, request.world.act(request.project(id), pipeline_id, "retry"))
 
 
 @pipelines("POST", "/projects/{id}/pipelines/{pipeline_id}/cancel", answers=Pipeline)
-def cancel_pipeline(ask: Ask, id: str, pipeline_id: int) -> Pipeline:
+def cancel_pipeline(request: Request, id: str, pipeline_id: int) -> Pipeline:
     """Cancel what a pipeline still has to do."""
-    return present(ask, ask.world.act(ask.project(id), pipeline_id, "cancel"))
+    return present(request, request.world.act(request.project(id), pipeline_id, "cancel"))
 
 
 @pipelines("DELETE", "/projects/{id}/pipelines/{pipeline_id}", answers=None, status=204)
-def delete_pipeline(ask: Ask, id: str, pipeline_id: int) -> None:
+def delete_pipeline(request: Request, id: str, pipeline_id: int) -> None:
     """Delete a pipeline."""
-    project = ask.project(id)
-    ask.refuse_if_modified(ask.world.pipelines.pipeline(project, pipeline_id).state.updated_at)
-    ask.world.pipelines.delete(pipeline_id)
+    project = request.project(id)
+    request.refuse_if_modified(
+        request.world.pipelines.pipeline(project, pipeline_id).state.updated_at
+    )
+    request.world.pipelines.delete(pipeline_id)
 
 
 @pipelines(
@@ -403,17 +422,19 @@ def delete_pipeline(ask: Ask, id: str, pipeline_id: int) -> None:
     answers=PipelineWithName,
     job_token=True,
 )
-def update_pipeline_metadata(ask: Ask, id: str, pipeline_id: int, name: str) -> PipelineWithName:
+def update_pipeline_metadata(
+    request: Request, id: str, pipeline_id: int, name: str
+) -> PipelineWithName:
     """Name a pipeline."""
-    project = ask.project(id)
-    ask.world.pipelines.pipeline(project, pipeline_id)
-    unnamed = ask.given["name"] is None
+    project = request.project(id)
+    request.world.pipelines.pipeline(project, pipeline_id)
+    unnamed = request.given["name"] is None
     problem = "" if unnamed else _problem_of(name)
     if problem:
         what = f"Failed to update pipeline - Name is {problem}"
         raise BadParameters(400, {"message": what})
-    ask.world.pipelines.rename(pipeline_id, None if unnamed else name)
-    return present_with_name(ask, ask.world.pipelines.pipeline(project, pipeline_id))
+    request.world.pipelines.rename(pipeline_id, None if unnamed else name)
+    return present_with_name(request, request.world.pipelines.pipeline(project, pipeline_id))
 
 
 def _problem_of(name: str) -> str:
@@ -446,9 +467,9 @@ def _present_variable(variable: Variable) -> PipelineVariable:
 @pipelines(
     "GET", "/projects/{id}/pipelines/{pipeline_id}/variables", answers=list[PipelineVariable]
 )
-def list_pipeline_variables(ask: Ask, id: str, pipeline_id: int) -> list[PipelineVariable]:
+def list_pipeline_variables(request: Request, id: str, pipeline_id: int) -> list[PipelineVariable]:
     """List the variables that a pipeline was started with."""
-    record = ask.world.pipelines.pipeline(ask.project(id), pipeline_id).record
+    record = request.world.pipelines.pipeline(request.project(id), pipeline_id).record
     return [_present_variable(v) for v in (*record.variables, *_payload(record))]
 
 

@@ -12,14 +12,14 @@ from zlib import crc32
 
 from typing_extensions import TypedDict
 
+from mock_gitlab.engine.instants import timestamp
 from mock_gitlab.engine.model import NotFound
-from mock_gitlab.engine.moments import timestamp
+from mock_gitlab.rest.body import decode_segment
+from mock_gitlab.rest.endpoint import Endpoints, Login
+from mock_gitlab.rest.params import Kind, Param
+from mock_gitlab.rest.rendering import Page
+from mock_gitlab.rest.request import Request
 
-from .answers import Page
-from .asking import Ask
-from .endpoint import Endpoints, Login
-from .params import Kind, Param
-from .reading import decode_segment
 from .users import BORN, User, UserBasic, present_full_user, present_user
 
 if TYPE_CHECKING:
@@ -106,10 +106,10 @@ def _namespace_id(path: str) -> int:
     return crc32(path.encode()) % 1_000_000 + 1
 
 
-def _present_namespace(ask: Ask, project: Project) -> Namespace:
+def _present_namespace(request: Request, project: Project) -> Namespace:
     full = project.path.rpartition("/")[0]
     parent, _, name = full.rpartition("/")
-    user = ask.world.declared.user
+    user = request.world.declared.user
     return {
         "id": _namespace_id(full),
         "name": name,
@@ -118,14 +118,14 @@ def _present_namespace(ask: Ask, project: Project) -> Namespace:
         "full_path": full,
         "parent_id": _namespace_id(parent) if parent else None,
         "avatar_url": None,
-        "web_url": f"{ask.site}/{full}",
+        "web_url": f"{request.site}/{full}",
     }
 
 
-def _present(ask: Ask, project: Project) -> ProjectShape:
+def _present(request: Request, project: Project) -> ProjectShape:
     name = project.path.rpartition("/")[2]
-    host = ask.origin.partition("://")[2].partition(":")[0]
-    url = f"{ask.site}/{project.path}"
+    host = request.origin.partition("://")[2].partition(":")[0]
+    url = f"{request.site}/{project.path}"
     return {
         "id": project.id,
         "description": None,
@@ -145,11 +145,11 @@ def _present(ask: Ask, project: Project) -> ProjectShape:
         "avatar_url": None,
         "star_count": 0,
         "last_activity_at": timestamp(BORN),
-        "namespace": _present_namespace(ask, project),
+        "namespace": _present_namespace(request, project),
         "empty_repo": False,
         "archived": False,
         "visibility": "private",
-        "owner": present_user(ask),
+        "owner": present_user(request),
         "jobs_enabled": True,
         "builds_access_level": "enabled",
         "shared_runners_enabled": True,
@@ -163,27 +163,38 @@ def _present(ask: Ask, project: Project) -> ProjectShape:
     }
 
 
-def _page(ask: Ask, found: list[_Item], show: Callable[[_Item], Any]) -> Page:
+def _page(request: Request, found: list[_Item], show: Callable[[_Item], Any]) -> Page:
     """Show the part of a list that is asked for."""
-    end = ask.offset + ask.limit
-    rows = [show(each) for each in found[ask.offset : end]]
+    end = request.offset + request.limit
+    rows = [show(each) for each in found[request.offset : end]]
     return Page(rows, len(found), more=len(found) > end)
 
 
 @projects("GET", "/projects/{id}", answers=ProjectShape)
-def get_project(ask: Ask, id: str) -> ProjectShape:
+def get_project(request: Request, id: str) -> ProjectShape:
     """Show a project, found by its number or its URL-encoded path."""
-    return _present(ask, ask.project(id))
+    return _present(request, request.project(id))
 
 
 @projects(
     "GET",
     "/projects",
     Param("search", Kind.STRING, description="Part of a path."),
-    Param("order_by", Kind.STRING, values=(
-        "id", "name", "path", "created_at", "updated_at", "star_count", "last_activity_at",
-        "similarity",
-    ), default="created_at"),
+    Param(
+        "order_by",
+        Kind.STRING,
+        values=(
+            "id",
+            "name",
+            "path",
+            "created_at",
+            "updated_at",
+            "star_count",
+            "last_activity_at",
+            "similarity",
+        ),
+        default="created_at",
+    ),
     Param("sort", Kind.STRING, values=("asc", "desc"), default="desc"),
     Param("simple", Kind.BOOLEAN),
     Param("membership", Kind.BOOLEAN),
@@ -191,25 +202,25 @@ def get_project(ask: Ask, id: str) -> ProjectShape:
     Param("archived", Kind.BOOLEAN),
     answers=list[ProjectShape],
     paged=True,
-)  # fmt: skip
+)
 def list_projects(
-    ask: Ask, search: str | None, order_by: str, sort: str, archived: bool | None, **_: Any
+    request: Request, search: str | None, order_by: str, sort: str, archived: bool | None, **_: Any
 ) -> Page:
     """List the projects that were declared or used."""
-    if not ask.log_in():
-        if not ask.world.declared.strict:
-            ask.require_login()
+    if not request.log_in():
+        if not request.world.declared.strict:
+            request.require_login()
         return Page([], 0, more=False)  # to a stranger nothing here is public
     found = [
         project
-        for project in ask.world.catalog.projects()
+        for project in request.world.catalog.projects()
         if (search or "").lower() in project.path.lower() and not archived
     ]
     if order_by in ("name", "path"):
         found.sort(key=lambda project: project.path.rpartition("/")[2])
     if sort == "desc":
         found.reverse()
-    return _page(ask, found, lambda project: _present(ask, project))
+    return _page(request, found, lambda project: _present(request, project))
 
 
 # ---------------------------------------------------------------------------- commits
@@ -235,9 +246,9 @@ class Commit(TypedDict):
     web_url: str
 
 
-def present_commit(ask: Ask, project: Project, sha: str) -> Commit:
+def present_commit(request: Request, project: Project, sha: str) -> Commit:
     """Show the commit of a sha."""
-    user, date = ask.world.declared.user, timestamp(BORN)
+    user, date = request.world.declared.user, timestamp(BORN)
     return {
         "id": sha,
         "short_id": sha[:8],
@@ -253,7 +264,7 @@ def present_commit(ask: Ask, project: Project, sha: str) -> Commit:
         "committed_date": date,
         "trailers": {},
         "extended_trailers": {},
-        "web_url": f"{ask.site}/{project.path}/-/commit/{sha}",
+        "web_url": f"{request.site}/{project.path}/-/commit/{sha}",
     }
 
 
@@ -264,28 +275,28 @@ def present_commit(ask: Ask, project: Project, sha: str) -> Commit:
     answers=list[Commit],
     paged=True,
 )
-def list_commits(ask: Ask, id: str, ref_name: str | None) -> Page:
+def list_commits(request: Request, id: str, ref_name: str | None) -> Page:
     """List the commits of a ref, of which the mock knows the newest alone."""
-    project, catalog = ask.project(id), ask.world.catalog
+    project, catalog = request.project(id), request.world.catalog
     ref = ref_name or project.default_branch
     exists = catalog.has_branch(project, ref) or catalog.has_tag(project, ref)
     heads = [catalog.sha(project, ref)] if exists else []
-    page = _page(ask, heads, lambda sha: present_commit(ask, project, sha))
+    page = _page(request, heads, lambda sha: present_commit(request, project, sha))
     return page._replace(total=None)
 
 
 @projects("GET", "/projects/{id}/repository/commits/{sha}", answers=Commit)
-def get_commit(ask: Ask, id: str, sha: str) -> Commit:
+def get_commit(request: Request, id: str, sha: str) -> Commit:
     """Show a commit, found by its sha or by the name of a branch or tag."""
-    project, name = ask.project(id), decode_segment(sha)
-    catalog = ask.world.catalog
+    project, name = request.project(id), decode_segment(sha)
+    catalog = request.world.catalog
     if _SHA.match(name):
-        known = ask.world.knows_commit(project, name)
-        if known is None and ask.world.declared.strict:
+        known = request.world.knows_commit(project, name)
+        if known is None and request.world.declared.strict:
             raise NotFound("commit")
-        return present_commit(ask, project, known or name.ljust(40, "0"))
+        return present_commit(request, project, known or name.ljust(40, "0"))
     if catalog.has_branch(project, name) or catalog.has_tag(project, name):
-        return present_commit(ask, project, catalog.sha(project, name))
+        return present_commit(request, project, catalog.sha(project, name))
     raise NotFound("commit")
 
 
@@ -318,28 +329,28 @@ class Tag(TypedDict):
     created_at: str | None
 
 
-def _present_branch(ask: Ask, project: Project, name: str) -> Branch:
+def _present_branch(request: Request, project: Project, name: str) -> Branch:
     is_default = name == project.default_branch
     return {
         "name": name,
-        "commit": present_commit(ask, project, ask.world.catalog.sha(project, name)),
+        "commit": present_commit(request, project, request.world.catalog.sha(project, name)),
         "merged": False,
         "protected": is_default,
         "developers_can_push": False,
         "developers_can_merge": False,
         "can_push": True,
         "default": is_default,
-        "web_url": f"{ask.site}/{project.path}/-/tree/{name}",
+        "web_url": f"{request.site}/{project.path}/-/tree/{name}",
     }
 
 
-def _present_tag(ask: Ask, project: Project, name: str) -> Tag:
-    sha = ask.world.catalog.sha(project, name)
+def _present_tag(request: Request, project: Project, name: str) -> Tag:
+    sha = request.world.catalog.sha(project, name)
     return {
         "name": name,
         "message": "",
         "target": sha,
-        "commit": present_commit(ask, project, sha),
+        "commit": present_commit(request, project, sha),
         "release": None,
         "protected": False,
         "created_at": timestamp(BORN),
@@ -358,37 +369,37 @@ def _found(names: list[str], search: str | None) -> list[str]:
 
 
 @projects("GET", "/projects/{id}/repository/branches", _SEARCH, answers=list[Branch], paged=True)
-def list_branches(ask: Ask, id: str, search: str | None) -> Page:
+def list_branches(request: Request, id: str, search: str | None) -> Page:
     """List the branches whose names are declared or were used."""
-    project = ask.project(id)
-    names = _found(ask.world.branches(project), search)
-    return _page(ask, names, lambda name: _present_branch(ask, project, name))
+    project = request.project(id)
+    names = _found(request.world.branches(project), search)
+    return _page(request, names, lambda name: _present_branch(request, project, name))
 
 
 @projects("GET", "/projects/{id}/repository/branches/{branch}", answers=Branch)
-def get_branch(ask: Ask, id: str, branch: str) -> Branch:
+def get_branch(request: Request, id: str, branch: str) -> Branch:
     """Show a branch."""
-    project, name = ask.project(id), decode_segment(branch)
-    if not ask.world.catalog.has_branch(project, name):
+    project, name = request.project(id), decode_segment(branch)
+    if not request.world.catalog.has_branch(project, name):
         raise NotFound("branch")
-    return _present_branch(ask, project, name)
+    return _present_branch(request, project, name)
 
 
 @projects("GET", "/projects/{id}/repository/tags", _SEARCH, answers=list[Tag], paged=True)
-def list_tags(ask: Ask, id: str, search: str | None) -> Page:
+def list_tags(request: Request, id: str, search: str | None) -> Page:
     """List the tags whose names are declared or were used."""
-    project = ask.project(id)
-    names = _found(ask.world.tags(project), search)
-    return _page(ask, names, lambda name: _present_tag(ask, project, name))
+    project = request.project(id)
+    names = _found(request.world.tags(project), search)
+    return _page(request, names, lambda name: _present_tag(request, project, name))
 
 
 @projects("GET", "/projects/{id}/repository/tags/{tag}", answers=Tag)
-def get_tag(ask: Ask, id: str, tag: str) -> Tag:
+def get_tag(request: Request, id: str, tag: str) -> Tag:
     """Show a tag."""
-    project, name = ask.project(id), decode_segment(tag)
-    if not ask.world.catalog.has_tag(project, name):
+    project, name = request.project(id), decode_segment(tag)
+    if not request.world.catalog.has_tag(project, name):
         raise NotFound("tag")
-    return _present_tag(ask, project, name)
+    return _present_tag(request, project, name)
 
 
 # ---------------------------------------------------------------------------- user, version
@@ -423,11 +434,11 @@ class CurrentUser(User):
 
 
 @projects("GET", "/user", answers=CurrentUser, login=Login.ALWAYS)
-def get_current_user(ask: Ask) -> CurrentUser:
+def get_current_user(request: Request) -> CurrentUser:
     """Show the user who holds the token."""
-    user = ask.world.declared.user
+    user = request.world.declared.user
     return {
-        **present_full_user(ask),
+        **present_full_user(request),
         "last_sign_in_at": None,
         "confirmed_at": timestamp(BORN),
         "last_activity_on": None,
@@ -480,12 +491,12 @@ def _version() -> Version:
 
 
 @projects("GET", "/version", answers=Version, login=Login.ALWAYS)
-def get_version(ask: Ask) -> Version:
+def get_version(request: Request) -> Version:
     """Show the version that this GitLab says it is."""
     return _version()
 
 
 @projects("GET", "/metadata", answers=Version, login=Login.ALWAYS)
-def get_metadata(ask: Ask) -> Version:
+def get_metadata(request: Request) -> Version:
     """Show the same as ``/version``."""
     return _version()

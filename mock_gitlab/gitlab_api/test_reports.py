@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import TypedDict
 
-from .asking import Ask
-from .endpoint import Endpoints
+from mock_gitlab.rest.endpoint import Endpoints
+from mock_gitlab.rest.request import Request
 
 if TYPE_CHECKING:
     from mock_gitlab.engine.model import TestCase, TestSuite
@@ -113,9 +113,9 @@ def _present_suite(suite: TestSuite) -> TestSuiteShape:
 
 
 @test_reports("GET", "/projects/{id}/pipelines/{pipeline_id}/test_report", answers=TestReport)
-def get_test_report(ask: Ask, id: str, pipeline_id: int) -> TestReport:
+def get_test_report(request: Request, id: str, pipeline_id: int) -> TestReport:
     """Show the test report of a pipeline: the suites of the jobs that have ended."""
-    seen = ask.world.pipelines.pipeline(ask.project(id), pipeline_id)
+    seen = request.world.pipelines.pipeline(request.project(id), pipeline_id)
     suites = seen.timeline.test_suites(seen.now)
     return {
         **_counts([case for suite in suites for case in suite.cases]),
@@ -126,9 +126,9 @@ def get_test_report(ask: Ask, id: str, pipeline_id: int) -> TestReport:
 @test_reports(
     "GET", "/projects/{id}/pipelines/{pipeline_id}/test_report_summary", answers=TestReportSummary
 )
-def get_test_report_summary(ask: Ask, id: str, pipeline_id: int) -> TestReportSummary:
+def get_test_report_summary(request: Request, id: str, pipeline_id: int) -> TestReportSummary:
     """Show the test report of a pipeline in short."""
-    seen = ask.world.pipelines.pipeline(ask.project(id), pipeline_id)
+    seen = request.world.pipelines.pipeline(request.project(id), pipeline_id)
     suites = seen.timeline.test_suites(seen.now)
     counts = _counts([case for suite in suites for case in suite.cases])
     return {

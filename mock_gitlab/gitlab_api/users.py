@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import TypedDict
 
-from mock_gitlab.engine.moments import timestamp
+from mock_gitlab.engine.instants import timestamp
 
 if TYPE_CHECKING:
-    from mock_gitlab.engine.model import Moment
+    from mock_gitlab.engine.model import Instant
+    from mock_gitlab.rest.request import Request
 
-    from .asking import Ask
-
-BORN: Moment = 1_735_689_600_000
+BORN: Instant = 1_735_689_600_000
 """2025-01-01: what exists without a pipeline having made it has existed for a while."""
 
 
@@ -49,9 +48,9 @@ class User(UserBasic):
     local_time: str | None
 
 
-def present_user(ask: Ask) -> UserBasic:
+def present_user(request: Request) -> UserBasic:
     """Show the one user of the mock."""
-    user = ask.world.declared.user
+    user = request.world.declared.user
     return {
         "id": user.id,
         "username": user.username,
@@ -59,15 +58,15 @@ def present_user(ask: Ask) -> UserBasic:
         "name": user.name,
         "state": "active",
         "locked": False,
-        "avatar_url": f"{ask.site}/uploads/-/system/user/avatar/{user.id}/avatar.png",
-        "web_url": f"{ask.site}/{user.username}",
+        "avatar_url": f"{request.site}/uploads/-/system/user/avatar/{user.id}/avatar.png",
+        "web_url": f"{request.site}/{user.username}",
     }
 
 
-def present_full_user(ask: Ask) -> User:
+def present_full_user(request: Request) -> User:
     """Show the one user of the mock with what a profile says."""
     return {
-        **present_user(ask),
+        **present_user(request),
         "created_at": timestamp(BORN),
         "bio": "",
         "location": None,

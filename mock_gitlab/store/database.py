@@ -228,7 +228,7 @@ class Database:
         self._undoing.append(undo)
 
     @contextmanager
-    def at_once(self) -> Iterator[None]:
+    def nowait(self) -> Iterator[None]:
         """Let nothing in the block wait for another process: it can be done now, or it fails."""
         if not self._waits:
             yield
@@ -242,14 +242,14 @@ class Database:
             self.note(f"PRAGMA busy_timeout = {round(LOCKED_FOR_SECONDS * 1000)}")
 
     @contextmanager
-    def trying(self) -> Iterator[None]:
+    def best_effort(self) -> Iterator[None]:
         """Do without the rest of the block where the store fails, but keep no half of a step.
 
         What one can do without waits for nobody.
         """
         whole = not self._connection.in_transaction
         try:
-            with self.at_once():
+            with self.nowait():
                 yield
         except StoreUnavailable:
             if not whole:

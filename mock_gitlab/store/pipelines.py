@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mock_gitlab.engine.model import Action, PipelineRecord, Scenario, Variable
 
 from .database import ENTERED, StoreUnavailable
-from .filters import IN_INDICES, NEW, NEWEST_IIDS, Filter, Listed
 from .scenarios import BEHAVIOUR, scenario_of, seconds, span
+from .status_index import IN_INDICES, NEW, NEWEST_IIDS, Filter, PipelineRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from mock_gitlab.engine.model import ActionName, Moment, TerminalStatus
+    from mock_gitlab.engine.model import ActionName, Instant, TerminalStatus
     from mock_gitlab.engine.statuses import PipelineStatus
     from mock_gitlab.engine.timeline import Window
 
@@ -111,7 +111,7 @@ def _record_of(row: Row) -> PipelineRecord:
 
 
 def _action(
-    name: ActionName, at: Moment, job_id: int | None, shown: Iterable[tuple[Any, Any]] = ()
+    name: ActionName, at: Instant, job_id: int | None, shown: Iterable[tuple[Any, Any]] = ()
 ) -> Action:
     return Action(name, at, job_id, tuple((moment, status) for moment, status in shown))
 
@@ -173,7 +173,7 @@ class PipelineTable:
         self._last_iids[project_id], self._last_id = iid, number
         self._waiting += 1
         if self._waiting >= _ENTERED_AT_ONCE:
-            with self._db.trying():
+            with self._db.best_effort():
                 self._enter()
         return number, iid
 
@@ -210,7 +210,7 @@ class PipelineTable:
     def _listing(self) -> Iterator[Database]:
         """Have the indices know every pipeline: in a copy, while nothing can be written here."""
         try:
-            with self._db.at_once():
+            with self._db.nowait():
                 self._enter()
         except StoreUnavailable:
             copied = self._db.copy()
@@ -287,18 +287,18 @@ class PipelineTable:
         assert row is not None
         return int(row[0])
 
-    def page(self, wanted: Filter, limit: int, offset: int) -> list[Listed]:
+    def page(self, wanted: Filter, limit: int, offset: int) -> list[PipelineRow]:
         """List one page, from the stored statuses: refresh them first."""
         indexed = wanted.narrows_by_index or wanted.orders_by_index
         where, values = wanted.where(indexed=indexed)
-        columns = ", ".join(f"p.{name}" for name in Listed._fields)
+        columns = ", ".join(f"p.{name}" for name in PipelineRow._fields)
         with self._listing() if indexed else nullcontext(self._db) as listing:
             rows = listing.all(
                 f"SELECT {columns} FROM pipelines p WHERE {where} "
                 f"ORDER BY {wanted.order()} LIMIT ? OFFSET ?",
                 [*values, limit, offset],
             )
-        return [Listed(*row) for row in rows]
+        return [PipelineRow(*row) for row in rows]
 
     def count(self, wanted: Filter) -> int | None:
         """Count what a filter lets through; None where it is more than COUNTED_UP_TO."""
@@ -328,7 +328,7 @@ class PipelineTable:
 
     def moving_cohorts(
         self, project_id: int | None, pipeline_id: int | None
-    ) -> dict[Cohort, list[tuple[int, int, Moment]]]:
+    ) -> dict[Cohort, list[tuple[int, int, Instant]]]:
         """Group the untouched that may still change by time alone, as (id, project, created_at).
 
         All of them, a project's, or one.
@@ -339,7 +339,7 @@ class PipelineTable:
             f"id, project_id, created_at FROM pipelines WHERE {where} AND {_UNTOUCHED}",
             values,
         )
-        cohorts: dict[Cohort, list[tuple[int, int, Moment]]] = {}
+        cohorts: dict[Cohort, list[tuple[int, int, Instant]]] = {}
         for scenario_id, after, status, *member in rows:
             cohort = Cohort(scenario_id, after, status)
             cohorts.setdefault(cohort, []).append((member[0], member[1], member[2]))
@@ -413,14 +413,14 @@ class PipelineTable:
             ),
         )
 
-    def count_poll(self, pipeline_id: int, at: Moment) -> None:
+    def count_poll(self, pipeline_id: int, at: Instant) -> None:
         """Record a look at a pipeline whose scenario asks for it."""
         self._db.run(
             "UPDATE pipelines SET polls = polls + 1, polled_at = ?, status_until = 0 WHERE id = ?",
             (at, pipeline_id),
         )
 
-    def rename(self, pipeline_id: int, name: str | None, at: Moment) -> None:
+    def rename(self, pipeline_id: int, name: str | None, at: Instant) -> None:
         """Record a new name."""
         self._db.run(
             "UPDATE pipelines SET name = ?, renamed_at = ?, status_until = 0 WHERE id = ?",
@@ -446,11 +446,11 @@ class PipelineTable:
             (window.status, window.updated_at, window.until, pipeline_id),
         )
 
-    def doubt(self, pipeline_id: int) -> None:
+    def invalidate(self, pipeline_id: int) -> None:
         """Have the stored status of one pipeline computed again at the next list."""
         self._db.run("UPDATE pipelines SET status_until = 0 WHERE id = ?", (pipeline_id,))
 
-    def doubt_scenarios(self, numbers: Sequence[int]) -> None:
+    def invalidate_scenarios(self, numbers: Sequence[int]) -> None:
         """Have the statuses of all that follow these scenarios computed again."""
         marks = ", ".join("?" * len(numbers))
         self._db.run(
@@ -458,32 +458,34 @@ class PipelineTable:
             numbers,
         )
 
-    def doubt_after(self, moment: Moment) -> None:
+    def invalidate_after(self, moment: Instant) -> None:
         """Have statuses computed again that began after ``moment``: the clock went back."""
         self._db.run("UPDATE pipelines SET status_until = 0 WHERE updated_at > ?", (moment,))
 
-    def stale_cohorts(self, project_id: int, now: Moment) -> dict[Cohort, list[tuple[int, Moment]]]:
+    def stale_cohorts(
+        self, project_id: int, now: Instant
+    ) -> dict[Cohort, list[tuple[int, Instant]]]:
         """Group what is out of date and untouched, as (id, created_at)."""
         rows = self._db.all(
             "SELECT scenario_id, terminal_after_seconds, terminal_status, id, created_at "
             f"FROM pipelines p WHERE p.project_id = ? AND {_STALE} AND {_UNTOUCHED}",
             (project_id, now),
         )
-        cohorts: dict[Cohort, list[tuple[int, Moment]]] = {}
+        cohorts: dict[Cohort, list[tuple[int, Instant]]] = {}
         for scenario_id, after, status, number, created_at in rows:
             cohort = Cohort(scenario_id, after, status)
             cohorts.setdefault(cohort, []).append((number, created_at))
         return cohorts
 
     def store_statuses(
-        self, rows: Iterable[tuple[PipelineStatus, Moment, Moment | None, int]]
+        self, rows: Iterable[tuple[PipelineStatus, Instant, Instant | None, int]]
     ) -> None:
         """Keep what was computed of many: status, updated_at, until when it holds, id."""
         self._db.run_many(
             "UPDATE pipelines SET status = ?, updated_at = ?, status_until = ? WHERE id = ?", rows
         )
 
-    def any_stale(self, project_id: int, now: Moment) -> bool:
+    def any_stale(self, project_id: int, now: Instant) -> bool:
         """Tell whether any stored status of a project is out of date; ask this first."""
         self._enter()
         row = self._db.one(
@@ -492,7 +494,7 @@ class PipelineTable:
         )
         return row is not None
 
-    def stale(self, project_id: int, now: Moment) -> list[Stored]:
+    def stale(self, project_id: int, now: Instant) -> list[Stored]:
         """List the single pipelines whose stored status is out of date."""
         rows = self._db.all(f"{_SELECT} WHERE p.project_id = ? AND {_STALE}", (project_id, now))
         return [_stored(row) for row in rows]

@@ -9,7 +9,7 @@ from mock_gitlab.engine.model import TriggerToken
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mock_gitlab.engine.model import DeclaredToken, Moment
+    from mock_gitlab.engine.model import DeclaredToken, Instant
 
     from .database import Database, Row
 
@@ -86,7 +86,7 @@ class TokenTable:
         return 1 + (row[0] if row else 0)
 
     def insert(
-        self, project_id: int, token: str, description: str, at: Moment, expires_at: Moment | None
+        self, project_id: int, token: str, description: str, at: Instant, expires_at: Instant | None
     ) -> int:
         """Add a token and return its number."""
         row = self._db.one(
@@ -98,14 +98,14 @@ class TokenTable:
         assert row is not None
         return int(row[0])
 
-    def describe(self, token_id: int, description: str, at: Moment) -> None:
+    def describe(self, token_id: int, description: str, at: Instant) -> None:
         """Change what a token says of itself."""
         self._db.run(
             "UPDATE trigger_tokens SET description = ?, updated_at = ? WHERE id = ?",
             (description, at, token_id),
         )
 
-    def used(self, token_id: int, at: Moment) -> None:
+    def used(self, token_id: int, at: Instant) -> None:
         """Record a pipeline that was triggered with it."""
         self._db.note("UPDATE trigger_tokens SET last_used = ? WHERE id = ?", (at, token_id))
 
@@ -113,7 +113,7 @@ class TokenTable:
         """Remove a token."""
         self._db.run("DELETE FROM trigger_tokens WHERE id = ?", (token_id,))
 
-    def replace_declared(self, declared: Iterable[tuple[int, DeclaredToken]], at: Moment) -> None:
+    def replace_declared(self, declared: Iterable[tuple[int, DeclaredToken]], at: Instant) -> None:
         """Make the declared tokens be exactly these; those that stay keep number and last use."""
         wanted = list(declared)
         with self._db.transaction():

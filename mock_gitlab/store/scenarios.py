@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mock_gitlab.engine.codec import decode_scenario, encode_scenario
-from mock_gitlab.engine.model import DeclaredScenario, Scenario, Span
+from mock_gitlab.engine.model import DeclaredScenario, Duration, Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,7 +32,7 @@ _BEHAVIOUR_OF_ONE = f"SELECT {BEHAVIOUR} FROM scenarios WHERE scenario_id = ?"
 _OWN_COLUMN = ("scenario_id", "name", "terminal_after", "terminal_status", "never_complete")
 
 
-def seconds(span: Span | None) -> float | None:
+def seconds(span: Duration | None) -> float | None:
     """Write milliseconds as seconds: a whole number where they are whole."""
     if span is None:
         return None
@@ -40,7 +40,7 @@ def seconds(span: Span | None) -> float | None:
     return span / 1000 if rest else whole
 
 
-def span(seconds: float | None) -> Span | None:
+def span(seconds: float | None) -> Duration | None:
     """Read seconds as milliseconds: the inverse of ``seconds``."""
     return None if seconds is None else round(seconds * 1000)
 

@@ -63,7 +63,7 @@ def test_a_fault_keeps_its_counts_when_another_comes_before_it(mock_with: Callab
 
     edit(mock, f"faults:\n  - {{when: {{operation: get_version}}, drop: true}}\n{FAULT}")
 
-    assert [row["struck"] for row in mock.get("/_mock/faults").json()] == [0, 1]
+    assert [row["applied"] for row in mock.get("/_mock/faults").json()] == [0, 1]
     assert mock.get("/user").status_code == 200
 
 

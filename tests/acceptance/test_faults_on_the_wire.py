@@ -87,7 +87,7 @@ def test_a_delay_holds_up_nobody_else(live: Live):
     before = len(live.call("GET", answered).json())
     waiting = http.client.HTTPConnection(live.host, live.port, timeout=30)
     waiting.request("GET", "/user", headers={"PRIVATE-TOKEN": "MOCK_SUPER_SECRET"})
-    while live.call("GET", "/_mock/faults").json()[-1]["struck"] == 0:
+    while live.call("GET", "/_mock/faults").json()[-1]["applied"] == 0:
         pass  # it has not arrived yet
 
     others = [live.call("GET", "/version").status for _ in range(10)]

@@ -245,8 +245,8 @@ def plugin(folder: Path, times: int) -> list[Row]:
     )
     taken = [[seconds_of(*run, folder=folder) for run in runs] for _ in range(times + 1)]
     without, idle, one, many = medians(taken[1:])
-    timed = "import pytest, time; begun = time.perf_counter(); import mock_gitlab.pytest_plugin; "
-    timed += "print((time.perf_counter() - begun) * 1000)"
+    timed = "import pytest, time; begun = time.perf_counter(); "
+    timed += "import mock_gitlab.testing.pytest_plugin; print((time.perf_counter() - begun) * 1000)"
     imports = [
         float(subprocess.check_output([sys.executable, "-c", timed], cwd=folder))
         for _ in range(times)

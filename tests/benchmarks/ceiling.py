@@ -17,8 +17,8 @@ from typing import Any
 import uvicorn
 
 from mock_gitlab.server import address, listen
-from mock_gitlab.store.filters import Filter, Listed
 from mock_gitlab.store.pipelines import INSERT_NEXT, SELECT_ONE
+from mock_gitlab.store.status_index import Filter, PipelineRow
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 _RECORD = (1, "main", "a" * 40, "trigger", 0, 0, "", "[]", 5, -1, "", "", 0)
@@ -54,7 +54,7 @@ STORED = 100
 _WHERE, _VALUES = Filter(project_id=1).where(indexed=False)
 _COUNT = f"SELECT count(*) FROM (SELECT 1 FROM pipelines p WHERE {_WHERE} LIMIT 10001)"
 _PAGE = (
-    f"SELECT {', '.join(Listed._fields)} FROM pipelines p WHERE {_WHERE} "
+    f"SELECT {', '.join(PipelineRow._fields)} FROM pipelines p WHERE {_WHERE} "
     f"ORDER BY {Filter().order()} LIMIT 21"
 )
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mock_gitlab.app import ROUTES
-from mock_gitlab.gitlab_api.routes import Routes, no_route
+from mock_gitlab.rest.routes import Routes, no_route
 from tests.live import Live, serving
 
 if TYPE_CHECKING:

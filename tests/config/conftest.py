@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mock_gitlab.config.diagnostics import ConfigurationError
 from mock_gitlab.config.loader import Loaded, load
-from mock_gitlab.config.places import ConfigurationError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from mock_gitlab.config import diagnostics
 from mock_gitlab.config import document as room
-from mock_gitlab.config import places
+from mock_gitlab.config.diagnostics import where
 from mock_gitlab.config.document import read
-from mock_gitlab.config.places import where
 
 
 def value(text: str, **environ: str):
@@ -257,7 +257,7 @@ def test_values_without_end_are_refused():
 
 def test_mistakes_without_end_are_not_all_told():
     found = messages("a: [" + "*b ," * 2000 + "]")
-    assert len(found) == places.MISTAKES_LIMIT + 1
+    assert len(found) == diagnostics.MISTAKES_LIMIT + 1
     assert found[-1].endswith("a[999]: 1,000 mistakes are enough; the rest is not read")
 
 

@@ -10,9 +10,9 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mock_gitlab.config.diagnostics import ConfigurationError, Mistake
 from mock_gitlab.config.document import read
 from mock_gitlab.config.loader import load
-from mock_gitlab.config.places import ConfigurationError, Mistake
 
 ROOT = Path(__file__).parents[2]
 SEEDS = [

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mock_gitlab.config.diagnostics import ConfigurationError
 from mock_gitlab.config.live import LiveConfig
-from mock_gitlab.config.places import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from mock_gitlab.config.diagnostics import ConfigurationError, Mistake
 from mock_gitlab.config.loader import load
-from mock_gitlab.config.places import ConfigurationError, Mistake
 
 MISTAKES = Path(__file__).parent / "mistakes"
 FILES = sorted(file.name for file in MISTAKES.iterdir())

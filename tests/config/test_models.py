@@ -9,9 +9,9 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from mock_gitlab.config.models import (
-    Duration,
+    DurationField,
     FaultModel,
-    Instant,
+    InstantField,
     RuleModel,
     ScenarioModel,
     declared_scenario,
@@ -68,7 +68,7 @@ def refusal(model: type[Any], written: Any) -> list[tuple[tuple[int | str, ...],
     ],
 )
 def test_a_duration_is_seconds_or_text(written: Any, span: int):
-    assert TypeAdapter(Duration).validate_python(written) == span
+    assert TypeAdapter(DurationField).validate_python(written) == span
 
 
 @pytest.mark.parametrize(
@@ -76,13 +76,13 @@ def test_a_duration_is_seconds_or_text(written: Any, span: int):
 )
 def test_anything_else_is_no_duration(written: Any):
     with pytest.raises(ValidationError, match="must be a number of seconds, or a duration"):
-        TypeAdapter(Duration).validate_python(written)
+        TypeAdapter(DurationField).validate_python(written)
 
 
 @pytest.mark.parametrize("written", [1_000_000_001, float("inf"), "999999999999d"])
 def test_a_duration_beyond_the_longest_is_refused(written: Any):
     with pytest.raises(ValidationError, match="longer than 1000000000 seconds"):
-        TypeAdapter(Duration).validate_python(written)
+        TypeAdapter(DurationField).validate_python(written)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_duration_beyond_the_longest_is_refused(written: Any):
     ],
 )
 def test_a_moment_is_iso_8601(written: Any, moment: int):
-    assert TypeAdapter(Instant).validate_python(written) == moment
+    assert TypeAdapter(InstantField).validate_python(written) == moment
 
 
 @pytest.mark.parametrize(
@@ -105,17 +105,17 @@ def test_a_moment_is_iso_8601(written: Any, moment: int):
 )
 def test_a_moment_lies_within_what_a_clock_can_show(written: str):
     with pytest.raises(ValidationError, match="between the years 1970 and 8999"):
-        TypeAdapter(Instant).validate_python(written)
+        TypeAdapter(InstantField).validate_python(written)
 
 
 @pytest.mark.parametrize("written", [0, "now", "2026-13-01", "2026-01-01T", "0000-01-01", None])
 def test_anything_else_is_no_moment(written: Any):
     with pytest.raises(ValidationError):
-        TypeAdapter(Instant).validate_python(written)
+        TypeAdapter(InstantField).validate_python(written)
 
 
 def test_a_moment_is_written_back_as_text():
-    assert TypeAdapter(Instant).dump_python(1_767_225_600_500) == "2026-01-01T00:00:00.500000Z"
+    assert TypeAdapter(InstantField).dump_python(1_767_225_600_500) == "2026-01-01T00:00:00.500000Z"
 
 
 # ---------------------------------------------------------------------------- scenarios

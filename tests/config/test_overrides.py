@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from mock_gitlab.config.diagnostics import ConfigurationError
 from mock_gitlab.config.loader import load_defaults
 from mock_gitlab.config.overrides import overridden
-from mock_gitlab.config.places import ConfigurationError
 
 
 def test_nothing_given_changes_nothing():

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 import mock_gitlab.config
 from mock_gitlab.config.document import Document, read
-from mock_gitlab.config.fields import Written
+from mock_gitlab.config.fields import StrictModel
 from mock_gitlab.config.jobs import JobModel
 from mock_gitlab.config.models import MockFile, ScenarioModel
 from mock_gitlab.config.schema import DIALECT, SCHEMAS, mock_schema, scenario_schema, schema_text
@@ -142,14 +142,14 @@ def places(value: Any) -> list[tuple[Any, Any]]:
     return [*inside, *(place for each in deeper for place in places(each))]
 
 
-def models(of: type[Written] = Written) -> list[type[Written]]:
+def models(of: type[StrictModel] = StrictModel) -> list[type[StrictModel]]:
     """List what may be written in a mapping, every kind of it."""
     below = [model for each in of.__subclasses__() for model in models(each)]
     return [of, *below] if of.__name__ in mock_schema()["$defs"] else below
 
 
 @pytest.mark.parametrize("model", models(), ids=lambda model: model.__name__)
-def test_a_value_that_the_loader_takes_for_a_key_the_schema_takes(model: type[Written]):
+def test_a_value_that_the_loader_takes_for_a_key_the_schema_takes(model: type[StrictModel]):
     schema = mock_schema()
     validator = Draft202012Validator({"$defs": schema["$defs"], **schema["$defs"][model.__name__]})
     needed = {name: NEEDED[name] for name, each in model.model_fields.items() if each.is_required()}
@@ -159,7 +159,7 @@ def test_a_value_that_the_loader_takes_for_a_key_the_schema_takes(model: type[Wr
             assert validator.is_valid(written) or not taken(model, written), written
 
 
-def taken(model: type[Written], value: Any) -> bool:
+def taken(model: type[StrictModel], value: Any) -> bool:
     if model is JobModel:  # how the keys of a job fit together is the scenario's to say
         return taken(ScenarioModel, {"scenario_id": 900, "jobs": [value]})
     try:

@@ -533,7 +533,7 @@ def test_a_fault_can_be_declared_and_taken_back_at_run_time(mock: Mock):
     mock.delete(f"/_mock/faults?key={key}")
 
     assert (struck, mock.get("/user").status_code) == (500, 200)
-    assert (counted["seen"], counted["struck"], counted["source"]) == (1, 1, "runtime")
+    assert (counted["matched"], counted["applied"], counted["source"]) == (1, 1, "runtime")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mock_gitlab.cli import main
+from mock_gitlab.cli.main import main
 from mock_gitlab.config.loader import load
 from mock_gitlab.config.overrides import VARIABLES
 

@@ -7,19 +7,19 @@ from typing import Any
 from mock_gitlab.engine.model import (
     Action,
     ActionName,
+    Instant,
     JobSpec,
-    Moment,
     PipelineRecord,
     Scenario,
     job_id,
 )
 from mock_gitlab.engine.timeline import JobState, Timeline
 
-CREATED: Moment = 1_700_000_000_000
+CREATED: Instant = 1_700_000_000_000
 PIPELINE = 7
 
 
-def at(seconds: float) -> Moment:
+def at(seconds: float) -> Instant:
     """The moment so many seconds after the creation of the pipeline."""
     return CREATED + round(seconds * 1000)
 

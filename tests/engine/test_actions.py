@@ -11,8 +11,8 @@ from mock_gitlab.engine.model import (
     Artifact,
     Attempt,
     JobAttempt,
+    NotAllowed,
     NotFound,
-    Refused,
     TerminalStatus,
     When,
 )
@@ -51,7 +51,7 @@ GATED = scenario(
 
 
 def refused(seen: Timeline, name: ActionName, seconds: float, job_id: int) -> str:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(NotAllowed) as caught:
         seen.permits(done(name, seconds, job_id))
     return caught.value.reason
 

@@ -19,9 +19,9 @@ from mock_gitlab.engine.model import (
     Attempt,
     JobAttempt,
     JobSpec,
+    NotAllowed,
     NotFound,
     PipelineRecord,
-    Refused,
     Scenario,
     TerminalStatus,
     job_id,
@@ -347,7 +347,7 @@ def test_what_is_permitted_and_has_an_effect_changes_what_is_seen(
     try:
         before.permits(action)
         effect = before.affects(action)
-    except (NotFound, Refused):
+    except (NotFound, NotAllowed):
         effect = False
     if effect:
         assert after.at(now) != before.at(now)

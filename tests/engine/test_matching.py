@@ -10,10 +10,10 @@ import pytest
 from mock_gitlab.engine.matching import (
     EXPLAINED,
     Fault,
+    FaultCounters,
     Limit,
     RequestPattern,
     Rule,
-    Tally,
     Trigger,
     TriggerPattern,
     choose,
@@ -22,7 +22,7 @@ from mock_gitlab.engine.matching import (
     near_misses,
     next_of_sequence,
 )
-from mock_gitlab.journal import Call, Journal
+from mock_gitlab.world.journal import Journal, LoggedRequest
 
 TRIGGER = Trigger(
     project_id=42,
@@ -33,7 +33,9 @@ TRIGGER = Trigger(
     variables={"DEPLOY_ENV": "prod", "EMPTY": ""},
     inputs={"replicas": 3},
 )
-CALL = Call("GET", "/projects/42/pipelines/7", "", 0, project_id=42, project_path="group/sub/app")
+LOGGED = LoggedRequest(
+    "GET", "/projects/42/pipelines/7", "", 0, project_id=42, project_path="group/sub/app"
+)
 
 
 def fault(**more: Any) -> Fault:
@@ -124,7 +126,7 @@ def test_a_sequence_repeats_its_last_or_starts_over(cycle: bool, given: list[int
 
 
 @pytest.mark.parametrize(
-    ("declared", "struck"),
+    ("declared", "applied"),
     [
         (fault(), "xxxxxx"),
         (fault(times=2), "xx----"),
@@ -135,68 +137,68 @@ def test_a_sequence_repeats_its_last_or_starts_over(cycle: bool, given: list[int
         (fault(limit=Limit(2, 1000)), "--xxxx"),
     ],
 )
-def test_a_fault_strikes_the_calls_that_it_says(declared: Fault, struck: str):
-    tally = Tally()
+def test_a_fault_strikes_the_calls_that_it_says(declared: Fault, applied: str):
+    counters = FaultCounters()
 
-    strikes = [tally.due([declared], CALL, 0) is not None for _ in struck]
+    strikes = [counters.due([declared], LOGGED, 0) is not None for _ in applied]
 
-    assert "".join("x" if each else "-" for each in strikes) == struck
+    assert "".join("x" if each else "-" for each in strikes) == applied
 
 
 def test_a_limit_begins_anew_with_each_window():
-    tally, limited = Tally(), fault(limit=Limit(1, 1000))
+    counters, limited = FaultCounters(), fault(limit=Limit(1, 1000))
 
-    observed = [tally.due([limited], CALL, now) for now in (0, 999, 1000, 1001)]
+    observed = [counters.due([limited], LOGGED, now) for now in (0, 999, 1000, 1001)]
 
     assert [strike and strike.observed for strike in observed] == [None, 2, None, 2]
 
 
 def test_the_first_fault_that_strikes_is_the_only_one_that_counts():
-    tally = Tally()
+    counters = FaultCounters()
     first, second = fault(times=1), replace(fault(), key="g")
 
-    keys = [tally.due([first, second], CALL, 0) for _ in range(2)]
+    keys = [counters.due([first, second], LOGGED, 0) for _ in range(2)]
 
     assert [strike and strike.fault.key for strike in keys] == ["f", "g"]
-    assert (tally.seen, tally.struck) == ({"f": 2, "g": 1}, {"f": 1, "g": 1})
+    assert (counters.matched, counters.applied) == ({"f": 2, "g": 1}, {"f": 1, "g": 1})
 
 
 def test_a_call_that_does_not_match_is_not_counted():
-    tally = Tally()
+    counters = FaultCounters()
 
-    assert tally.due([Fault("f", RequestPattern(method="POST"))], CALL, 0) is None
-    assert tally.seen == {}
+    assert counters.due([Fault("f", RequestPattern(method="POST"))], LOGGED, 0) is None
+    assert counters.matched == {}
 
 
 def test_the_nearest_misses_come_first_and_matches_are_left_out():
     pattern = RequestPattern(method="POST", path="/projects/42/pipeline", ref="main")
-    far = Call("GET", "/user", "", 0)
-    near = Call("POST", "/projects/42/pipeline", "", 0, ref="other")
-    unsaid = Call("POST", "/projects/42/pipeline", "", 0)
-    match = Call("POST", "/projects/42/pipeline", "", 0, ref="main")
+    far = LoggedRequest("GET", "/user", "", 0)
+    near = LoggedRequest("POST", "/projects/42/pipeline", "", 0, ref="other")
+    unsaid = LoggedRequest("POST", "/projects/42/pipeline", "", 0)
+    match = LoggedRequest("POST", "/projects/42/pipeline", "", 0, ref="main")
 
     misses = near_misses(pattern, [far, match, unsaid, near])
 
-    assert [miss.call for miss in misses] == [near, unsaid]
+    assert [miss.request for miss in misses] == [near, unsaid]
     assert misses[0].differences == [("ref", "main", "other")]
-    assert [miss.call for miss in near_misses(pattern, [match, far])] == [far]
+    assert [miss.request for miss in near_misses(pattern, [match, far])] == [far]
 
 
 def test_misses_that_are_alike_are_one_that_counts():
     pattern = RequestPattern(path="/projects/*/pipeline", ref="main")
-    polls = [Call("GET", "/user", "", at) for at in range(9)]
-    missed = [Call("POST", "/projects/1/pipeline", "", at, ref="other") for at in range(4)]
+    polls = [LoggedRequest("GET", "/user", "", at) for at in range(9)]
+    missed = [LoggedRequest("POST", "/projects/1/pipeline", "", at, ref="other") for at in range(4)]
 
     (miss,) = near_misses(pattern, [*polls, *missed])
 
-    assert (miss.call.at, miss.times) == (0, 4)
+    assert (miss.request.at, miss.times) == (0, 4)
     assert near_misses(pattern, polls)[0].times == 9
 
 
 def test_a_journal_keeps_the_newest_and_counts_on():
     journal = Journal(2)
     for number in range(3):
-        journal.add(Call("GET", f"/{number}", "", 0))
+        journal.add(LoggedRequest("GET", f"/{number}", "", 0))
 
     kept = [(call.id, call.path) for call in journal.find(RequestPattern())]
     journal.resize(1)
@@ -206,5 +208,5 @@ def test_a_journal_keeps_the_newest_and_counts_on():
     journal.clear()
     assert journal.find(RequestPattern()) == []
     for number in range(2):
-        journal.add(Call("GET", f"/{number}", "", 0))
+        journal.add(LoggedRequest("GET", f"/{number}", "", 0))
     assert [(call.id, call.path) for call in journal.newest_first()] == [(2, "/1")]

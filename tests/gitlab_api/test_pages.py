@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mock_gitlab.engine.model import Invalid, MockGitLabError, NotFound, Refused, Taken
-from mock_gitlab.engine.moments import timestamp
-from mock_gitlab.gitlab_api.reading import parse
-from mock_gitlab.gitlab_api.responses import (
+from mock_gitlab.engine.instants import timestamp
+from mock_gitlab.engine.model import AlreadyExists, Invalid, MockGitLabError, NotAllowed, NotFound
+from mock_gitlab.rest.body import parse
+from mock_gitlab.rest.errors import (
     NO_ROUTE,
     UNAUTHORIZED,
     error_of,
@@ -301,20 +301,20 @@ def test_the_same_body_has_the_same_etag_and_another_has_another():
         (NotFound("token"), 404, {"message": "404 Not Found"}),
         (NotFound("artifacts"), 404, {"message": "404 Not Found"}),
         (NotFound("reference"), 400, {"message": {"base": ["Reference not found"]}}),
-        (Refused("forbidden"), 403, {"message": "403 Forbidden"}),
+        (NotAllowed("forbidden"), 403, {"message": "403 Forbidden"}),
         (
-            Refused("Job is not retryable"),
+            NotAllowed("Job is not retryable"),
             403,
             {"message": "403 Forbidden - Job is not retryable"},
         ),
         (
-            Refused("Job is not erasable!"),
+            NotAllowed("Job is not erasable!"),
             403,
             {"message": "403 Forbidden - Job is not erasable!"},
         ),
-        (Refused("Unplayable Job"), 400, {"message": "400 Bad request - Unplayable Job"}),
-        (Refused("precondition failed"), 412, {"message": "412 Precondition Failed"}),
-        (Taken("7 is taken"), 400, {"message": "400 Bad request - 7 is taken"}),
+        (NotAllowed("Unplayable Job"), 400, {"message": "400 Bad request - Unplayable Job"}),
+        (NotAllowed("precondition failed"), 412, {"message": "412 Precondition Failed"}),
+        (AlreadyExists("7 is taken"), 400, {"message": "400 Bad request - 7 is taken"}),
         (Invalid("too long"), 400, {"message": "400 Bad request - too long"}),
     ],
 )
@@ -327,6 +327,6 @@ def test_answers_that_no_error_of_the_world_stands_for():
     assert NO_ROUTE == (404, {"error": "404 Not Found"})
 
 
-@pytest.mark.parametrize("error", [NotFound("reference"), Refused("forbidden")])
+@pytest.mark.parametrize("error", [NotFound("reference"), NotAllowed("forbidden")])
 def test_an_errors_body_can_be_written(error: MockGitLabError):
     assert json.loads(json_bytes(error_of(error)[1])) == error_of(error)[1]

@@ -10,9 +10,9 @@ import pytest
 
 from mock_gitlab.engine.model import DeclaredScenario, PipelineRecord, Scenario
 from mock_gitlab.store.database import APPLICATION_ID, VERSION, Database, StoreUnavailable
-from mock_gitlab.store.filters import NEW, Filter
 from mock_gitlab.store.pipelines import PipelineTable
 from mock_gitlab.store.scenarios import ScenarioTable
+from mock_gitlab.store.status_index import NEW, Filter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -260,9 +260,9 @@ def test_what_can_be_done_without_waits_for_nobody(database: Database):
         assert row is not None
         return int(row[0])
 
-    with database.trying():
+    with database.best_effort():
         inside = patience()
-        with database.at_once():
+        with database.nowait():
             deeper = patience()
         still = patience()
     assert (inside, deeper, still, patience()) == (0, 0, 0, 250)

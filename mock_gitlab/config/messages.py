@@ -1,0 +1,179 @@
+"""What is wrong with a value, in plain words and at its place."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from .diagnostics import MISTAKES_LIMIT, Document, Mistake, Steps, short
+from .fields import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from pydantic_core import ErrorDetails
+
+_WHAT = {
+    "missing": "is missing",
+    "string_type": "must be text, not {got}",
+    "string_too_short": "must not be empty",
+    "string_too_long": "must have {max_length} characters at most",
+    "int_type": "must be a whole number, not {got}",
+    "int_parsing": "must be a whole number, not {got}",
+    "int_parsing_size": "is too large a number",
+    "finite_number": "must be a finite number",
+    "float_type": "must be a number, not {got}",
+    "bool_type": "must be true or false, not {got}",
+    "list_type": "must be a list, not {got}",
+    "dict_type": "must be a mapping, not {got}",
+    "model_type": "must be a mapping, not {got}",
+    "model_attributes_type": "must be a mapping, not {got}",
+    "greater_than_equal": "must be {ge} or more",
+    "less_than_equal": "must be {le} or less",
+    "too_short": "must not be empty",
+    "too_long": "must have {max_length} entries at most",
+}
+_NO_STEPS = ("~glob", "~list", "~mapping", "~one", "~present", "~scenario", "~text", "[key]")
+"""What pydantic puts into paths besides keys and indexes: the tags of alternatives."""
+_MANY = 8
+"""How many words are still listed in a message."""
+_STAND_INS: dict[str | int, Any] = {"scenario_id": 0, "name": "?"}
+"""What may stand in for a value that must not be missing."""
+
+
+def mistakes_of(
+    error: ValidationError, model: type[BaseModel], document: Document
+) -> list[Mistake]:
+    """Put pydantic's errors into words, but for those at values that were told of already.
+
+    Contradictions are only looked for in what is well formed; so that one mistake does not hide
+    others, the rest is looked at again without the values that were refused.
+    """
+    first = error.errors(include_url=False)[:MISTAKES_LIMIT]
+    refused = [_path(each) for each in first]
+    errors = [*first, *_contradictions_besides(refused, model, document.value)]
+    return [_mistake(each, model, document) for each in errors if not document.broken(_path(each))]
+
+
+def _mistake(error: ErrorDetails, model: type[BaseModel], document: Document) -> Mistake:
+    path, what = said(error, model)
+    at_key = error["type"] == "extra_forbidden" or "[key]" in error["loc"][-1:]
+    return document.mistake(path, what, at_key=at_key)
+
+
+def said(error: ErrorDetails, model: type[BaseModel]) -> tuple[Steps, str]:
+    """Tell where in a model a value is wrong, and what is wrong with it."""
+    path = _path(error)
+    if error["type"] == "extra_forbidden":
+        return path, unknown(str(path[-1]), _fields_at(model, path[:-1]))
+    return path, _in_words(error)
+
+
+def _contradictions_besides(
+    refused: Sequence[Steps], model: type[BaseModel], value: Any
+) -> list[ErrorDetails]:
+    rest = copy.deepcopy(value)
+    for path in refused:
+        _leave_out(rest, path)
+    try:
+        model.model_validate(rest)
+    except ValidationError as error:
+        return [
+            each
+            for each in error.errors(include_url=False)
+            if each["type"] == "mistake" and not _near(_path(each), refused)
+        ]
+    return []
+
+
+def _leave_out(value: Any, path: Steps) -> None:
+    """Remove the did_you_mean key at or above a path; an entry of a list cannot go by itself."""
+    last = max((at for at, step in enumerate(path) if isinstance(step, str)), default=None)
+    if last is None:
+        return
+    for step in path[:last]:
+        value = value.get(step) if isinstance(value, dict) else value and value[step]
+    if isinstance(value, dict) and path[last] in _STAND_INS:
+        value[path[last]] = _STAND_INS[path[last]]
+    elif isinstance(value, dict):
+        value.pop(path[last], None)
+
+
+def _near(path: Steps, refused: Sequence[Steps]) -> bool:
+    """Tell whether a contradiction may only be there because something was left out."""
+    return any(_around(path, other) for other in refused)
+
+
+def _around(path: Steps, other: Steps) -> bool:
+    jobs = path.index("jobs") + 1 if "jobs" in path else 0
+    if jobs and other[:jobs] == path[:jobs] and other[-1] in ("name", "parallel"):
+        return True
+    return other[: len(path) - 1] == path[:-1]
+
+
+def unknown(name: str, allowed: Iterable[str]) -> str:
+    """Say that a key is not known, and which one may be meant."""
+    return f"is no known key{did_you_mean(name, allowed)}"
+
+
+def kind(value: Any) -> str:
+    """Say what a value is: ``the text "x"``, ``the number 3``, ``a list``."""
+    if value is None:
+        return "nothing (null)"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return f'the text "{short(value)}"'
+    if isinstance(value, int | float):
+        return f"the number {value}"
+    return "a list" if isinstance(value, list) else "a mapping"
+
+
+def _path(error: ErrorDetails) -> Steps:
+    *above, last = error["loc"] or ("",)
+    path = tuple(step for step in above if step not in _NO_STEPS)
+    kept = error["type"] == "extra_forbidden" or last not in ("", *_NO_STEPS)
+    return (*path, last) if kept else path
+
+
+def _in_words(error: ErrorDetails) -> str:
+    got, context = error["input"], error.get("ctx", {})
+    if error["type"] == "literal_error":
+        return _no_choice(got, context)
+    if error["type"] not in _WHAT:
+        return error["msg"]
+    numbers = {name: f"{n:.15g}" if isinstance(n, float) else n for name, n in context.items()}
+    what = _WHAT[error["type"]].format(got=kind(got), **numbers)
+    quotable = error["type"] == "string_type" and isinstance(got, bool | int | float)
+    return f"{what}; quote it" if quotable else what
+
+
+def _no_choice(got: Any, context: Mapping[str, Any]) -> str:
+    allowed = str(context["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
+    hint = did_you_mean(got, allowed) if isinstance(got, str) else ""
+    if len(allowed) > _MANY:
+        what = f"must be one of the words that the schema lists, not {kind(got)}"
+    elif len(allowed) > 1:
+        what = f"must be one of {', '.join(allowed)}, not {kind(got)}"
+    else:
+        what = f"must be {allowed[0]}, not {kind(got)}"
+    return what + hint
+
+
+def _fields_at(model: type[BaseModel], path: Steps) -> set[str]:
+    """Name the keys that are allowed where a path into a model leads."""
+    models = {model}
+    for step in path:
+        inside = [m.model_fields[step] for m in models if step in m.model_fields]
+        if inside:
+            models = {m for field in inside for m in _models_in(field.annotation)}
+    return {name for each in models for name in each.model_fields}
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models_in(part)

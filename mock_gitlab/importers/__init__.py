@@ -1,0 +1,1 @@
+"""Readers of other formats, which write scenario files. None yet."""

@@ -1,0 +1,1 @@
+"""What the author of a test imports: the mock as a library, its client, the pytest plugin."""

@@ -1,0 +1,1 @@
+"""The plain service: one isolated mock GitLab, without HTTP and without files."""

@@ -1,0 +1,251 @@
+"""Catalog: the projects, refs and trigger tokens that exist in one world."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from mock_gitlab.engine.model import Declarations, NotFound, Project, TriggerToken
+from mock_gitlab.engine.texts import matches_text
+from mock_gitlab.store.projects import ProjectTable, TokenTable
+
+if TYPE_CHECKING:
+    from mock_gitlab.engine.model import Instant
+    from mock_gitlab.store.database import Database
+
+_TOKEN_PREFIX = "glptt-"  # noqa: S105 - what every trigger token begins with is no secret
+_LARGEST = 2**53  # as in files; what paths are numbered may go on above it
+_NUMBER = re.compile(r"-?[0-9]{1,19}")  # what is longer is larger than any number of a project
+
+
+class Catalog:
+    """What exists, declared or used.
+
+    Unless strict, anything that is asked for exists: a number is a project at once, and a path
+    gets a number at its first use and keeps it.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+        self._projects = ProjectTable(database)
+        self._tokens = TokenTable(database)
+        self._salt = ""
+        self._declared = Declarations()
+        self._by_number: dict[int, Project] = {}
+        self._by_name: dict[str, Project] = {}
+        self._known_tokens: list[tuple[bytes, TriggerToken]] | None = None
+
+    def apply(self, declared: Declarations, salt: str, now: Instant) -> None:
+        """Know what the files declare, within a transaction; shas and tokens come of ``salt``."""
+        before = self._declared, self._salt, self._by_number, self._by_name
+        self._db.if_rolled_back(lambda: self._restore(*before))
+        self._declared, self._salt = declared, salt
+        self._tokens.replace_declared(
+            (
+                (project.id, token)
+                for project in declared.projects
+                for token in project.trigger_tokens
+            ),
+            now,
+        )
+        self.reread()
+
+    def _restore(
+        self,
+        declared: Declarations,
+        salt: str,
+        by_number: dict[int, Project],
+        by_name: dict[str, Project],
+    ) -> None:
+        self._declared, self._salt, self._known_tokens = declared, salt, None
+        self._by_number, self._by_name = by_number, by_name
+
+    def reread(self) -> None:
+        """Read again which undeclared projects the store knows."""
+        self._by_number, self._by_name, self._known_tokens = {}, {}, None
+        for number, path in self._projects.all().items():
+            self._know(self._undeclared(number, path))
+        for project in self._declared.projects:
+            self._know(project)
+
+    # ------------------------------------------------------------------ projects
+
+    def project(self, name: str) -> Project:
+        """Find a project by its number in text or its full path, in capitals or not.
+
+        Raises:
+            NotFound: no such project: strict and undeclared, or no possible name.
+        """
+        found = self._by_name.get(name)
+        if found is not None:
+            return found
+        if _NUMBER.fullmatch(name):
+            number = int(name)
+            return self._by_number.get(number) or self._new_number(number)
+        return self._by_name.get(name.lower()) or self._new_path(name)
+
+    def known(self, name: str) -> Project | None:
+        """Find a project that exists already; None: it would at its first use.
+
+        Raises:
+            NotFound: it cannot exist.
+        """
+        number = int(name) if _NUMBER.fullmatch(name) else None
+        found = self._by_name.get(name.lower()) if number is None else self._by_number.get(number)
+        if found is None:
+            self._refuse_impossible(name if number is None else number)
+        return found
+
+    def peek(self, name: str) -> tuple[int | None, str | None]:
+        """Tell the number and path that a name stands for, without making anything exist."""
+        known = self._by_name.get(name.lower())
+        if known is None and _NUMBER.fullmatch(name):
+            known = self.project_of_record(int(name))
+        return (None, name) if known is None else (known.id, known.path)
+
+    def project_of_record(self, number: int) -> Project:
+        """Find the project of a recorded pipeline, which exists whatever strict says."""
+        return self._by_number.get(number) or self._undeclared(number, self._path_of(number))
+
+    def projects(self) -> list[Project]:
+        """List the projects that were declared or used, by number."""
+        return [self._by_number[number] for number in sorted(self._by_number)]
+
+    def _new_number(self, number: int) -> Project:
+        self._refuse_impossible(number)
+        project = self._undeclared(number, self._path_of(number))
+        # It is named by its number, so that reading needs no memory of it.
+        with self._db.best_effort():
+            self._projects.add(number, project.path)
+            self._know(project)
+        return project
+
+    def _new_path(self, path: str) -> Project:
+        self._refuse_impossible(path)
+        named, numbered = path.lower(), self._path_of(0).removesuffix("0").lower()
+        number = named.removeprefix(numbered)
+        if number != named and _NUMBER.fullmatch(number):
+            return self.project(number)
+        return self._know(self._undeclared(self._projects.add_path(path, self._by_number), path))
+
+    def _refuse_impossible(self, name: int | str) -> None:
+        if isinstance(name, int):
+            possible = 0 < name <= _LARGEST
+        else:
+            segments = name.split("/")
+            possible = len(segments) > 1 and all(segments) and len(name) <= 1024
+        if self._declared.strict or not possible:
+            raise NotFound("project")
+
+    def _path_of(self, number: int) -> str:
+        return f"{self._declared.user.username}/project-{number}"
+
+    def _undeclared(self, number: int, path: str) -> Project:
+        return Project(number, path, declared=False)
+
+    def _know(self, project: Project) -> Project:
+        self._by_number[project.id] = project
+        self._by_name[project.path.lower()] = self._by_name[str(project.id)] = project
+        return project
+
+    # ------------------------------------------------------------------ refs
+
+    def is_tag(self, project: Project, ref: str) -> bool:
+        """Tell whether a ref is a tag rather than a branch.
+
+        Raises:
+            NotFound: there is no such ref.
+        """
+        if self.has_branch(project, ref):
+            return False
+        if any(matches_text(glob, ref) for glob in project.tags):
+            return True
+        raise NotFound("reference")
+
+    def has_branch(self, project: Project, name: str) -> bool:
+        """Tell whether a branch exists; one without a name never does."""
+        if not name.strip():
+            return False
+        if project.refs is None:
+            declared_tag = any(matches_text(glob, name) for glob in project.tags)
+            return name == project.default_branch or not (self._declared.strict or declared_tag)
+        return name == project.default_branch or any(
+            matches_text(glob, name) for glob in project.refs
+        )
+
+    def has_tag(self, project: Project, name: str) -> bool:
+        """Tell whether a tag exists; where none are declared, any may, unless strict."""
+        if not project.tags:
+            return not self._declared.strict and project.refs is None
+        return any(matches_text(glob, name) for glob in project.tags)
+
+    def sha(self, project: Project, ref: str) -> str:
+        """Name the head commit of a ref: 40 hex digits, the same at every look."""
+        return _sha(self._salt, project.id, ref)
+
+    # ------------------------------------------------------------------ tokens
+
+    def tokens(self, project: Project) -> list[TriggerToken]:
+        """List a project's trigger tokens, oldest first."""
+        return self._tokens.of_project(project.id)
+
+    def token(self, project: Project, number: int) -> TriggerToken:
+        """Find a trigger token by its number.
+
+        Raises:
+            NotFound: the project has no such token.
+        """
+        found = self._tokens.get(project.id, number)
+        if found is None:
+            raise NotFound("trigger")
+        return found
+
+    def create_token(
+        self, project: Project, description: str, now: Instant, expires_at: Instant | None = None
+    ) -> TriggerToken:
+        """Make a new trigger token."""
+        token = self.secret(_TOKEN_PREFIX, f"trigger {self._tokens.next_number()}")
+        number = self._tokens.insert(project.id, token, description, now, expires_at)
+        self._known_tokens = None
+        return self.token(project, number)
+
+    def describe_token(
+        self, project: Project, number: int, description: str, now: Instant
+    ) -> TriggerToken:
+        """Change the description of a trigger token."""
+        self._tokens.describe(self.token(project, number).id, description, now)
+        return self.token(project, number)
+
+    def delete_token(self, project: Project, number: int) -> None:
+        """Remove a trigger token."""
+        self._tokens.delete(self.token(project, number).id)
+        self._known_tokens = None
+
+    def find_token(self, token: str) -> TriggerToken | None:
+        """Find a trigger token of any project by its text, in a time that tells nothing of it."""
+        if self._known_tokens is None:
+            self._known_tokens = [(t.token.encode(), t) for t in self._tokens.all()]
+        wanted = token.encode()
+        found = None
+        for text, candidate in self._known_tokens:
+            if hmac.compare_digest(text, wanted):
+                found = candidate
+        return found
+
+    def token_used(self, token: TriggerToken, now: Instant) -> None:
+        """Record that a pipeline was triggered with a token."""
+        self._tokens.used(token.id, now)
+
+    def secret(self, prefix: str, of: str) -> str:
+        """Derive a token's text: ``prefix`` and 40 hex digits, as random as the world's salt."""
+        digest = hmac.new(self._salt.encode(), of.encode(), hashlib.sha1)
+        return prefix + digest.hexdigest()
+
+
+@lru_cache(maxsize=4096)
+def _sha(salt: str, project_id: int, ref: str) -> str:
+    text = f"{salt}\0{project_id}\0{ref}"
+    return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()

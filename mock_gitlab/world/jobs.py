@@ -1,0 +1,84 @@
+"""Jobs: those of one world, found in its pipelines, and the tokens by which they are known."""
+
+from __future__ import annotations
+
+import hmac
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from mock_gitlab.engine.model import NotFound, split_job_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mock_gitlab.engine.model import Project
+    from mock_gitlab.engine.timeline import JobState
+    from mock_gitlab.world.catalog import Catalog
+    from mock_gitlab.world.pipelines import Pipelines, PipelineView
+
+JOB_TOKEN = "glcbt-"  # noqa: S105 - what every job token begins with is no secret
+_JOB_TOKEN = re.compile(rf"{JOB_TOKEN}([0-9a-f]{{1,16}})_")
+
+
+class JobView(NamedTuple):
+    """A job at a moment, with its pipeline."""
+
+    pipeline: PipelineView
+    job: JobState
+
+
+class Jobs:
+    """The jobs of one world."""
+
+    def __init__(self, pipelines: Pipelines, catalog: Catalog) -> None:
+        self._pipelines = pipelines
+        self._catalog = catalog
+
+    def job(self, project: Project, number: int) -> JobView:
+        """See a job of a project; raises NotFound."""
+        try:
+            seen = self._pipelines.pipeline(project, split_job_id(number)[0])
+        except NotFound:
+            raise NotFound("job") from None
+        return _job_in(seen, number)
+
+    def every(self, project: Project, below: int | None = None) -> Iterator[JobView]:
+        """See the jobs of all pipelines of a project, newest first, from a number on downwards."""
+        newest = None if below is None else split_job_id(below)[0]
+        for seen in self._pipelines.every(project.id, newest):
+            for job in reversed(seen.state.jobs):
+                if below is None or job.id < below:
+                    yield JobView(seen, job)
+
+    def latest_attempt(self, project: Project, number: int) -> JobView:
+        """See the newest attempt of the job that has had this number."""
+        seen = self.job(project, number).pipeline
+        slot = split_job_id(number)[1]
+        return JobView(seen, next(job for job in reversed(seen.state.jobs) if job.slot == slot))
+
+    def token(self, number: int) -> str:
+        """Derive the token of a job."""
+        return self._catalog.secret(f"{JOB_TOKEN}{number:x}_", f"job {number}")
+
+    def of_token(self, token: str) -> JobView | None:
+        """See the job whose token this is; whether it still runs is for the caller to judge."""
+        number = _number_in(token)
+        if number is None or not hmac.compare_digest(self.token(number).encode(), token.encode()):
+            return None
+        try:
+            seen = self._pipelines.pipeline_of_any_project(split_job_id(number)[0])
+            return _job_in(seen, number)
+        except NotFound:
+            return None
+
+
+def _job_in(seen: PipelineView, number: int) -> JobView:
+    job = seen.timeline.job(number, seen.now)
+    if job is None:
+        raise NotFound("job")
+    return JobView(seen, job)
+
+
+def _number_in(job_token: str) -> int | None:
+    written = _JOB_TOKEN.match(job_token)
+    return None if written is None else int(written[1], 16)

@@ -1,0 +1,146 @@
+"""Lookahead: when something visible changes next, and what has changed by then."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from mock_gitlab.engine.model import job_id
+from mock_gitlab.store.pipelines import PipelineTable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from mock_gitlab.engine.model import Instant
+    from mock_gitlab.engine.timeline import Change, Timeline
+    from mock_gitlab.store.database import Database
+    from mock_gitlab.world.pipelines import Pipelines
+
+
+class Changed(NamedTuple):
+    """A change of visible state, and the pipeline that it happened to."""
+
+    pipeline_id: int
+    project_id: int
+    change: Change
+
+
+class NothingToCome(Exception):
+    """Nothing changes any more by time alone."""
+
+
+class Lookahead:
+    """Looks ahead in the pipelines of one world."""
+
+    def __init__(self, pipelines: Pipelines, database: Database) -> None:
+        self._pipelines = pipelines
+        self._db = database
+        self._rows = PipelineTable(database)
+
+    def jump(
+        self,
+        to: Callable[[Instant], None],
+        project_id: int | None = None,
+        pipeline_id: int | None = None,
+    ) -> list[Changed]:
+        """Go ``to`` the next moment at which something visible changes: anywhere, or there.
+
+        Returns what has changed on the way, anywhere, in the order of time. Where nothing is to
+        come it goes nowhere and returns nothing.
+        """
+        before = self._pipelines.refresh()
+        newest = self._rows.newest_number()
+        moving = list(self._moving())
+        try:
+            with self._db.transaction():
+                moment = self._next_moment(before, moving, newest, project_id, pipeline_id)
+                to(moment)
+        except NothingToCome:
+            return []
+        # What was started on the way may decide how those that stand alone have gone.
+        courses = [course if course.shared else self._alone(course.number) for course in moving]
+        courses += self._born(newest)
+        found = [each for course in courses for each in course.changes(before, moment)]
+        return sorted(found, key=lambda each: (each.change.at, each.pipeline_id))
+
+    def _next_moment(
+        self,
+        before: Instant,
+        moving: list[_Course],
+        newest: int,
+        project_id: int | None,
+        pipeline_id: int | None,
+    ) -> Instant:
+        """Find the moment; bridges that start earlier start their pipelines, which may matter.
+
+        Raises:
+            NothingToCome: whatever was started is to be taken back.
+        """
+        anywhere = project_id is None and pipeline_id is None
+        while True:
+            wanted = moving if anywhere else self._moving(project_id, pipeline_id)
+            moments = [course.next_change(before) for course in wanted]
+            if pipeline_id is None:
+                born = self._born(newest)
+                moments += [new.begins for new in born if project_id in (None, new.project_id)]
+            found = min((moment for moment in moments if moment is not None), default=None)
+            bridge = self._pipelines.bridges.next_due()
+            if found is not None and (bridge is None or found <= bridge):
+                return found
+            if bridge is None:
+                raise NothingToCome
+            self._pipelines.bridges.start_due(bridge)  # or fail: it would be due for ever
+
+    def _moving(
+        self, project_id: int | None = None, pipeline_id: int | None = None
+    ) -> Iterator[_Course]:
+        """See what may change by time alone; those that go alike share one timeline."""
+        for cohort, members in self._rows.moving_cohorts(project_id, pipeline_id).items():
+            timeline = self._pipelines.course(cohort)
+            for number, project, created_at in members:
+                if timeline is None:
+                    yield self._alone(number)
+                else:
+                    yield _Course(number, project, created_at, timeline)
+        for number in self._rows.moving_alone(project_id, pipeline_id):
+            yield self._alone(number)
+
+    def _born(self, newest: int) -> list[_Course]:
+        return [self._alone(number) for number in self._rows.numbers_after(newest)]
+
+    def _alone(self, number: int) -> _Course:
+        timeline = self._pipelines.timeline(number)
+        record = timeline.record
+        return _Course(number, record.project_id, record.created_at, timeline)
+
+
+class _Course(NamedTuple):
+    """A pipeline, and its own timeline or one that it shares: of number 0, begun at moment 0."""
+
+    number: int
+    project_id: int
+    begins: Instant
+    timeline: Timeline
+
+    @property
+    def shared(self) -> bool:
+        return self.timeline.record.id == 0
+
+    def next_change(self, after: Instant) -> Instant | None:
+        shift = self.begins if self.shared else 0
+        found = self.timeline.next_change(after - shift)
+        return None if found is None else found + shift
+
+    def changes(self, after: Instant, until: Instant) -> Iterator[Changed]:
+        if not self.shared:
+            for change in self.timeline.changes(after, until):
+                yield Changed(self.number, self.project_id, change)
+            return
+        first = self.next_change(after)
+        if first is not None and first <= until:
+            for change in self.timeline.changes(after - self.begins, until - self.begins):
+                yield Changed(self.number, self.project_id, self._mine(change))
+
+    def _mine(self, change: Change) -> Change:
+        number = None if change.job_id is None else job_id(self.number, 0, 0) + change.job_id
+        return replace(change, at=change.at + self.begins, job_id=number)

@@ -1,0 +1,136 @@
+"""Worlds: the world at the front door, and the sandboxes beside it."""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from mock_gitlab.engine.model import AlreadyExists, Declarations, Invalid, NotAllowed, NotFound
+from mock_gitlab.store.database import Database, StoreUnavailable, UnusableDatabase
+from mock_gitlab.store.scenarios import ScenarioTable
+from mock_gitlab.world.clock import Clock, stopwatch
+from mock_gitlab.world.world import World
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mock_gitlab.engine.model import ClockSetting
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,127}\Z")
+
+
+class Worlds:
+    """The default world and the sandboxes, all under one set of declarations.
+
+    A sandbox exists from its first use, in memory, and goes when it is deleted or when it is the
+    least recently used of more than ``sandbox_limit``.
+    """
+
+    def __init__(self, database: Path | str, declarations: Declarations) -> None:
+        self.declared = declarations
+        self.default = _lasting_world(database, declarations)
+        self._sandboxes: OrderedDict[str, World] = OrderedDict()
+        self._pristine: tuple[Declarations, Database] | None = None
+        self.closed = False
+
+    def apply(self, declarations: Declarations) -> None:
+        """Put declarations in force; a sandbox takes them over when it is next used."""
+        self.default.apply(declarations)
+        self.declared = declarations
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._sandboxes
+
+    def sandbox(self, name: str) -> World:
+        """Find a sandbox, or make it.
+
+        Raises:
+            Invalid: names are letters, digits and ``. _ ~ -``, 128 at the most.
+        """
+        world = self._sandboxes.get(name)
+        if world is None:
+            return self.create(name)
+        self._sandboxes.move_to_end(name)
+        if world.shared is not self.declared:
+            world.apply(self.declared)
+        return world
+
+    def create(
+        self, name: str, *, clock: ClockSetting | None = None, seed: str | None = None
+    ) -> World:
+        """Make a sandbox, with a clock or seed of its own.
+
+        Raises:
+            AlreadyExists: it exists.
+            Invalid: that is no name for one.
+        """
+        if name in self._sandboxes:
+            raise AlreadyExists(f"sandbox {name} exists")
+        if not _NAME.match(name):
+            raise Invalid(
+                "a sandbox name has letters, digits and . _ ~ - (at most 128), "
+                "and begins with a letter or digit"
+            )
+        world = World(self._new(), self.declared, Clock(), own_clock=clock, own_seed=seed)
+        self._sandboxes[name] = world
+        while len(self._sandboxes) > max(1, self.declared.sandbox_limit):
+            self._sandboxes.popitem(last=False)[1].close()
+        return world
+
+    def _new(self) -> Database:
+        """Make a store that knows what is declared; to copy one takes half the time."""
+        if self._pristine is None or self._pristine[0] is not self.declared:
+            self._forget_pristine()
+            pristine = Database(":memory:")
+            ScenarioTable(pristine).replace_declared(self.declared.scenarios)
+            self._pristine = self.declared, pristine
+        return self._pristine[1].copy()
+
+    def _forget_pristine(self) -> None:
+        if self._pristine is not None:
+            self._pristine[1].close()
+            self._pristine = None
+
+    def names(self) -> list[str]:
+        """List the sandboxes, the least recently used first."""
+        return list(self._sandboxes)
+
+    def find(self, name: str) -> World:
+        """Find a sandbox without making or touching it; raises NotFound."""
+        if name not in self._sandboxes:
+            raise NotFound("sandbox")
+        return self._sandboxes[name]
+
+    def delete(self, name: str) -> None:
+        """Drop a sandbox with all that is in it; raises NotFound."""
+        self.find(name)
+        self._sandboxes.pop(name).close()
+
+    def reset(self, world: World) -> None:
+        """Make a world as new; the default one only where the author allowed it."""
+        if world is self.default and not self.declared.allow_reset:
+            raise NotAllowed("reset is not allowed: set allow_reset or MOCK_ALLOW_RESET")
+        world.reset()
+
+    def close(self) -> None:
+        """Close every store."""
+        for world in (self.default, *self._sandboxes.values()):
+            world.close()
+        self._sandboxes.clear()
+        self._forget_pristine()
+        self.closed = True
+
+
+def _lasting_world(path: Path | str, declarations: Declarations) -> World:
+    """Make the world of a file.
+
+    Raises:
+        UnusableDatabase: also where the file is ours and damaged inside.
+    """
+    database = Database(path, stopwatch=stopwatch)
+    try:
+        return World(database, declarations, Clock())
+    except StoreUnavailable as error:
+        database.close()
+        raise UnusableDatabase(f"cannot use the database {path}: {error}") from error

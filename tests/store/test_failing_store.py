@@ -1,0 +1,217 @@
+"""What a world holds to where its store fails: all of a step or nothing, and an answer.
+
+SQLite is made to refuse by a trigger in the database, which stands for a full disk.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mock_gitlab.engine.matching import Fault, RequestPattern
+from mock_gitlab.engine.model import (
+    ClockSetting,
+    Declarations,
+    DeclaredScenario,
+    DeclaredToken,
+    Downstream,
+    JobSpec,
+    Project,
+    Scenario,
+)
+from mock_gitlab.store.database import Database, StoreUnavailable
+from mock_gitlab.world.clock import Clock
+from mock_gitlab.world.creation import PipelineRequest
+from mock_gitlab.world.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+START = 1_000
+REFUSE = "BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
+
+
+def _job(name: str, stage: str, *, start: str | None = None) -> JobSpec:
+    downstream = None if start is None else Downstream(project=start, scenario_id=2)
+    return JobSpec(name=name, stage=stage, duration=5, downstream=downstream)
+
+
+SCENARIOS = (
+    Scenario(
+        1,
+        "bridging",
+        jobs=(
+            _job("wait", "one"),
+            _job("first", "two", start="group/a"),
+            _job("go on", "three"),
+            _job("second", "four", start="group/b"),
+        ),
+    ),
+    Scenario(2, "plain", terminal_after=20),
+)
+DECLARED = Declarations(
+    scenarios=tuple(DeclaredScenario(scenario, {}, "file") for scenario in SCENARIOS),
+    clock=ClockSetting(START, frozen=True),
+    seed="1",
+)
+
+
+@pytest.fixture
+def database() -> Iterator[Database]:
+    database = Database(":memory:")
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def world(database: Database) -> World:
+    """A world in which a pipeline waits to start two others."""
+    world = World(database, DECLARED, Clock())
+    world.trigger(
+        world.catalog.project("group/main"), PipelineRequest("main", "trigger", scenario_id=1)
+    )
+    return world
+
+
+@contextmanager
+def refusing(database: Database, what: str) -> Iterator[None]:
+    """Refuse a change: ``INSERT ON pipelines``, perhaps ``WHEN`` something holds."""
+    database.run(f"CREATE TRIGGER full AFTER {what} {REFUSE}")
+    yield
+    database.run("DROP TRIGGER full")
+
+
+@contextmanager
+def full_at_commit(database: Database) -> Iterator[None]:
+    """Let the clock be written and refuse the COMMIT, as a full disk does in WAL."""
+    for statement in (
+        "PRAGMA foreign_keys = ON",
+        "CREATE TABLE room (id INTEGER PRIMARY KEY)",
+        "CREATE TABLE needed (id REFERENCES room DEFERRABLE INITIALLY DEFERRED)",
+        "CREATE TRIGGER full AFTER UPDATE ON meta BEGIN INSERT INTO needed VALUES (1); END",
+    ):
+        database.run(statement)
+    yield
+    database.run("DROP TRIGGER full")
+
+
+def everything(world: World) -> list[tuple[int, str, int]]:
+    return [
+        (seen.record.id, seen.project.path, seen.record.created_at)
+        for seen in world.pipelines.every()
+    ]
+
+
+def test_next_fails_where_what_begins_before_it_cannot_be_stored(database: Database, world: World):
+    number = world.catalog.project("group/b").id
+    with refusing(database, "INSERT ON pipelines"), pytest.raises(StoreUnavailable):
+        world.jump(number)
+    assert world.clock.now() == START
+
+    assert world.jump(number)
+    assert everything(world)[0] == (3, "group/b", world.clock.now())
+
+
+def test_a_clock_moves_with_all_that_it_starts_or_not_at_all(database: Database, world: World):
+    before = everything(world)
+    with refusing(database, "INSERT ON pipelines WHEN new.id = 3"), pytest.raises(StoreUnavailable):
+        world.move_clock(lambda clock: clock.advance(100))
+    assert (world.clock.now(), everything(world)) == (START, before)
+
+    world.move_clock(lambda clock: clock.advance(100))
+    assert len(everything(world)) == 3
+
+
+@pytest.mark.parametrize(
+    "step",
+    [lambda world: world.move_clock(lambda clock: clock.advance(100)), World.jump, World.reset],
+    ids=["move", "next", "reset"],
+)
+def test_a_clock_that_could_not_be_committed_stands_where_it_stood(
+    database: Database, world: World, step: Callable[[World], object]
+):
+    world.move_clock(lambda clock: clock.advance(1))
+    before = everything(world)
+    with full_at_commit(database), pytest.raises(StoreUnavailable):
+        step(world)
+    assert (world.clock.now(), everything(world)) == (START + 1, before)
+
+    step(world)
+    assert world.clock.now() != START + 1
+
+
+EDITED = replace(
+    DECLARED,
+    projects=(Project(7, "group/declared", trigger_tokens=(DeclaredToken("secret", "new"),)),),
+    clock=ClockSetting(START + 50, frozen=True),
+    journal_limit=5,
+    seed="2",
+    strict=True,
+)
+
+
+def known(world: World) -> tuple[object, ...]:
+    main = world.catalog.projects()[0]
+    return (
+        world.declared,
+        world.shared,
+        [project.path for project in world.catalog.projects()],
+        world.catalog.sha(main, "main"),
+        world.catalog.known("group/other"),
+        world.catalog.find_token("secret"),
+        world.clock.now(),
+        everything(world),
+    )
+
+
+@pytest.mark.parametrize("refused", ["INSERT ON trigger_tokens", "UPDATE ON meta", None])
+def test_declarations_that_could_not_be_stored_change_nothing(
+    database: Database, world: World, refused: str | None
+):
+    before = known(world)
+    refusal = full_at_commit(database) if refused is None else refusing(database, refused)
+    with refusal, pytest.raises(StoreUnavailable):
+        world.apply(EDITED)
+    assert known(world) == before
+
+    world.apply(EDITED)
+    assert (world.declared, world.clock.now()) == (EDITED, START + 50)
+    assert [project.path for project in world.catalog.projects()] == [
+        "group/declared",
+        "group/main",
+    ]
+    assert world.catalog.find_token("secret") is not None
+    assert len(everything(world)) == 1, "strict, bridges start nothing elsewhere"
+
+
+def test_a_reset_that_failed_leaves_the_faults_of_runtime_scenarios(
+    database: Database, world: World
+):
+    fault = Fault("fault", RequestPattern())
+    world.create_scenario(DeclaredScenario(Scenario(9, "faulty", faults=(fault,)), {}, "runtime"))
+    with full_at_commit(database), pytest.raises(StoreUnavailable):
+        world.reset()
+    assert world.has_faults
+
+    world.reset()
+    assert not world.has_faults
+
+
+def test_a_next_with_nothing_to_come_doubts_nothing_unless_it_has_started_something(
+    database: Database, world: World
+):
+    elsewhere = world.catalog.project("group/other").id
+    before, doubts = everything(world), database.rollbacks
+
+    assert world.jump(elsewhere) == []
+    assert everything(world) == before
+    assert database.rollbacks == doubts + 1, "what the bridges had started was taken back"
+
+    while world.jump():
+        pass
+    doubts = database.rollbacks
+    assert world.jump() == []
+    assert database.rollbacks == doubts
