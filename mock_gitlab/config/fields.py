@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import (
@@ -24,6 +24,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
+from mock_gitlab.engine.instants import LATEST, from_datetime, timestamp, to_seconds
 from mock_gitlab.engine.model import LONGEST_SPAN, Duration, Instant
 from mock_gitlab.engine.operations import OPERATIONS
 from mock_gitlab.engine.texts import NoExpression, check_expression
@@ -42,8 +43,6 @@ _INSTANT = (
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
     r"([Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?([Zz]|[+-][0-9]{2}:[0-9]{2})?)?"
 )
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LATEST = (datetime(9000, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
 Violation = tuple[tuple[str | int, ...], str]
 """A contradiction: the path to it, and what it is in words."""
 
@@ -113,11 +112,6 @@ def _no_duration() -> PydanticCustomError:
     return mistake("must be a number of seconds, or a duration such as 90s, 1.5s, 3m or 1h30m")
 
 
-def _seconds(span: Duration) -> float:
-    whole, rest = divmod(span, 1000)
-    return span / 1000 if rest else whole
-
-
 def parse_instant(value: Any) -> Instant:
     """Read an ISO 8601 date or time as a moment; without an offset it is UTC.
 
@@ -130,21 +124,16 @@ def parse_instant(value: Any) -> Instant:
         parsed = datetime.fromisoformat(value.upper())
     except ValueError as error:
         raise mistake(f"is no time: {error}") from None
-    aware = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-    moment = (aware - _EPOCH) // timedelta(milliseconds=1)
-    if not 0 <= moment < _LATEST:
+    instant = from_datetime(parsed)
+    if not 0 <= instant < LATEST:
         raise mistake("must lie between the years 1970 and 8999")
-    return moment
-
-
-def _instant_text(moment: Instant) -> str:
-    return (_EPOCH + timedelta(milliseconds=moment)).isoformat().replace("+00:00", "Z")
+    return instant
 
 
 DurationField = Annotated[
     Duration,
     PlainValidator(parse_duration),
-    PlainSerializer(_seconds, return_type=int | float),
+    PlainSerializer(to_seconds, return_type=int | float),
     WithJsonSchema(
         {
             "anyOf": [
@@ -159,7 +148,7 @@ DurationField = Annotated[
 InstantField = Annotated[
     Instant,
     PlainValidator(parse_instant),
-    PlainSerializer(_instant_text, return_type=str),
+    PlainSerializer(timestamp, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time", "pattern": f"^{_INSTANT}$"}),
 ]
 """A moment: ISO 8601 text; milliseconds since the epoch once it is read."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from mock_gitlab.engine.instants import from_seconds
 from mock_gitlab.engine.model import DeclaredScenario, Scenario
 
 NEVER_COMPLETES = 0
@@ -29,7 +30,7 @@ def _never() -> DeclaredScenario:
 
 def _success(number: int, seconds: int) -> DeclaredScenario:
     name = f"succeeds after {seconds} second{'' if seconds == 1 else 's'}"
-    scenario = Scenario(number, name, terminal_after=seconds * 1000)
+    scenario = Scenario(number, name, terminal_after=from_seconds(seconds))
     return _declared(scenario, {"terminal_after_seconds": seconds})
 
 

@@ -6,15 +6,13 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mock_gitlab.engine.instants import LATEST
 from mock_gitlab.engine.model import Invalid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mock_gitlab.engine.model import ClockSetting, Duration, Instant
-
-LATEST: Instant = 221_845_392_000_000
-"""The first moment of the year 9000: a clock stops short of what a timestamp can show."""
 
 stopwatch = time.perf_counter
 """Seconds of real time, for what is measured rather than mocked."""

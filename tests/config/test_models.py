@@ -115,7 +115,7 @@ def test_anything_else_is_no_moment(written: Any):
 
 
 def test_a_moment_is_written_back_as_text():
-    assert TypeAdapter(InstantField).dump_python(1_767_225_600_500) == "2026-01-01T00:00:00.500000Z"
+    assert TypeAdapter(InstantField).dump_python(1_767_225_600_500) == "2026-01-01T00:00:00.500Z"
 
 
 # ---------------------------------------------------------------------------- scenarios

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from mock_gitlab.engine.instants import LATEST
 from mock_gitlab.engine.model import ClockSetting, Invalid
-from mock_gitlab.world.clock import LATEST, Clock
+from mock_gitlab.world.clock import Clock
 
 
 class Wall:
