@@ -1,4 +1,4 @@
-"""create_app: one ASGI application from its parts; hands each wing to the other."""
+"""Assemble the application: the gateway, GitLab's endpoints, ``/_mock`` and the configuration."""
 
 from __future__ import annotations
 
@@ -9,15 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 
+from mock_gitlab.config.live import LiveConfig
+from mock_gitlab.gitlab_api.branches import branches
+from mock_gitlab.gitlab_api.commits import commits
 from mock_gitlab.gitlab_api.job_artifacts import job_artifacts
 from mock_gitlab.gitlab_api.jobs import jobs
 from mock_gitlab.gitlab_api.pipeline_triggers import triggers
 from mock_gitlab.gitlab_api.pipelines import pipelines
 from mock_gitlab.gitlab_api.projects import projects
+from mock_gitlab.gitlab_api.tags import tags
 from mock_gitlab.gitlab_api.test_reports import test_reports
+from mock_gitlab.gitlab_api.users import users
+from mock_gitlab.gitlab_api.version import version
 from mock_gitlab.http.gateway import Gateway
 from mock_gitlab.rest.routes import Routes, no_route
 from mock_gitlab.version import __version__
+from mock_gitlab.world.clock import wall_clock
 from mock_gitlab.world.sandboxes import Worlds
 
 if TYPE_CHECKING:
@@ -27,9 +34,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from mock_gitlab.config.loader import Loaded, Settings
-    from mock_gitlab.rest.endpoint import GitLabRoute
-from mock_gitlab.config.live import LiveConfig
-from mock_gitlab.world.clock import wall_clock
+    from mock_gitlab.rest.route import GitLabRoute
 
 ROUTES: tuple[GitLabRoute, ...] = (
     *pipelines.routes,
@@ -38,13 +43,18 @@ ROUTES: tuple[GitLabRoute, ...] = (
     *jobs.routes,
     *job_artifacts.routes,
     *projects.routes,
+    *commits.routes,
+    *branches.routes,
+    *tags.routes,
+    *users.routes,
+    *version.routes,
 )
-"""GitLab's endpoints; the first that fits method and path answers, what is polled comes first."""
+"""GitLab's endpoints. The first that matches a request serves it, so polls come first."""
 DEFAULT_CONFIG = "mock.yaml"
 
 
 class MockGitLabApp(FastAPI):
-    """The application. The gateway stands before FastAPI's own stack, which serves ``/_mock``."""
+    """The application: a gateway in front of GitLab's endpoints, and of FastAPI for ``/_mock``."""
 
     def __init__(self, live: LiveConfig, allowed_hosts: frozenset[str] = frozenset()) -> None:
         super().__init__(
@@ -58,12 +68,11 @@ class MockGitLabApp(FastAPI):
         self.allowed_hosts = set(allowed_hosts)
         self.worlds = self._open()
         live.on_change = self._apply
-        self.router.routes.extend(ROUTES)
         self._control_wing: ASGIApp | None = None
 
     @property
     def settings(self) -> Settings:
-        """The settings in force."""
+        """The current settings."""
         return self.live.current.settings
 
     def _open(self) -> Worlds:
@@ -73,7 +82,7 @@ class MockGitLabApp(FastAPI):
         self.worlds.apply(loaded.declarations)
 
     def build_middleware_stack(self) -> ASGIApp:
-        """Put the gateway first, and let it hand GitLab's paths to their routes directly."""
+        """Build the gateway, which passes requests to GitLab's endpoints without FastAPI."""
         gitlab = Routes(ROUTES, otherwise=no_route)
         return Gateway(self, gitlab, self._serve_control, self.allowed_hosts)
 
@@ -82,9 +91,9 @@ class MockGitLabApp(FastAPI):
         await served(scope, receive, send)
 
     def control_wing(self) -> ASGIApp:
-        """Build FastAPI's own stack with ``/_mock`` in it, when it is first asked for.
+        """Build FastAPI's own stack with ``/_mock``, when it is first needed.
 
-        A server that is only triggered and polled starts in half the time without it.
+        A server starts in half the time without it.
         """
         if self._control_wing is None:
             from mock_gitlab.control_api.access import ERROR_ANSWERS
@@ -99,23 +108,23 @@ class MockGitLabApp(FastAPI):
         return self._control_wing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Go straight to the gateway; FastAPI's own preparations belong to the control wing."""
+        """Pass a request to the gateway."""
         scope["app"] = self
         if self.middleware_stack is None:
             self.middleware_stack = self.build_middleware_stack()
         await self.middleware_stack(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
-        """Make the OpenAPI document when it is first asked for."""
+        """Make the OpenAPI document, when it is first needed."""
         if not self.openapi_schema:
             from mock_gitlab.openapi import document
 
             self.control_wing()
-            self.openapi_schema = document(self, ROUTES)
+            self.openapi_schema = document(self, [route.endpoint for route in ROUTES])
         return self.openapi_schema
 
     def reopen(self) -> None:
-        """Open the stores again after ``close``; nothing happens while they are open."""
+        """Open the stores again after ``close``; do nothing if they are open."""
         self.ending = False
         if self.worlds.closed:
             self.worlds = self._open()
@@ -148,13 +157,15 @@ def create_app(
 ) -> MockGitLabApp:
     """Make an application from a configuration file.
 
-    ``config`` of None is what ``MOCK_CONFIG`` names, or ``mock.yaml`` in the working directory
-    where there is one; a file that is named must be there, unless ``must_exist`` says otherwise.
-    ``overrides`` beat the environment, which beats the file: ``token``,
-    ``database``, ``host``, ``port``, ``watch``, ``watch_polling``, ``log_level``, ``allow_reset``.
+    Without ``config``, the file is the one that ``MOCK_CONFIG`` names, or else ``mock.yaml`` in
+    the working directory, which may be missing. A file that is named must exist, unless
+    ``must_exist`` is False.
+
+    The environment overrides the file, and ``overrides`` beat both: ``token``, ``database``,
+    ``host``, ``port``, ``watch``, ``watch_polling``, ``log_level``, ``allow_reset``.
 
     Raises:
-        ConfigurationError: with every mistake of every file.
+        ConfigurationError: the files have mistakes; it lists them all.
         UnusableDatabase: the database cannot be opened.
     """
     environ = os.environ if environ is None else environ
@@ -173,7 +184,7 @@ def create_app(
 
 
 def __getattr__(name: str) -> Any:
-    # "uvicorn mock_gitlab.app:app" asks for it; importing this module opens no database.
+    # For "uvicorn mock_gitlab.app:app". Importing this module alone opens no database.
     if name == "app":
         return create_app()
     raise AttributeError(name)

@@ -1,4 +1,4 @@
-"""Shapes the generated OpenAPI document."""
+"""The OpenAPI document: FastAPI's for ``/_mock``, and GitLab's endpoints added to it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
-from mock_gitlab.rest.endpoint import NUMBERS, GitLabRoute, Login
+from mock_gitlab.rest.endpoint import Login
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from mock_gitlab.rest.endpoint import Endpoint
 
 _DESCRIPTION = """\
-A test double for GitLab CI. GitLab's endpoints are served with and without `/api/v4`; the paths
-under `/_mock` belong to the author of a test. `/sandbox/{name}` before any path picks an isolated
-world. API.md is the contract in prose."""
+A test double for GitLab CI. GitLab's endpoints are served with and without `/api/v4`. The paths
+under `/_mock` control the mock. `/sandbox/{name}` before any path selects an isolated world.
+API.md describes all of it in prose."""
 _REF = "#/components/schemas/{model}"
 _FORMS = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
 _GITLAB_SERVERS = [
-    {"url": "/api/v4", "description": "as GitLab has it"},
+    {"url": "/api/v4", "description": "as on GitLab"},
     {"url": "/", "description": "without the prefix"},
 ]
 _CONTROL_SERVERS = [{"url": "/"}]
@@ -34,23 +34,24 @@ _SECURITY = {
     "JobToken": {"type": "apiKey", "in": "header", "name": "JOB-TOKEN"},
 }
 _ERRORS = {
-    400: "The parameters, or what they ask for, cannot be taken.",
+    400: "A parameter is missing or invalid.",
     401: "The token is missing or wrong.",
     403: "Not allowed.",
     404: "Not found.",
-    405: "Not in this way: too far to turn pages, or an order that no cursor follows.",
-    409: "A conflict.",
-    412: "Changed since.",
+    405: "The list cannot be paged in this way.",
+    409: "The number or name is in use.",
+    412: "The object has changed since.",
     413: "The body is too large.",
-    415: "No such content type is read.",
-    422: "Cannot be processed.",
+    415: "The content type is not supported.",
+    422: "The body cannot be processed.",
     429: "Too many requests.",
-    503: "The store cannot be written now.",
+    503: "The database cannot be read or written at the moment.",
 }
+_TOKENS: list[dict[str, list[str]]] = [{"PrivateToken": []}, {"Bearer": []}]
 _CONTROL_ERRORS = (401, 403, 404, 409, 413, 503)
 _ERROR_SCHEMA = {
     "title": "Error",
-    "description": "GitLab's errors: of the parameters under `error`, else under `message`.",
+    "description": "Problems with parameters stand under `error`, others under `message`.",
     "type": "object",
     "properties": {
         "message": {"anyOf": [{"type": "string"}, {"type": "object"}]},
@@ -64,22 +65,22 @@ _PATH_PARAMS = {
     "trigger_id": "The number of a trigger token.",
     "ref": "A branch or tag.",
     "ref_name": "A branch or tag.",
-    "artifact_path": "A file in the archive.",
+    "artifact_path": "The path of a file in the archive.",
     "branch": "The URL-encoded name of a branch.",
     "tag": "The URL-encoded name of a tag.",
-    "sha": "A commit's sha, or the name of a branch or tag.",
+    "sha": "The sha of a commit, or the name of a branch or tag.",
 }
 _PAGE_HEADERS = ("X-Page", "X-Per-Page", "X-Next-Page", "X-Prev-Page", "Link")
 
 
-def document(app: FastAPI, routes: Sequence[GitLabRoute]) -> dict[str, Any]:
-    """Make the document of an application whose GitLab endpoints are ``routes``."""
+def document(app: FastAPI, endpoints: Sequence[Endpoint]) -> dict[str, Any]:
+    """Make the document of an application: its own routes, and GitLab's endpoints."""
     made = get_openapi(
         title=app.title,
         version=app.version,
         summary="GitLab CI for tests: trigger, poll, and declare what happens.",
         description=_DESCRIPTION,
-        routes=[route for route in app.routes if not isinstance(route, GitLabRoute)],
+        routes=app.routes,
     )
     made["servers"] = _GITLAB_SERVERS
     for path in made["paths"].values():
@@ -88,47 +89,36 @@ def document(app: FastAPI, routes: Sequence[GitLabRoute]) -> dict[str, Any]:
             if isinstance(operation, dict):
                 operation["responses"] = {**_failures(_CONTROL_ERRORS), **operation["responses"]}
                 if "health" not in operation["tags"]:
-                    operation.setdefault("security", [{"PrivateToken": []}, {"Bearer": []}])
-    _add_gitlab(made, [route.gitlab for route in routes], routes)
+                    operation["security"] = _TOKENS
+    _add_gitlab(made, endpoints)
     return made
 
 
-def _add_gitlab(
-    made: dict[str, Any], endpoints: list[Endpoint], routes: Sequence[GitLabRoute]
-) -> None:
+def _add_gitlab(made: dict[str, Any], endpoints: Sequence[Endpoint]) -> None:
     shapes = [
         (endpoint.name, "serialization", TypeAdapter(endpoint.answers))
         for endpoint in endpoints
         if endpoint.answers not in (None, bytes, str)
     ]
     schemas, shared = TypeAdapter.json_schemas(shapes, ref_template=_REF)  # type: ignore[arg-type]  # the modes are literals
-    components = made.setdefault("components", {})
+    components = made["components"]
     components["securitySchemes"] = _SECURITY
-    known = components.setdefault("schemas", {})
-    known["Error"] = _ERROR_SCHEMA
-    for name, schema in shared.get("$defs", {}).items():
-        known[name] = _closed(schema)
+    components["schemas"]["Error"] = _ERROR_SCHEMA
+    for name, schema in shared["$defs"].items():
+        components["schemas"][name] = {**schema, "additionalProperties": False}
     answers = {name: schema for (name, _), schema in schemas.items()}
-    for endpoint, route in zip(endpoints, routes, strict=True):
-        path = made["paths"].setdefault(route.path_format, {})
-        path[endpoint.method.lower()] = _operation(endpoint, route, answers.get(endpoint.name))
+    for endpoint in endpoints:
+        path = made["paths"].setdefault(endpoint.path.replace(":path}", "}"), {})
+        path[endpoint.method.lower()] = _operation(endpoint, answers.get(endpoint.name))
 
 
-def _closed(schema: dict[str, Any]) -> dict[str, Any]:
-    if schema.get("type") == "object" and "properties" in schema:
-        return {**schema, "additionalProperties": False}
-    return schema
-
-
-def _operation(
-    endpoint: Endpoint, route: GitLabRoute, answer: dict[str, Any] | None
-) -> dict[str, Any]:
-    said = inspect.cleandoc(endpoint.function.__doc__ or "")
+def _operation(endpoint: Endpoint, answer: dict[str, Any] | None) -> dict[str, Any]:
+    description = inspect.getdoc(endpoint.function) or ""
     operation: dict[str, Any] = {
         "operationId": endpoint.name,
         "tags": [endpoint.page_doc],
-        "summary": said.partition("\n")[0],
-        "parameters": _parameters(endpoint, route),
+        "summary": description.partition("\n")[0],
+        "parameters": _parameters(endpoint),
         "responses": {str(endpoint.status): _success(endpoint, answer), **_failures(_ERRORS)},
         "security": _security(endpoint),
     }
@@ -137,16 +127,16 @@ def _operation(
     return operation
 
 
-def _parameters(endpoint: Endpoint, route: GitLabRoute) -> list[dict[str, Any]]:
+def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
     in_path = [
         {
             "name": name,
             "in": "path",
             "required": True,
             "description": _PATH_PARAMS[name],
-            "schema": {"type": "integer" if name in NUMBERS else "string"},
+            "schema": {"type": "integer" if name in endpoint.numbers else "string"},
         }
-        for name in route.param_convertors
+        for name in endpoint.segments
     ]
     if endpoint.method in ("POST", "PUT"):
         return in_path
@@ -180,14 +170,14 @@ def _body(endpoint: Endpoint) -> dict[str, Any]:
 
 def _success(endpoint: Endpoint, answer: dict[str, Any] | None) -> dict[str, Any]:
     if endpoint.answers is None:
-        return {"description": "Done; no body."}
+        return {"description": "Success, without a body."}
     if endpoint.answers is bytes:
         kind, answer = "application/octet-stream", {"type": "string", "format": "binary"}
     elif endpoint.answers is str:
         kind, answer = "text/plain", {"type": "string"}
     else:
         kind = "application/json"
-    made: dict[str, Any] = {"description": "As asked.", "content": {kind: {"schema": answer}}}
+    made: dict[str, Any] = {"description": "Success.", "content": {kind: {"schema": answer}}}
     if endpoint.paged:
         made["headers"] = {name: {"schema": {"type": "string"}} for name in _PAGE_HEADERS}
     return made
@@ -202,6 +192,5 @@ def _failures(statuses: Iterable[int]) -> dict[str, Any]:
 
 def _security(endpoint: Endpoint) -> list[dict[str, list[str]]]:
     if endpoint.login is Login.NEVER:
-        return [{}, {"PrivateToken": []}, {"Bearer": []}]
-    accepted: list[dict[str, list[str]]] = [{"PrivateToken": []}, {"Bearer": []}]
-    return [*accepted, {"JobToken": []}] if endpoint.job_token else accepted
+        return [{}, *_TOKENS]
+    return [*_TOKENS, {"JobToken": []}] if endpoint.job_token else _TOKENS

@@ -1,15 +1,17 @@
-"""Artifacts of jobs (https://docs.gitlab.com/api/job_artifacts/)."""
+"""The Job artifacts page (https://docs.gitlab.com/api/job_artifacts/)."""
 
 from __future__ import annotations
 
 from typing_extensions import TypedDict
 
-from mock_gitlab.engine.model import NotFound, split_job_id
-from mock_gitlab.rest.body import BadParameters, decode_segment
-from mock_gitlab.rest.endpoint import Endpoints, Login
+from mock_gitlab.engine.model import split_job_id
+from mock_gitlab.rest.endpoint import Login
+from mock_gitlab.rest.errors import ApiError, Error
 from mock_gitlab.rest.params import Kind, Param
+from mock_gitlab.rest.paths import decode_segment
 from mock_gitlab.rest.rendering import Raw
 from mock_gitlab.rest.request import Request
+from mock_gitlab.rest.route import Endpoints
 from mock_gitlab.store.status_index import Filter
 from mock_gitlab.world.jobs import JobView
 
@@ -18,10 +20,10 @@ from .jobs import ARCHIVE, Job, archive_of, find_build, present_job
 job_artifacts = Endpoints("job_artifacts")
 
 
-def _download(found: JobView) -> Raw:
-    archive = archive_of(found)
+def _download(view: JobView) -> Raw:
+    archive = archive_of(view)
     if archive is None:
-        raise NotFound("artifacts")
+        raise ApiError(Error.NOT_FOUND)
     name = f"attachment; filename=\"{ARCHIVE}\"; filename*=UTF-8''{ARCHIVE}"
     return Raw(
         archive,
@@ -30,13 +32,13 @@ def _download(found: JobView) -> Raw:
     )
 
 
-def _single_file(found: JobView, artifact_path: str) -> Raw:
+def _single_file(view: JobView, artifact_path: str) -> Raw:
     path = decode_segment(artifact_path)
     if ".." in path.split("/") or path.startswith("/"):
-        raise BadParameters(400, {"message": "400 Bad request"})
-    content = next((a.content for a in found.job.artifacts if a.path == path), None)
+        raise ApiError(Error.BAD_REQUEST)
+    content = next((a.content for a in view.job.artifacts if a.path == path), None)
     if content is None:
-        raise NotFound("artifacts")
+        raise ApiError(Error.NOT_FOUND)
     name = path.rpartition("/")[2].replace('"', "")
     return Raw(
         content.encode(),
@@ -46,15 +48,16 @@ def _single_file(found: JobView, artifact_path: str) -> Raw:
 
 
 def _of_ref(request: Request, id: str, ref_name: str, name: str) -> JobView:
-    """Find the job of a name in the newest successful pipeline of a ref."""
+    """Find a job by its name in the newest successful pipeline of a ref."""
     project, ref = request.project(id), decode_segment(ref_name)
     wanted = Filter(project_id=project.id, ref=ref, statuses=("success",))
     rows, _ = request.world.pipelines.page(wanted, 1, 0)
-    seen = request.world.pipelines.pipeline(project, rows[0].id) if rows else None
-    found = [job for job in seen.state.jobs if job.name == name and not job.retried] if seen else []
-    if seen is None or not found:
-        raise NotFound("artifacts")
-    return JobView(seen, found[-1])
+    if rows:
+        pipeline = request.world.pipelines.pipeline(project, rows[0].id)
+        for job in reversed(pipeline.state.jobs):
+            if job.name == name and not job.retried:
+                return JobView(pipeline, job)
+    raise ApiError(Error.NOT_FOUND)
 
 
 _JOB_NAME = Param("job", Kind.STRING, required=True, description="The name of the job.")
@@ -103,18 +106,18 @@ def get_artifact(request: Request, id: str, job_id: int, artifact_path: str) -> 
     return _single_file(find_build(request, id, job_id), artifact_path)
 
 
-# ---------------------------------------------------------------------------- keeping, deleting
+# ---------------------------------------------------------------------------- keeping and deleting
 
 
 @job_artifacts(
     "POST", "/projects/{id}/jobs/{job_id}/artifacts/keep", answers=Job, login=Login.ALWAYS
 )
 def keep_artifacts(request: Request, id: str, job_id: int) -> Job:
-    """Keep the artifacts of a job from expiring, which they never do here."""
-    found = find_build(request, id, job_id)
-    if not found.job.artifacts:
-        raise NotFound("artifacts")
-    return present_job(request, found)
+    """Keep the artifacts of a job from expiring; in the mock they never expire."""
+    view = find_build(request, id, job_id)
+    if not view.job.artifacts:
+        raise ApiError(Error.NOT_FOUND)
+    return present_job(request, view)
 
 
 @job_artifacts(
@@ -131,7 +134,7 @@ def delete_artifacts(request: Request, id: str, job_id: int) -> None:
 
 
 class Accepted(TypedDict):
-    """What is said of work that GitLab would do later."""
+    """The answer of an endpoint whose work GitLab does later."""
 
     message: str
 
@@ -140,6 +143,6 @@ class Accepted(TypedDict):
     "DELETE", "/projects/{id}/artifacts", answers=Accepted, status=202, login=Login.ALWAYS
 )
 def delete_project_artifacts(request: Request, id: str) -> Accepted:
-    """Delete the artifacts of all jobs of a project, at once."""
+    """Delete the artifacts of all jobs of a project. The mock does it immediately."""
     request.world.delete_artifacts(request.project(id))
     return {"message": "202 Accepted"}

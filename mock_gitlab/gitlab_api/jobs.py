@@ -1,4 +1,7 @@
-"""Jobs, bridges, traces (https://docs.gitlab.com/api/jobs/)."""
+"""The Jobs page (https://docs.gitlab.com/api/jobs/): jobs, bridges and logs.
+
+The module is long because the page is: two shapes of jobs, and a dozen endpoints.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import io
 import re
 import zipfile
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NotRequired
@@ -15,16 +19,17 @@ from typing_extensions import TypedDict
 from mock_gitlab.engine.instants import timestamp
 from mock_gitlab.engine.model import NotFound, split_job_id
 from mock_gitlab.engine.statuses import STATUSES
-from mock_gitlab.rest.body import BadParameters
-from mock_gitlab.rest.endpoint import Endpoints, Login
-from mock_gitlab.rest.errors import json_bytes
+from mock_gitlab.rest.endpoint import Login
+from mock_gitlab.rest.errors import ApiError, Error
+from mock_gitlab.rest.pagination import KeysetPage, Page, page_of
 from mock_gitlab.rest.params import Kind, Param
-from mock_gitlab.rest.rendering import KeysetPage, Page, Raw
+from mock_gitlab.rest.rendering import Raw, json_bytes
 from mock_gitlab.rest.request import Request
+from mock_gitlab.rest.route import Endpoints
 from mock_gitlab.world.jobs import JobView
 
+from .commits import Commit, present_commit
 from .pipelines import PipelineBasic, present_basic
-from .projects import Commit, present_commit
 from .users import User, present_full_user
 
 if TYPE_CHECKING:
@@ -33,17 +38,9 @@ if TYPE_CHECKING:
 
 jobs = Endpoints("jobs")
 
-_SCOPE = Param("scope", Kind.STRINGS, values=STATUSES, description="Statuses to show.")
-_SCOPE_OF_PROJECT = Param(
-    "scope", Kind.STRINGS_OF_HASH, values=STATUSES, description="Statuses to show."
-)
-_RETRIED = Param("include_retried", Kind.BOOLEAN, default=False)
-_FARTHEST_BY_PAGES = 50_000
-_NO_KEYSET = "Keyset pagination is not yet available for this type of request"
-_TOO_FAR = (
-    "Offset pagination has a maximum allowed offset of 50000 for requests that return objects of "
-    "type Ci::Build. Remaining records can be retrieved using keyset pagination."
-)
+_SCOPE = Param("scope", Kind.STRINGS, values=STATUSES, description="The statuses to list.")
+_SCOPE_OF_PROJECT = replace(_SCOPE, kind=Kind.STRINGS_OF_HASH)
+_MAX_OFFSET = 50_000
 _CURSOR = re.compile(rb'\{"id":"(\d{1,40})","_kd":"n"\}')
 ARCHIVE = "artifacts.zip"
 _ZIP_EPOCH = (2025, 1, 1, 0, 0, 0)
@@ -53,7 +50,7 @@ _ZIP_EPOCH = (2025, 1, 1, 0, 0, 0)
 
 
 class JobProject(TypedDict):
-    """What a job says of its project."""
+    """The project, as a job shows it."""
 
     ci_job_token_scope_enabled: bool
 
@@ -66,7 +63,7 @@ class ArtifactsFile(TypedDict):
 
 
 class JobArtifact(TypedDict):
-    """A file that a job left."""
+    """A file that a job left behind: its archive, or its log."""
 
     file_type: str
     size: int
@@ -75,7 +72,7 @@ class JobArtifact(TypedDict):
 
 
 class JobBasic(TypedDict):
-    """What a job and a bridge have in common."""
+    """The fields that jobs and bridges have in common."""
 
     id: int
     status: str
@@ -112,42 +109,42 @@ class Job(JobBasic):
 
 
 class Bridge(JobBasic):
-    """A job that starts a pipeline elsewhere."""
+    """A job that starts another pipeline."""
 
     downstream_pipeline: PipelineBasic | None
 
 
-def _present_common(request: Request, found: JobView) -> JobBasic:
-    seen, job = found
-    shown: JobBasic = {
+def _present_common(request: Request, view: JobView) -> JobBasic:
+    pipeline, job = view
+    fields: JobBasic = {
         "id": job.id,
         "status": job.status,
         "stage": job.stage,
         "name": job.name,
-        "ref": seen.record.ref,
-        "tag": seen.record.tag,
+        "ref": pipeline.record.ref,
+        "tag": pipeline.record.tag,
         "coverage": job.spec.coverage if job.finished_at is not None else None,
         "allow_failure": job.allow_failure,
         "created_at": timestamp(job.created_at),
         "started_at": timestamp(job.started_at),
         "finished_at": timestamp(job.finished_at),
         "erased_at": timestamp(job.erased_at),
-        "duration": job.duration(seen.now),
-        "queued_duration": job.queued_duration(seen.now),
+        "duration": job.duration(pipeline.now),
+        "queued_duration": job.queued_duration(pipeline.now),
         "user": present_full_user(request),
-        "commit": present_commit(request, seen.project, seen.record.sha),
-        "pipeline": present_basic(request, seen),
+        "commit": present_commit(request, pipeline.project, pipeline.record.sha),
+        "pipeline": present_basic(request, pipeline),
     }  # type: ignore[typeddict-item]  # the keys below keep GitLab's order
     if job.failure_reason is not None:
-        shown["failure_reason"] = job.failure_reason
-    shown["web_url"] = f"{request.site}/{seen.project.path}/-/jobs/{job.id}"
-    shown["project"] = {"ci_job_token_scope_enabled": False}
-    return shown
+        fields["failure_reason"] = job.failure_reason
+    fields["web_url"] = f"{request.site}/{pipeline.project.path}/-/jobs/{job.id}"
+    fields["project"] = {"ci_job_token_scope_enabled": False}
+    return fields
 
 
-def archive_of(found: JobView) -> bytes | None:
-    """Pack what a job left behind; the same files give the same bytes."""
-    artifacts = found.job.artifacts
+def archive_of(view: JobView) -> bytes | None:
+    """Pack the artifacts of a job; the same files give the same bytes."""
+    artifacts = view.job.artifacts
     return _pack(artifacts) if artifacts else None
 
 
@@ -160,15 +157,15 @@ def _pack(artifacts: tuple[Artifact, ...]) -> bytes:
     return packed.getvalue()
 
 
-def present_job(request: Request, found: JobView) -> Job:
-    """Show a job."""
-    job, archive = found.job, archive_of(found)
-    shown: dict[str, Any] = {**_present_common(request, found)}
+def present_job(request: Request, view: JobView) -> Job:
+    """Present a job."""
+    job, archive = view.job, archive_of(view)
+    fields: dict[str, Any] = {**_present_common(request, view)}
     if archive is not None:
-        shown["artifacts_file"] = {"filename": ARCHIVE, "size": len(archive)}
+        fields["artifacts_file"] = {"filename": ARCHIVE, "size": len(archive)}
     return {
-        **shown,  # type: ignore[typeddict-item]  # the keys of JobBasic, with those that may be left out
-        "artifacts": _present_artifacts(found, archive),
+        **fields,  # type: ignore[typeddict-item]  # a dict, since some keys may be missing
+        "artifacts": _present_artifacts(view, archive),
         "runner": None,
         "runner_manager": None,
         "artifacts_expire_at": None,
@@ -177,10 +174,10 @@ def present_job(request: Request, found: JobView) -> Job:
     }
 
 
-def _present_artifacts(found: JobView, archive: bytes | None) -> list[JobArtifact]:
-    shown: list[JobArtifact] = []
+def _present_artifacts(view: JobView, archive: bytes | None) -> list[JobArtifact]:
+    files: list[JobArtifact] = []
     if archive is not None:
-        shown.append(
+        files.append(
             {
                 "file_type": "archive",
                 "size": len(archive),
@@ -188,9 +185,9 @@ def _present_artifacts(found: JobView, archive: bytes | None) -> list[JobArtifac
                 "file_format": "zip",
             }
         )
-    trace = found.job.trace(found.pipeline.now)
-    if trace and found.job.finished_at is not None:
-        shown.append(
+    trace = view.job.trace(view.pipeline.now)
+    if trace and view.job.finished_at is not None:
+        files.append(
             {
                 "file_type": "trace",
                 "size": len(trace.encode()),
@@ -198,47 +195,41 @@ def _present_artifacts(found: JobView, archive: bytes | None) -> list[JobArtifac
                 "file_format": "raw",
             }
         )
-    return shown
+    return files
 
 
-def _present_bridge(request: Request, found: JobView) -> Bridge:
-    downstream = request.world.pipelines.downstream_of(found.job.id)
+def _present_bridge(request: Request, view: JobView) -> Bridge:
+    downstream = request.world.pipelines.downstream_of(view.job.id)
     return {
-        **_present_common(request, found),
+        **_present_common(request, view),
         "downstream_pipeline": None if downstream is None else present_basic(request, downstream),
     }
 
 
-def _present_either(request: Request, found: JobView) -> Job | Bridge:
-    return _present_bridge(request, found) if found.job.is_bridge else present_job(request, found)
+def _present_either(request: Request, view: JobView) -> Job | Bridge:
+    return _present_bridge(request, view) if view.job.is_bridge else present_job(request, view)
 
 
 # ---------------------------------------------------------------------------- reading
 
 
-def _of_pipeline(
-    seen: PipelineView, scope: list[str] | None, *, retried: bool, bridges: bool
+def _jobs_of(
+    pipeline: PipelineView, scope: list[str] | None, *, retried: bool = False, bridges: bool = False
 ) -> list[JobView]:
     return [
-        JobView(seen, job)
-        for job in reversed(seen.state.jobs)
+        JobView(pipeline, job)
+        for job in reversed(pipeline.state.jobs)
         if job.is_bridge is bridges
         and (retried or not job.retried)
         and (not scope or job.status in scope)
     ]
 
 
-def _page(request: Request, found: list[JobView], present: Any) -> Page:
-    end = request.offset + request.limit
-    shown = [present(request, job) for job in found[request.offset : end]]
-    return Page(shown, len(found), more=len(found) > end)
-
-
 @jobs(
     "GET",
     "/projects/{id}/pipelines/{pipeline_id}/jobs",
     _SCOPE,
-    _RETRIED,
+    Param("include_retried", Kind.BOOLEAN, default=False),
     answers=list[Job],
     paged=True,
     job_token=True,
@@ -247,9 +238,9 @@ def list_pipeline_jobs(
     request: Request, id: str, pipeline_id: int, scope: list[str] | None, include_retried: bool
 ) -> Page:
     """List the jobs of a pipeline, newest first."""
-    seen = request.world.pipelines.pipeline(request.project(id), pipeline_id)
-    found = _of_pipeline(seen, scope, retried=include_retried, bridges=False)
-    return _page(request, found, present_job)
+    pipeline = request.world.pipelines.pipeline(request.project(id), pipeline_id)
+    views = _jobs_of(pipeline, scope, retried=include_retried)
+    return page_of(request, views, lambda view: present_job(request, view))
 
 
 @jobs(
@@ -263,10 +254,10 @@ def list_pipeline_jobs(
 def list_pipeline_bridges(
     request: Request, id: str, pipeline_id: int, scope: list[str] | None
 ) -> Page:
-    """List the jobs of a pipeline that start pipelines elsewhere."""
-    seen = request.world.pipelines.pipeline(request.project(id), pipeline_id)
-    found = _of_pipeline(seen, scope, retried=False, bridges=True)
-    return _page(request, found, _present_bridge)
+    """List the jobs of a pipeline that start other pipelines."""
+    pipeline = request.world.pipelines.pipeline(request.project(id), pipeline_id)
+    views = _jobs_of(pipeline, scope, bridges=True)
+    return page_of(request, views, lambda view: _present_bridge(request, view))
 
 
 @jobs(
@@ -280,9 +271,9 @@ def list_pipeline_bridges(
 def list_pipeline_trigger_jobs(
     request: Request, id: str, pipeline_id: int, scope: list[str] | None
 ) -> Page:
-    """List the same as ``bridges``, under its newer name."""
-    bridges: Page = list_pipeline_bridges(request, id, pipeline_id, scope)
-    return bridges
+    """List the same as ``bridges``, which is the older name."""
+    page: Page = list_pipeline_bridges(request, id, pipeline_id, scope)
+    return page
 
 
 @jobs(
@@ -290,8 +281,17 @@ def list_pipeline_trigger_jobs(
     "/projects/{id}/jobs",
     _SCOPE_OF_PROJECT,
     Param("ref", Kind.STRING),
-    Param("pagination", Kind.STRING, description="`keyset` walks by a cursor.", example="keyset"),
-    Param("cursor", Kind.STRING, description="Where to go on; stands in the Link header."),
+    Param(
+        "pagination",
+        Kind.STRING,
+        description="`keyset`: pages are found by a cursor.",
+        example="keyset",
+    ),
+    Param(
+        "cursor",
+        Kind.STRING,
+        description="Where the page begins; the Link header has the next one.",
+    ),
     answers=list[Job],
     paged=True,
     login=Login.ALWAYS,
@@ -308,24 +308,24 @@ def list_jobs(
     """List the jobs of a project, newest first; GitLab does not count them."""
     keyset = pagination == "keyset"
     if keyset and request.given.get("order_by", "id") != "id":
-        raise BadParameters(405, {"error": _NO_KEYSET})
-    if not keyset and request.offset > _FARTHEST_BY_PAGES:
-        raise BadParameters(405, {"error": _TOO_FAR})
+        raise ApiError(Error.NO_KEYSET_PAGINATION)
+    if not keyset and request.offset > _MAX_OFFSET:
+        raise ApiError(Error.OFFSET_TOO_LARGE, limit=_MAX_OFFSET, type="Ci::Build")
     below = _job_of_cursor(cursor) if keyset and cursor else None
-    found = (
-        job
-        for job in request.world.jobs.every(request.project(id), below)
-        if not job.job.is_bridge
-        and (not scope or job.job.status in scope)
-        and (not ref or job.pipeline.record.ref == ref)
+    matching = (
+        view
+        for view in request.world.jobs.every(request.project(id), below)
+        if not view.job.is_bridge
+        and (not scope or view.job.status in scope)
+        and (not ref or view.pipeline.record.ref == ref)
     )
     offset = 0 if keyset else request.offset
-    rows = list(islice(found, offset, offset + request.limit + 1))
-    more, rows = len(rows) > request.limit, rows[: request.limit]
-    shown = [present_job(request, job) for job in rows]
+    views = list(islice(matching, offset, offset + request.limit + 1))
+    more, views = len(views) > request.limit, views[: request.limit]
+    rows = [present_job(request, view) for view in views]
     if keyset:
-        return KeysetPage(shown, _cursor_of_job(rows[-1].job.id) if more else None)
-    return Page(shown, None, more=more)
+        return KeysetPage(rows, _cursor_of_job(views[-1].job.id) if more else None)
+    return Page(rows, None, more=more)
 
 
 def _cursor_of_job(number: int) -> str:
@@ -334,20 +334,20 @@ def _cursor_of_job(number: int) -> str:
 
 def _job_of_cursor(cursor: str) -> int:
     try:
-        written = _CURSOR.fullmatch(urlsafe_b64decode(cursor))
+        match = _CURSOR.fullmatch(urlsafe_b64decode(cursor))
     except ValueError:
-        written = None
-    if written is None:
-        raise BadParameters(400, {"error": "cursor is invalid"})
-    return int(written[1])
+        match = None
+    if match is None:
+        raise ApiError(Error.CURSOR_IS_INVALID)
+    return int(match[1])
 
 
 def find_build(request: Request, id: str, job_id: int) -> JobView:
-    """Find a job that is no bridge; raises NotFound."""
-    found = request.world.jobs.job(request.project(id), job_id)
-    if found.job.is_bridge:
+    """Find a job; raises NotFound if there is none, or if it is a bridge."""
+    view = request.world.jobs.job(request.project(id), job_id)
+    if view.job.is_bridge:
         raise NotFound("job")
-    return found
+    return view
 
 
 @jobs("GET", "/projects/{id}/jobs/{job_id}", answers=Job, login=Login.ALWAYS)
@@ -359,7 +359,7 @@ def get_job(request: Request, id: str, job_id: int) -> Job:
 @jobs(
     "GET",
     "/projects/{id}/jobs/{job_id}/trace",
-    Param("byte_offset", Kind.INTEGER, default=0, minimum=0, description="Where to begin."),
+    Param("byte_offset", Kind.INTEGER, default=0, minimum=0, description="The first byte to show."),
     Param("byte_limit", Kind.INTEGER, minimum=1, description="How many bytes to show."),
     answers=str,
     login=Login.ALWAYS,
@@ -367,19 +367,19 @@ def get_job(request: Request, id: str, job_id: int) -> Job:
 def get_job_trace(
     request: Request, id: str, job_id: int, byte_offset: int, byte_limit: int | None
 ) -> Raw:
-    """Show what a job has logged so far."""
-    found = find_build(request, id, job_id)
-    text = found.job.trace(found.pipeline.now).encode()[byte_offset:]
+    """Show the log of a job, as far as it is written."""
+    view = find_build(request, id, job_id)
+    text = view.job.trace(view.pipeline.now).encode()[byte_offset:]
     text = text if byte_limit is None else text[:byte_limit]
-    name = f'infile; filename="{found.job.id}.log"'
+    name = f'infile; filename="{view.job.id}.log"'
     return Raw(text, "text/plain", {"Content-Disposition": name})
 
 
 @jobs("GET", "/job", answers=Job, login=Login.ALWAYS, job_token=True)
 def get_job_of_token(request: Request) -> Job:
-    """Show the job whose token is used."""
+    """Show the job whose token the request uses."""
     if request.job is None:
-        raise NotFound("job of the token")
+        raise ApiError(Error.JOB_NOT_FOUND)
     return present_job(request, request.job)
 
 
@@ -402,7 +402,7 @@ def _act(request: Request, id: str, job_id: int, action: ActionName) -> tuple[Pr
     login=Login.ALWAYS,
 )
 def cancel_job(request: Request, id: str, job_id: int, force: bool | None) -> Job | Bridge:
-    """Cancel a job, a manual one too; one that is over stays as it is."""
+    """Cancel a job, even a manual one; a job that has finished stays as it is."""
     return _present_either(request, request.world.jobs.job(*_act(request, id, job_id, "cancel")))
 
 
@@ -417,7 +417,7 @@ def cancel_job(request: Request, id: str, job_id: int, force: bool | None) -> Jo
 def retry_job(
     request: Request, id: str, job_id: int, inputs: dict[str, Any] | None
 ) -> Job | Bridge:
-    """Give a job a new attempt, and show that one."""
+    """Retry a job, and show the new attempt."""
     project, number = _act(request, id, job_id, "retry")
     return _present_either(request, request.world.jobs.latest_attempt(project, number))
 
@@ -453,6 +453,6 @@ def play_job(
 
 @jobs("POST", "/projects/{id}/jobs/{job_id}/erase", answers=Job, status=201, login=Login.ALWAYS)
 def erase_job(request: Request, id: str, job_id: int) -> Job:
-    """Remove the log and the artifacts of a job."""
+    """Delete the log and the artifacts of a job."""
     find_build(request, id, job_id)
     return present_job(request, request.world.jobs.job(*_act(request, id, job_id, "erase")))

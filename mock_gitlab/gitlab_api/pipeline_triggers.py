@@ -1,7 +1,4 @@
-"""Trigger a pipeline with a token; the tokens themselves.
-
-Follows https://docs.gitlab.com/api/pipeline_triggers/.
-"""
+"""The Pipeline trigger tokens page (https://docs.gitlab.com/api/pipeline_triggers/)."""
 
 from __future__ import annotations
 
@@ -10,31 +7,32 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import TypedDict
 
 from mock_gitlab.engine.instants import timestamp
-from mock_gitlab.engine.model import NotAllowed, NotFound, Variable
+from mock_gitlab.engine.model import NotFound, Variable
 from mock_gitlab.engine.statuses import EXECUTING
-from mock_gitlab.rest.body import BadParameters
-from mock_gitlab.rest.endpoint import Endpoints, Login
+from mock_gitlab.rest.endpoint import Login
+from mock_gitlab.rest.errors import ApiError, Error, Unauthorized
+from mock_gitlab.rest.pagination import Page, page_of
 from mock_gitlab.rest.params import Kind, Param
-from mock_gitlab.rest.rendering import Page
-from mock_gitlab.rest.request import Request, Unauthorized
+from mock_gitlab.rest.request import Request
+from mock_gitlab.rest.route import Endpoints
 
 from .pipelines import MOCK_PARAMS, Pipeline, payload_of, present, start
 from .users import UserBasic, present_user
 
 if TYPE_CHECKING:
-    from mock_gitlab.engine.model import Instant, Project, TriggerToken
+    from mock_gitlab.engine.model import Duration, Instant, Project, TriggerToken
     from mock_gitlab.world.pipelines import CreatedPipeline
 
 triggers = Endpoints("pipeline_triggers")
 
-_LONGEST_LIFE: Instant = 366 * 86_400_000
+_MAX_LIFE: Duration = 366 * 86_400_000
 _TRIGGER_PARAMS = (
     Param(
         "ref",
         Kind.STRING,
         required=True,
         allow_blank=False,
-        description="The branch or tag to run on.",
+        description="The branch or tag to run the pipeline for.",
         example="main",
     ),
     Param(
@@ -43,7 +41,7 @@ _TRIGGER_PARAMS = (
         required=True,
         forgivable=True,
         description="A trigger token of the project, or the token of a running job. "
-        "May be left out where a header authenticates, unless the mock is strict.",
+        "May be missing if a header authenticates the request, unless the mock is strict.",
     ),
     Param(
         "variables",
@@ -59,14 +57,17 @@ _TRIGGER_PARAMS = (
 _KNOWN = frozenset(
     ("ref", "id", "token", "variables", "private_token", "job_token", "access_token")
 ).union(param.name for param in MOCK_PARAMS)
-"""What a trigger's payload says in any case, or never; the rest is inputs and a webhook's body."""
+"""Parameters that the payload has anyway, or never has. All others are added to it."""
 
 
 # ---------------------------------------------------------------------------- trigger
 
 
 def _forgives_no_token(request: Request) -> bool:
-    """Do without a token where a header authenticates, or where only it is missing: that is 401."""
+    """Accept a missing ``token`` if a header authenticates the request.
+
+    If nothing else is missing, accept it too: the answer is then 401 instead of 400.
+    """
     if request.world.declared.strict:
         return False
     return bool(request.given.get("ref")) or _header_authenticates(request)
@@ -88,9 +89,9 @@ def _header_authenticates(request: Request) -> bool:
     login=Login.NEVER,
     forgives=_forgives_no_token,
 )
-def trigger_pipeline(request: Request, id: str, **asked: Any) -> Pipeline:
+def trigger_pipeline(request: Request, id: str, **params: Any) -> Pipeline:
     """Trigger a pipeline with a trigger token."""
-    return present(request, _trigger(request, id, asked))
+    return present(request, _trigger(request, id, params))
 
 
 @triggers(
@@ -102,48 +103,52 @@ def trigger_pipeline(request: Request, id: str, **asked: Any) -> Pipeline:
     login=Login.NEVER,
     forgives=_forgives_no_token,
 )
-def trigger_pipeline_of_ref(request: Request, id: str, **asked: Any) -> Pipeline:
-    """Trigger a pipeline of the ref that the path names."""
-    return present(request, _trigger(request, id, asked))
+def trigger_pipeline_of_ref(request: Request, id: str, **params: Any) -> Pipeline:
+    """Trigger a pipeline for the ref in the path."""
+    return present(request, _trigger(request, id, params))
 
 
-def _trigger(request: Request, id: str, asked: dict[str, Any]) -> CreatedPipeline:
-    token: str | None = asked["token"]
+def _trigger(request: Request, id: str, params: dict[str, Any]) -> CreatedPipeline:
+    token: str | None = params["token"]
     if token is None:
         request.require_login()
     if request.header(b"x-gitlab-event") == "Pipeline Hook":
-        raise NotAllowed("forbidden")  # a pipeline must not trigger itself by its own webhook
-    variables = _variables(asked["variables"] or {})
+        raise ApiError(Error.FORBIDDEN)  # a webhook about a pipeline must not start another one
+    variables = _variables(params["variables"] or {})
     try:
         project = request.known_project(id)
     except NotFound:
-        raise NotFound("token") from None
-    found = None if token is None else _token(request, project, token)
+        raise ApiError(Error.NOT_FOUND) from None
+    trigger_token = None if token is None else _check_token(request, project, token)
     source = "pipeline" if request.job is not None else "trigger"
     more = {name: value for name, value in request.given.items() if name not in _KNOWN}
     if more:
-        variables += (payload_of(asked["ref"], project.id, variables, more),)
-    return start(request, project, asked["ref"], source, variables, asked, found)
+        variables += (payload_of(params["ref"], project.id, variables, more),)
+    return start(request, project, params["ref"], source, variables, params, trigger_token)
 
 
-def _token(request: Request, project: Project, token: str) -> TriggerToken | None:
-    """Find the trigger token that was sent; None where something else lets the call in."""
+def _check_token(request: Request, project: Project, token: str) -> TriggerToken | None:
+    """Find the trigger token; None if the text is another token that allows the request.
+
+    Raises:
+        ApiError: the request is not allowed.
+    """
     found = request.world.catalog.find_token(token)
     if found is not None and found.project_id == project.id and not _expired(request, found):
         return found
     job = request.world.jobs.of_token(token)
     if job is not None:
         if job.job.erased_at is not None:
-            raise BadParameters(401, {"message": "Job has been erased!"})
+            raise ApiError(Error.JOB_IS_ERASED)
         if job.job.status not in EXECUTING:
-            raise BadParameters(401, {"message": "Job is not running"})
+            raise ApiError(Error.JOB_IS_NOT_RUNNING)
         request.job = job
         return None
     if request.world.declared.strict:
-        raise NotFound("token")
+        raise ApiError(Error.NOT_FOUND)
     if request.is_static_token(token) or _header_authenticates(request):
         return None
-    raise NotFound("token") if found is not None else Unauthorized
+    raise ApiError(Error.NOT_FOUND) if found is not None else Unauthorized
 
 
 def _expired(request: Request, token: TriggerToken) -> bool:
@@ -152,7 +157,7 @@ def _expired(request: Request, token: TriggerToken) -> bool:
 
 def _variables(given: dict[str, Any]) -> tuple[Variable, ...]:
     if not all(isinstance(value, str) for value in given.values()):
-        raise BadParameters(400, {"message": "variables needs to be a map of key-valued strings"})
+        raise ApiError(Error.VARIABLES_ARE_NO_MAP)
     return tuple(Variable(key, value) for key, value in given.items())
 
 
@@ -190,11 +195,9 @@ _DESCRIPTION = Param("description", Kind.STRING, required=True, example="release
 
 @triggers("GET", "/projects/{id}/triggers", answers=list[Trigger], login=Login.IN_BODY, paged=True)
 def list_triggers(request: Request, id: str) -> Page:
-    """List a project's trigger tokens."""
+    """List the trigger tokens of a project."""
     tokens = request.world.catalog.tokens(request.project(id))
-    shown = tokens[request.offset : request.offset + request.limit]
-    more = len(tokens) > request.offset + request.limit
-    return Page([_present(request, token) for token in shown], len(tokens), more)
+    return page_of(request, tokens, lambda token: _present(request, token))
 
 
 @triggers("GET", "/projects/{id}/triggers/{trigger_id}", answers=Trigger, login=Login.IN_BODY)
@@ -218,11 +221,8 @@ def create_trigger(
     """Create a trigger token."""
     project = request.project(id)
     now = request.world.clock.now()
-    if expires_at is not None and expires_at > now + _LONGEST_LIFE:
-        raise BadParameters(
-            400,
-            {"message": "400 Bad request - Expiration date must be at most a year ahead"},
-        )
+    if expires_at is not None and expires_at > now + _MAX_LIFE:
+        raise ApiError(Error.EXPIRES_TOO_LATE)
     return _present(
         request, request.world.catalog.create_token(project, description, now, expires_at)
     )
@@ -255,5 +255,5 @@ def update_trigger(request: Request, id: str, trigger_id: int, description: str 
 def delete_trigger(request: Request, id: str, trigger_id: int) -> None:
     """Delete a trigger token."""
     project = request.project(id)
-    request.refuse_if_modified(request.world.catalog.token(project, trigger_id).updated_at)
+    request.require_unmodified(request.world.catalog.token(project, trigger_id).updated_at)
     request.world.catalog.delete_token(project, trigger_id)

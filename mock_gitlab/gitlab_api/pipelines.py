@@ -1,26 +1,31 @@
-"""Pipelines and their variables (https://docs.gitlab.com/api/pipelines/)."""
+"""The Pipelines page (https://docs.gitlab.com/api/pipelines/); test_reports.py has the rest of it.
+
+The module is long because the page is: the shapes that other pages embed, and a dozen endpoints.
+"""
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import TypedDict
 
-from mock_gitlab.engine.instants import timestamp
+from mock_gitlab.engine.instants import from_seconds, timestamp, to_seconds
 from mock_gitlab.engine.model import (
+    LONGEST_SPAN,
     TERMINAL_STATUSES,
-    NotAllowed,
     NotFound,
     RejectedByRule,
     Variable,
 )
 from mock_gitlab.engine.statuses import STATUSES, detailed
-from mock_gitlab.rest.body import BadParameters
-from mock_gitlab.rest.endpoint import Endpoints
+from mock_gitlab.rest.errors import ApiError, Error
+from mock_gitlab.rest.pagination import Page
 from mock_gitlab.rest.params import Kind, Param
-from mock_gitlab.rest.rendering import Cached, Page
+from mock_gitlab.rest.rendering import Cached
 from mock_gitlab.rest.request import Request
+from mock_gitlab.rest.route import Endpoints
 from mock_gitlab.store.status_index import Filter
 from mock_gitlab.world.creation import PipelineRequest
 
@@ -62,39 +67,39 @@ _SCOPES = {
     "branches": None,
     "tags": None,
 }
-_NAME_LIMIT = 255
-PAYLOAD = "TRIGGER_PAYLOAD"
+_MAX_NAME_LENGTH = 255
+_PAYLOAD = "TRIGGER_PAYLOAD"
 
 MOCK_PARAMS = (
     Param(
         "scenario_id",
         Kind.INTEGER,
-        description="Mock only: the scenario that the pipeline follows.",
+        description="Only in the mock: the scenario that the pipeline follows.",
         example=900,
     ),
     Param(
         "terminal_after_seconds",
         Kind.NUMBER,
         minimum=0,
-        maximum=1_000_000_000,
-        description="Mock only: when the pipeline ends, whatever its scenario says.",
+        maximum=to_seconds(LONGEST_SPAN),
+        description="Only in the mock: when the pipeline ends; beats its scenario.",
         example=5,
     ),
     Param(
         "terminal_status",
         Kind.STRING,
         values=TERMINAL_STATUSES,
-        description="Mock only: how the pipeline ends, whatever its scenario says.",
+        description="Only in the mock: how the pipeline ends; beats its scenario.",
     ),
 )
-"""What a trigger may say to the mock alone."""
+"""Parameters that GitLab does not have, for the endpoints that create a pipeline."""
 
 
 # ---------------------------------------------------------------------------- pipeline
 
 
 class PipelineBasic(TypedDict):
-    """A pipeline inside another object."""
+    """A pipeline as other objects embed it."""
 
     id: int
     iid: int
@@ -115,7 +120,7 @@ class PipelineListItem(PipelineBasic):
 
 
 class DetailedStatus(TypedDict):
-    """How GitLab's pages show a status."""
+    """A status as GitLab's web pages show it."""
 
     icon: str
     text: str
@@ -129,7 +134,7 @@ class DetailedStatus(TypedDict):
 
 
 class Pipeline(PipelineBasic):
-    """A pipeline as trigger, create, retry and cancel answer it."""
+    """The answer of trigger, create, retry and cancel."""
 
     before_sha: str
     tag: bool
@@ -146,14 +151,14 @@ class Pipeline(PipelineBasic):
 
 
 class PipelineWithName(Pipeline):
-    """A single pipeline."""
+    """The answer of the endpoints that read or rename one pipeline."""
 
     name: str | None
 
 
-def present_basic(request: Request, seen: PipelineView | CreatedPipeline) -> PipelineBasic:
-    """Show a pipeline inside another object."""
-    record, state = seen.record, seen.state
+def present_basic(request: Request, pipeline: PipelineView | CreatedPipeline) -> PipelineBasic:
+    """Present a pipeline as other objects embed it."""
+    record, state = pipeline.record, pipeline.state
     return {
         "id": record.id,
         "iid": record.iid,
@@ -164,16 +169,16 @@ def present_basic(request: Request, seen: PipelineView | CreatedPipeline) -> Pip
         "source": record.source,
         "created_at": timestamp(record.created_at),
         "updated_at": timestamp(state.updated_at),
-        "web_url": f"{request.site}{_path(seen.project, record.id)}",
+        "web_url": f"{request.site}{_path(pipeline.project, record.id)}",
     }
 
 
-def present(request: Request, seen: PipelineView | CreatedPipeline) -> Pipeline:
-    """Show a pipeline."""
-    record, state = seen.record, seen.state
+def present(request: Request, pipeline: PipelineView | CreatedPipeline) -> Pipeline:
+    """Present a pipeline for trigger, create, retry and cancel."""
+    record, state = pipeline.record, pipeline.state
     _note(request, record)
     return {
-        **present_basic(request, seen),
+        **present_basic(request, pipeline),
         "before_sha": _BEFORE_SHA,
         "tag": record.tag,
         "yaml_errors": None,
@@ -184,23 +189,23 @@ def present(request: Request, seen: PipelineView | CreatedPipeline) -> Pipeline:
         "duration": state.duration,
         "queued_duration": state.queued_duration,
         "coverage": None if state.coverage is None else f"{state.coverage:.2f}",
-        "detailed_status": _present_status(seen),
+        "detailed_status": _present_status(pipeline),
         "archived": False,
     }
 
 
 def _note(request: Request, record: PipelineRecord) -> None:
-    """Tell the journal which pipeline a call is about."""
+    """Note for the journal which pipeline the request is about."""
     request.logged.pipeline_id, request.logged.scenario_id = record.id, record.scenario_id
 
 
-def present_with_name(request: Request, seen: PipelineView) -> PipelineWithName:
-    """Show a single pipeline."""
-    return {**present(request, seen), "name": seen.record.name}
+def present_with_name(request: Request, pipeline: PipelineView) -> PipelineWithName:
+    """Present a pipeline for the endpoints that read or rename one."""
+    return {**present(request, pipeline), "name": pipeline.record.name}
 
 
-def _present_status(seen: PipelineView | CreatedPipeline) -> DetailedStatus:
-    words = detailed(seen.state.status, seen.state.has_warnings)
+def _present_status(pipeline: PipelineView | CreatedPipeline) -> DetailedStatus:
+    words = detailed(pipeline.state.status, pipeline.state.has_warnings)
     return {
         "icon": words.icon,
         "text": words.text,
@@ -208,7 +213,7 @@ def _present_status(seen: PipelineView | CreatedPipeline) -> DetailedStatus:
         "group": words.group,
         "tooltip": words.label,
         "has_details": False,
-        "details_path": _path(seen.project, seen.record.id),
+        "details_path": _path(pipeline.project, pipeline.record.id),
         "illustration": None,
         "favicon": f"/assets/ci_favicons/favicon_{words.icon}.png",
     }
@@ -245,19 +250,19 @@ def get_latest_pipeline(request: Request, id: str, ref: str | None) -> PipelineW
             request, request.world.pipelines.latest(project, ref or project.default_branch)
         )
     except NotFound:
-        # GitLab asks whether one may read no pipeline at all, and the answer is no.
-        raise NotAllowed("forbidden") from None
+        # GitLab checks the permission to read the pipeline, which nobody has if there is none.
+        raise ApiError(Error.FORBIDDEN) from None
 
 
 @pipelines(
     "GET", "/projects/{id}/pipelines/{pipeline_id}", answers=PipelineWithName, job_token=True
 )
 def get_pipeline(request: Request, id: str, pipeline_id: int) -> Cached:
-    """Show a pipeline as it is at this moment."""
-    seen = request.world.pipelines.pipeline(request.project(id), pipeline_id, looked=True)
-    _note(request, seen.record)
-    key = seen.state, seen.project, request.world.declared.user, request.site
-    return Cached(seen.timeline, key, lambda: present_with_name(request, seen))
+    """Show a pipeline as it is now."""
+    pipeline = request.world.pipelines.pipeline(request.project(id), pipeline_id, looked=True)
+    _note(request, pipeline.record)
+    key = pipeline.state, pipeline.project, request.world.declared.user, request.site
+    return Cached(pipeline.timeline, key, lambda: present_with_name(request, pipeline))
 
 
 @pipelines(
@@ -286,38 +291,38 @@ def get_pipeline(request: Request, id: str, pipeline_id: int) -> Cached:
     paged=True,
     job_token=True,
 )
-def list_pipelines(request: Request, id: str, **asked: Any) -> Page:
+def list_pipelines(request: Request, id: str, **params: Any) -> Page:
     """List a project's pipelines."""
     project = request.project(id)
     rows, total = request.world.pipelines.page(
-        _filter(request, project, asked), request.limit + 1, request.offset
+        _filter(request, project, params), request.limit + 1, request.offset
     )
     site = request.site
     shown = [_present_row(site, project, row) for row in rows[: request.limit]]
     return Page(shown, total, more=len(rows) > request.limit)
 
 
-def _filter(request: Request, project: Project, asked: dict[str, Any]) -> Filter:
-    scope, status, username = asked["scope"], asked["status"], asked["username"]
+def _filter(request: Request, project: Project, params: dict[str, Any]) -> Filter:
+    scope, status, username = params["scope"], params["status"], params["username"]
     statuses = [set(_SCOPES[scope] or STATUSES)] if scope else []
     statuses += [{status}] if status else []
-    somebody_else = bool(username) and username != request.world.declared.user.username
+    other_user = bool(username) and username != request.world.declared.user.username
     return Filter(
         project_id=project.id,
         statuses=sorted(set.intersection(*statuses)) if statuses else None,
-        ref=asked["ref"] or None,
-        sha=asked["sha"] or None,
-        name=asked["name"] or None,
-        source=asked["source"],
-        created_after=asked["created_after"],
-        created_before=asked["created_before"],
-        updated_after=asked["updated_after"],
-        updated_before=asked["updated_before"],
+        ref=params["ref"] or None,
+        sha=params["sha"] or None,
+        name=params["name"] or None,
+        source=params["source"],
+        created_after=params["created_after"],
+        created_before=params["created_before"],
+        updated_after=params["updated_after"],
+        updated_before=params["updated_before"],
         newest_of=scope if scope in ("branches", "tags") else None,
-        nothing=asked["yaml_errors"] is True or somebody_else,
-        # Every pipeline is of the one user.
-        order_by="id" if asked["order_by"] == "user_id" else asked["order_by"],
-        descending=asked["sort"] == "desc",
+        nothing=params["yaml_errors"] is True or other_user,
+        # All pipelines belong to the only user.
+        order_by="id" if params["order_by"] == "user_id" else params["order_by"],
+        descending=params["sort"] == "desc",
     )
 
 
@@ -342,16 +347,16 @@ def _filter(request: Request, project: Project, asked: dict[str, Any]) -> Filter
     status=201,
 )
 def create_pipeline(
-    request: Request, id: str, ref: str, variables: list[dict[str, str]] | None, **asked: Any
+    request: Request, id: str, ref: str, variables: list[dict[str, str]] | None, **params: Any
 ) -> Pipeline:
     """Create a pipeline."""
     project = request.project(id)
     given = tuple(
-        Variable(v["key"] or "", v["value"] or "", v["variable_type"])  # type: ignore[arg-type]  # checked by the parameter
+        Variable(v["key"] or "", v["value"] or "", v["variable_type"])  # type: ignore[arg-type]  # the parameter allows the two types alone
         for v in variables or ()
     )
-    _refuse_duplicates(given)
-    return present(request, start(request, project, ref, "api", given, asked))
+    _check_duplicates(given)
+    return present(request, start(request, project, ref, "api", given, params))
 
 
 def start(
@@ -360,48 +365,46 @@ def start(
     ref: str,
     source: str,
     variables: tuple[Variable, ...],
-    asked: dict[str, Any],
+    params: dict[str, Any],
     token: TriggerToken | None = None,
 ) -> CreatedPipeline:
-    """Start a pipeline with what was asked for, the mock's own parameters included."""
-    after = asked["terminal_after_seconds"]
-    order = PipelineRequest(
+    """Create a pipeline, with the parameters that only the mock has."""
+    wanted = PipelineRequest(
         ref=ref,
         source=source,
         variables=variables,
-        inputs=asked["inputs"],
-        scenario_id=asked["scenario_id"],
-        terminal_after=None if after is None else round(after * 1000),
-        terminal_status=asked["terminal_status"],
+        inputs=params["inputs"],
+        scenario_id=params["scenario_id"],
+        terminal_after=from_seconds(params["terminal_after_seconds"]),
+        terminal_status=params["terminal_status"],
         token=token,
     )
     try:
-        started = request.world.trigger(project, order)
-    except RejectedByRule as declined:
-        request.logged.rule = declined.matched
+        created = request.world.trigger(project, wanted)
+    except RejectedByRule as rejected:
+        request.logged.rule = rejected.matched
         raise
-    request.logged.rule = started.record.matched
-    return started
+    request.logged.rule = created.record.matched
+    return created
 
 
-def _refuse_duplicates(variables: tuple[Variable, ...]) -> None:
-    keys = [variable.key for variable in variables]
-    twice = sorted({key for key in keys if keys.count(key) > 1}, key=keys.index)
+def _check_duplicates(variables: tuple[Variable, ...]) -> None:
+    keys = Counter(variable.key for variable in variables)
+    twice = [key for key, count in keys.items() if count > 1]
     if twice:
-        word = "name" if len(twice) == 1 else "names"
-        what = f"Duplicate variable {word}: {', '.join(twice)}"
-        raise BadParameters(400, {"message": {"base": [what]}})
+        error = Error.DUPLICATE_VARIABLE if len(twice) == 1 else Error.DUPLICATE_VARIABLES
+        raise ApiError(error, names=", ".join(twice))
 
 
 @pipelines("POST", "/projects/{id}/pipelines/{pipeline_id}/retry", answers=Pipeline, status=201)
 def retry_pipeline(request: Request, id: str, pipeline_id: int) -> Pipeline:
-    """Give the failed and canceled jobs of a pipeline a new attempt."""
+    """Retry the failed and canceled jobs of a pipeline."""
     return present(request, request.world.act(request.project(id), pipeline_id, "retry"))
 
 
 @pipelines("POST", "/projects/{id}/pipelines/{pipeline_id}/cancel", answers=Pipeline)
 def cancel_pipeline(request: Request, id: str, pipeline_id: int) -> Pipeline:
-    """Cancel what a pipeline still has to do."""
+    """Cancel the jobs of a pipeline that have not finished."""
     return present(request, request.world.act(request.project(id), pipeline_id, "cancel"))
 
 
@@ -409,38 +412,41 @@ def cancel_pipeline(request: Request, id: str, pipeline_id: int) -> Pipeline:
 def delete_pipeline(request: Request, id: str, pipeline_id: int) -> None:
     """Delete a pipeline."""
     project = request.project(id)
-    request.refuse_if_modified(
-        request.world.pipelines.pipeline(project, pipeline_id).state.updated_at
-    )
+    pipeline = request.world.pipelines.pipeline(project, pipeline_id)
+    request.require_unmodified(pipeline.state.updated_at)
     request.world.pipelines.delete(pipeline_id)
 
 
 @pipelines(
     "PUT",
     "/projects/{id}/pipelines/{pipeline_id}/metadata",
-    Param("name", Kind.STRING, required=True, description="1 to 255 characters; null for none."),
+    Param(
+        "name",
+        Kind.STRING,
+        required=True,
+        description=f"1 to {_MAX_NAME_LENGTH} characters; null removes the name.",
+    ),
     answers=PipelineWithName,
     job_token=True,
 )
 def update_pipeline_metadata(
     request: Request, id: str, pipeline_id: int, name: str
 ) -> PipelineWithName:
-    """Name a pipeline."""
+    """Change the name of a pipeline."""
     project = request.project(id)
     request.world.pipelines.pipeline(project, pipeline_id)
-    unnamed = request.given["name"] is None
-    problem = "" if unnamed else _problem_of(name)
-    if problem:
-        what = f"Failed to update pipeline - Name is {problem}"
-        raise BadParameters(400, {"message": what})
-    request.world.pipelines.rename(pipeline_id, None if unnamed else name)
+    new_name = None if request.given["name"] is None else name
+    if new_name is not None:
+        _check_name(new_name)
+    request.world.pipelines.rename(pipeline_id, new_name)
     return present_with_name(request, request.world.pipelines.pipeline(project, pipeline_id))
 
 
-def _problem_of(name: str) -> str:
+def _check_name(name: str) -> None:
     if not name:
-        return "too short (minimum is 1 character)"
-    return f"too long (maximum is {_NAME_LIMIT} characters)" if len(name) > _NAME_LIMIT else ""
+        raise ApiError(Error.NAME_TOO_SHORT)
+    if len(name) > _MAX_NAME_LENGTH:
+        raise ApiError(Error.NAME_TOO_LONG, limit=_MAX_NAME_LENGTH)
 
 
 # ---------------------------------------------------------------------------- variables
@@ -468,16 +474,16 @@ def _present_variable(variable: Variable) -> PipelineVariable:
     "GET", "/projects/{id}/pipelines/{pipeline_id}/variables", answers=list[PipelineVariable]
 )
 def list_pipeline_variables(request: Request, id: str, pipeline_id: int) -> list[PipelineVariable]:
-    """List the variables that a pipeline was started with."""
+    """List the variables that a pipeline was created with."""
     record = request.world.pipelines.pipeline(request.project(id), pipeline_id).record
     return [_present_variable(v) for v in (*record.variables, *_payload(record))]
 
 
 def _payload(record: PipelineRecord) -> tuple[Variable, ...]:
-    """Give the file variable in which the jobs find what was sent, where nothing else was kept."""
+    """Make the payload of a triggered pipeline, unless it is stored with the pipeline."""
     if record.source not in ("trigger", "pipeline") or record.upstream_job_id is not None:
         return ()
-    if any(variable.key == PAYLOAD for variable in record.variables):
+    if any(variable.key == _PAYLOAD for variable in record.variables):
         return ()
     return (payload_of(record.ref, record.project_id, record.variables, {}),)
 
@@ -485,6 +491,6 @@ def _payload(record: PipelineRecord) -> tuple[Variable, ...]:
 def payload_of(
     ref: str, project_id: int, variables: tuple[Variable, ...], more: dict[str, Any]
 ) -> Variable:
-    """Make the file variable in which GitLab hands the trigger's own parameters to the jobs."""
+    """Make the file variable in which the jobs of a pipeline find the trigger's parameters."""
     sent = {"ref": ref, "id": str(project_id), "variables": {v.key: v.value for v in variables}}
-    return Variable(PAYLOAD, json.dumps(sent | more, separators=(",", ":")), "file")
+    return Variable(_PAYLOAD, json.dumps(sent | more, separators=(",", ":")), "file")

@@ -1,4 +1,7 @@
-"""The test reports of pipelines (https://docs.gitlab.com/api/pipelines/)."""
+"""The test reports of the Pipelines page (https://docs.gitlab.com/api/pipelines/).
+
+They have a module apart from pipelines.py, since they share no shape with the rest of that page.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import TypedDict
 
-from mock_gitlab.rest.endpoint import Endpoints
 from mock_gitlab.rest.request import Request
+from mock_gitlab.rest.route import Endpoints
 
 if TYPE_CHECKING:
     from mock_gitlab.engine.model import TestCase, TestSuite
@@ -16,7 +19,7 @@ test_reports = Endpoints("pipelines")
 
 
 class TestCaseShape(TypedDict):
-    """A case of a test suite."""
+    """A test case."""
 
     status: str
     name: str
@@ -38,7 +41,7 @@ class _Counts(TypedDict):
 
 
 class TestSuiteShape(_Counts):
-    """A suite with its cases."""
+    """A test suite with its cases."""
 
     name: str
     suite_error: str | None
@@ -52,7 +55,7 @@ class TestReport(_Counts):
 
 
 class SummarySuite(_Counts):
-    """A suite without its cases."""
+    """A test suite without its cases."""
 
     name: str
     build_ids: list[int]
@@ -60,7 +63,7 @@ class SummarySuite(_Counts):
 
 
 class SummaryTotal(TypedDict):
-    """All suites in one."""
+    """The sums over all suites."""
 
     time: float
     count: int
@@ -72,7 +75,7 @@ class SummaryTotal(TypedDict):
 
 
 class TestReportSummary(TypedDict):
-    """The test report of a pipeline in short."""
+    """The summary of the test report of a pipeline."""
 
     total: SummaryTotal
     test_suites: list[SummarySuite]
@@ -114,9 +117,9 @@ def _present_suite(suite: TestSuite) -> TestSuiteShape:
 
 @test_reports("GET", "/projects/{id}/pipelines/{pipeline_id}/test_report", answers=TestReport)
 def get_test_report(request: Request, id: str, pipeline_id: int) -> TestReport:
-    """Show the test report of a pipeline: the suites of the jobs that have ended."""
-    seen = request.world.pipelines.pipeline(request.project(id), pipeline_id)
-    suites = seen.timeline.test_suites(seen.now)
+    """Show the test report of a pipeline, with the suites of the jobs that have finished."""
+    pipeline = request.world.pipelines.pipeline(request.project(id), pipeline_id)
+    suites = pipeline.timeline.test_suites(pipeline.now)
     return {
         **_counts([case for suite in suites for case in suite.cases]),
         "test_suites": [_present_suite(suite) for suite in suites],
@@ -127,9 +130,9 @@ def get_test_report(request: Request, id: str, pipeline_id: int) -> TestReport:
     "GET", "/projects/{id}/pipelines/{pipeline_id}/test_report_summary", answers=TestReportSummary
 )
 def get_test_report_summary(request: Request, id: str, pipeline_id: int) -> TestReportSummary:
-    """Show the test report of a pipeline in short."""
-    seen = request.world.pipelines.pipeline(request.project(id), pipeline_id)
-    suites = seen.timeline.test_suites(seen.now)
+    """Show the summary of the test report of a pipeline."""
+    pipeline = request.world.pipelines.pipeline(request.project(id), pipeline_id)
+    suites = pipeline.timeline.test_suites(pipeline.now)
     counts = _counts([case for suite in suites for case in suite.cases])
     return {
         "total": {
@@ -147,7 +150,7 @@ def get_test_report_summary(request: Request, id: str, pipeline_id: int) -> Test
                 **_counts(list(suite.cases)),
                 "build_ids": [
                     job.id
-                    for job in seen.state.jobs
+                    for job in pipeline.state.jobs
                     if suite.name in (job.name, job.base_name) and not job.retried
                 ],
                 "suite_error": suite.suite_error,

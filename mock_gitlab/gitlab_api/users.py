@@ -1,4 +1,4 @@
-"""Users, who stand inside the answers of every page."""
+"""The Users page (https://docs.gitlab.com/api/users/): the only user, whom most answers embed."""
 
 from __future__ import annotations
 
@@ -7,17 +7,21 @@ from typing import TYPE_CHECKING
 from typing_extensions import TypedDict
 
 from mock_gitlab.engine.instants import timestamp
+from mock_gitlab.rest.endpoint import Login
+from mock_gitlab.rest.request import Request
+from mock_gitlab.rest.route import Endpoints
 
 if TYPE_CHECKING:
     from mock_gitlab.engine.model import Instant
-    from mock_gitlab.rest.request import Request
+
+users = Endpoints("users")
 
 BORN: Instant = 1_735_689_600_000
-"""2025-01-01: what exists without a pipeline having made it has existed for a while."""
+"""2025-01-01: when everything was created that no request creates."""
 
 
 class UserBasic(TypedDict):
-    """A user inside another object."""
+    """A user as pipelines embed it."""
 
     id: int
     username: str
@@ -30,7 +34,7 @@ class UserBasic(TypedDict):
 
 
 class User(UserBasic):
-    """A user inside a job."""
+    """A user as jobs embed it."""
 
     created_at: str
     bio: str
@@ -49,7 +53,7 @@ class User(UserBasic):
 
 
 def present_user(request: Request) -> UserBasic:
-    """Show the one user of the mock."""
+    """Present the user as pipelines embed it."""
     user = request.world.declared.user
     return {
         "id": user.id,
@@ -64,7 +68,7 @@ def present_user(request: Request) -> UserBasic:
 
 
 def present_full_user(request: Request) -> User:
-    """Show the one user of the mock with what a profile says."""
+    """Present the user as jobs embed it, with the fields of the profile."""
     return {
         **present_user(request),
         "created_at": timestamp(BORN),
@@ -81,4 +85,57 @@ def present_full_user(request: Request) -> User:
         "bot": False,
         "work_information": None,
         "local_time": None,
+    }
+
+
+class Identity(TypedDict):
+    """An account of the user elsewhere."""
+
+    provider: str
+    extern_uid: str
+
+
+class CurrentUser(User):
+    """The user whose token the request has."""
+
+    last_sign_in_at: str | None
+    confirmed_at: str
+    last_activity_on: str | None
+    email: str
+    theme_id: int | None
+    color_scheme_id: int
+    projects_limit: int
+    current_sign_in_at: str | None
+    identities: list[Identity]
+    can_create_group: bool
+    can_create_project: bool
+    two_factor_enabled: bool
+    external: bool
+    private_profile: bool
+    commit_email: str
+    is_admin: bool
+
+
+@users("GET", "/user", answers=CurrentUser, login=Login.ALWAYS)
+def get_current_user(request: Request) -> CurrentUser:
+    """Show the user whose token the request has."""
+    user = request.world.declared.user
+    return {
+        **present_full_user(request),
+        "last_sign_in_at": None,
+        "confirmed_at": timestamp(BORN),
+        "last_activity_on": None,
+        "email": user.email,
+        "theme_id": None,
+        "color_scheme_id": 1,
+        "projects_limit": 100000,
+        "current_sign_in_at": None,
+        "identities": [],
+        "can_create_group": True,
+        "can_create_project": True,
+        "two_factor_enabled": False,
+        "external": False,
+        "private_profile": False,
+        "commit_email": user.email,
+        "is_admin": True,
     }

@@ -1,124 +1,171 @@
-"""GitLab's errors, bodies, pages and links."""
+"""The errors of GitLab's API: the status and the body of each, in one table.
+
+An endpoint raises an entry by its name::
+
+    raise ApiError(Error.BRANCH_NOT_FOUND)
+    raise ApiError(Error.USER_NOT_FOUND, name="jane")
+
+``api_error`` finds the entry for an error that the world raises. The gateway has a few errors of
+its own, for requests that it stops before they reach an endpoint (410, 413, 500, 503).
+"""
 
 from __future__ import annotations
 
-import hashlib
+from enum import Enum, StrEnum
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote_plus
 
-from pydantic_core import to_json
-
-from mock_gitlab.engine.model import MockGitLabError, NotAllowed, NotFound
+from mock_gitlab.engine.model import NotAllowed, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-Error = tuple[int, dict[str, Any]]
-
-UNAUTHORIZED: Error = (401, {"message": "401 Unauthorized"})
-NO_ROUTE: Error = (404, {"error": "404 Not Found"})
-
-_NOT_FOUND: dict[str, Error] = {
-    "project": (404, {"message": "404 Project Not Found"}),
-    # A row that is looked for by its number and is not there has a small f.
-    "pipeline": (404, {"message": "404 Not found"}),
-    "job": (404, {"message": "404 Not found"}),
-    "trigger": (404, {"message": "404 Not found"}),
-    "scenario": (404, {"message": "404 Scenario Not Found"}),
-    "branch": (404, {"message": "404 Branch Not Found"}),
-    "tag": (404, {"message": "404 Tag Not Found"}),
-    "commit": (404, {"message": "404 Commit Not Found"}),
-    "job of the token": (404, {"message": "404 Job Not Found"}),
-    "reference": (400, {"message": {"base": ["Reference not found"]}}),
-}
-_NOT_FOUND_OTHERWISE: Error = (404, {"message": "404 Not Found"})
-_REFUSED: dict[str, Error] = {
-    "forbidden": (403, {"message": "403 Forbidden"}),
-    "Job is not retryable": (403, {"message": "403 Forbidden - Job is not retryable"}),
-    "Job is not erasable!": (403, {"message": "403 Forbidden - Job is not erasable!"}),
-    "Unplayable Job": (400, {"message": "400 Bad request - Unplayable Job"}),
-    "precondition failed": (412, {"message": "412 Precondition Failed"}),
-}
+    from collections.abc import Mapping
 
 
-def error_of(error: MockGitLabError) -> Error:
-    """Put an error of the world into GitLab's words: status and body."""
-    if isinstance(error, NotFound):
-        return _NOT_FOUND.get(error.what, _NOT_FOUND_OTHERWISE)
-    if isinstance(error, NotAllowed):
-        return _REFUSED[error.reason]
-    return 400, {"message": f"400 Bad request - {error}"}
+class Error(Enum):
+    """The table: status and body. ``{words}`` in a body are filled in by ``ApiError``."""
 
-
-# ---------------------------------------------------------------------------- values
-
-
-def json_bytes(value: Any) -> bytes:
-    """Write a JSON value without blanks, in UTF-8."""
-    return to_json(value)
-
-
-def etag(body: bytes) -> str:
-    """Name a body by its content."""
-    return f'W/"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
-
-
-# ---------------------------------------------------------------------------- pages
-
-
-def page_headers(
-    *,
-    base_url: str,
-    query: Mapping[str, Any],
-    page: int,
-    per_page: int,
-    empty: bool,
-    total: int | None,
-    more: bool,
-) -> list[tuple[str, str]]:
-    """Make the headers of a page.
-
-    ``query`` is all that was asked for, with defaults and the parameters of the path. ``total`` of
-    None is not told, and neither is the last page; ``more`` says whether another page follows.
-    """
-    pages = None if total is None else max(1, -(-total // per_page))
-    following = page + 1 if more else None
-    previous = page - 1 if page > 1 and not empty else None
-    links = {"prev": previous, "next": following, "first": 1, "last": pages}
-    headers = [
-        ("X-Page", str(page)),
-        ("X-Per-Page", str(per_page)),
-        ("X-Next-Page", "" if following is None else str(following)),
-        ("X-Prev-Page", "" if previous is None else str(previous)),
-    ]
-    if total is not None:
-        headers += [("X-Total", str(total)), ("X-Total-Pages", str(pages))]
-    told = ", ".join(
-        link(base_url, {**query, "page": number}, name)
-        for name, number in links.items()
-        if number is not None
+    # reading the parameters
+    INVALID_PARAMETERS = 400, {"error": "{problems}"}
+    UNREADABLE_BODY = 400, {"error": "message body does not match declared format"}
+    UNREADABLE_JSON = (
+        400,
+        {
+            "error": "message body does not match declared format: "
+            "The JSON object in the body cannot be read"
+        },
     )
-    return [*headers, ("Link", told)]
+    NOT_A_JSON_OBJECT = (
+        400,
+        {"error": "message body does not match declared format: A JSON object is expected"},
+    )
+    INCOMPLETE_FORM = 400, {"error": "message body does not match declared format: it breaks off"}
+    NOT_UTF8 = 400, {"error": "the parameters are not valid UTF-8"}
+    NULL_BYTE_IN_PATH = 400, {"error": "the path contains a null byte"}
+    TOO_MANY_PARAMETERS = 400, {"error": "there are more than {limit} parameters"}
+    NESTED_TOO_DEEP = 400, {"error": "the parameters are nested too deep"}
+    CONFLICTING_NESTING = 400, {"error": "expected {expected} (got {got}) for param `{name}'"}
+    CURSOR_IS_INVALID = 400, {"error": "cursor is invalid"}
+    UNSUPPORTED_CONTENT_TYPE = (
+        415,
+        {"error": "The provided content-type '{kind}' is not supported."},
+    )
+    OFFSET_TOO_LARGE = (
+        405,
+        {
+            "error": "Offset pagination has a maximum allowed offset of {limit} for requests that "
+            "return objects of type {type}. Remaining records can be retrieved using keyset "
+            "pagination."
+        },
+    )
+    NO_KEYSET_PAGINATION = (
+        405,
+        {"error": "Keyset pagination is not yet available for this type of request"},
+    )
+
+    # authentication
+    UNAUTHORIZED = 401, {"message": "401 Unauthorized"}
+    JOB_IS_ERASED = 401, {"message": "Job has been erased!"}
+    JOB_IS_NOT_RUNNING = 401, {"message": "Job is not running"}
+    USER_NOT_FOUND = 404, {"message": "404 User with ID or username '{name}' Not Found"}
+
+    # looking things up
+    NO_ROUTE = 404, {"error": "404 Not Found"}
+    NOT_FOUND = 404, {"message": "404 Not Found"}
+    RECORD_NOT_FOUND = 404, {"message": "404 Not found"}  # GitLab's small f: a record by its number
+    PROJECT_NOT_FOUND = 404, {"message": "404 Project Not Found"}
+    BRANCH_NOT_FOUND = 404, {"message": "404 Branch Not Found"}
+    TAG_NOT_FOUND = 404, {"message": "404 Tag Not Found"}
+    COMMIT_NOT_FOUND = 404, {"message": "404 Commit Not Found"}
+    JOB_NOT_FOUND = 404, {"message": "404 Job Not Found"}
+    SCENARIO_NOT_FOUND = 404, {"message": "404 Scenario Not Found"}
+
+    # creating and changing
+    BAD_REQUEST = 400, {"message": "400 Bad request"}
+    REFERENCE_NOT_FOUND = 400, {"message": {"base": ["Reference not found"]}}
+    DUPLICATE_VARIABLE = 400, {"message": {"base": ["Duplicate variable name: {names}"]}}
+    DUPLICATE_VARIABLES = 400, {"message": {"base": ["Duplicate variable names: {names}"]}}
+    VARIABLES_ARE_NO_MAP = 400, {"message": "variables needs to be a map of key-valued strings"}
+    NAME_TOO_SHORT = (
+        400,
+        {"message": "Failed to update pipeline - Name is too short (minimum is 1 character)"},
+    )
+    NAME_TOO_LONG = (
+        400,
+        {"message": "Failed to update pipeline - Name is too long (maximum is {limit} characters)"},
+    )
+    EXPIRES_TOO_LATE = (
+        400,
+        {"message": "400 Bad request - Expiration date must be at most a year ahead"},
+    )
+    UNPLAYABLE_JOB = 400, {"message": "400 Bad request - Unplayable Job"}
+    JOB_IS_NOT_RETRYABLE = 403, {"message": "403 Forbidden - Job is not retryable"}
+    JOB_IS_NOT_ERASABLE = 403, {"message": "403 Forbidden - Job is not erasable!"}
+    FORBIDDEN = 403, {"message": "403 Forbidden"}
+    PRECONDITION_FAILED = 412, {"message": "412 Precondition Failed"}
+
+    def __init__(self, status: int, body: Mapping[str, Any]) -> None:
+        self.status = status
+        self.body = body
 
 
-def link(base_url: str, query: Mapping[str, Any], rel: str) -> str:
-    """Write an entry of a Link header."""
-    return f'<{base_url}?{_query(query)}>; rel="{rel}"'
+class Problem(StrEnum):
+    """What ``INVALID_PARAMETERS`` says of a parameter, after its name."""
+
+    MISSING = "is missing"
+    EMPTY = "is empty"
+    INVALID = "is invalid"
+    NOT_AN_OPTION = "does not have a valid value"
+    NOT_ALLOWED = "has a value not allowed"
 
 
-def _query(given: Mapping[str, Any]) -> str:
-    pairs = (pair for key in sorted(given) for pair in _pairs(key, given[key]))
-    return "&".join(f"{quote_plus(key)}={quote_plus(value)}" for key, value in pairs)
+class ApiError(Exception):
+    """An endpoint answers with an error of the table; ``values`` fill in the words of its body."""
+
+    def __init__(self, error: Error, **values: object) -> None:
+        super().__init__(error.name)
+        self.error = error
+        self.status = error.status
+        self.body: dict[str, Any] = _fill(error.body, values)
 
 
-def _pairs(key: str, value: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(value, dict):
-        for name in sorted(value):
-            yield from _pairs(f"{key}[{name}]", value[name])
-    elif isinstance(value, list | tuple):
-        for item in value or ("",):
-            yield from _pairs(f"{key}[]", item)
-    elif isinstance(value, bool):
-        yield key, "true" if value else "false"
-    else:
-        yield key, "" if value is None else str(value)
+def _fill(part: Any, values: Mapping[str, object]) -> Any:
+    if isinstance(part, str):
+        return part.format_map(values)
+    if isinstance(part, list):
+        return [_fill(item, values) for item in part]
+    return {key: _fill(item, values) for key, item in part.items()}
+
+
+class Unauthorized(ApiError):
+    """The endpoint needs a login, and the request has no token or a wrong one."""
+
+    def __init__(self) -> None:
+        super().__init__(Error.UNAUTHORIZED)
+
+
+def invalid(problems: str) -> ApiError:
+    """Make the error for parameters that cannot be used."""
+    return ApiError(Error.INVALID_PARAMETERS, problems=problems)
+
+
+# ---------------------------------------------------------------------------- the world's errors
+
+_NOT_FOUND = {
+    "project": Error.PROJECT_NOT_FOUND,
+    "pipeline": Error.RECORD_NOT_FOUND,
+    "job": Error.RECORD_NOT_FOUND,
+    "trigger": Error.RECORD_NOT_FOUND,
+    "scenario": Error.SCENARIO_NOT_FOUND,
+    "reference": Error.REFERENCE_NOT_FOUND,
+}
+_NOT_ALLOWED = {
+    "Job is not retryable": Error.JOB_IS_NOT_RETRYABLE,
+    "Job is not erasable!": Error.JOB_IS_NOT_ERASABLE,
+    "Unplayable Job": Error.UNPLAYABLE_JOB,
+}
+
+
+def api_error(error: NotFound | NotAllowed) -> ApiError:
+    """Find GitLab's error for an error that the world raised."""
+    if isinstance(error, NotFound):
+        return ApiError(_NOT_FOUND[error.what])
+    return ApiError(_NOT_ALLOWED[error.reason])

@@ -1,41 +1,39 @@
-"""Parameters as endpoints declare them, checked and refused in GitLab's words.
+"""Declare the parameters of endpoints, and check what a request sends.
 
-The rules and words are those of Grape.
+The rules and the words of the problems are those of Grape, the library under GitLab's API.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from .body import bad, decode_segment, finite
+from mock_gitlab.engine.instants import from_datetime
+
+from .body import finite
+from .errors import Problem, invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-_LARGEST = 2**63 - 1
+    from mock_gitlab.engine.model import Instant
+
+_MAX_INTEGER = 2**63 - 1
 _INTEGER = re.compile(r"[+-]?[0-9]{1,40}")
 _INDEX = re.compile(r"[0-9]{1,40}")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ].+)?")
-_PATH_NUMBER = re.compile(r"(-?)([0-9]+)")
-_LONGEST_PATH_NUMBER = 40
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
+_DATETIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ].+)?")
 _TRUE = frozenset(("true", "1", "t", "on", "y", "yes"))
 _FALSE = frozenset(("false", "0", "f", "off", "n", "no"))
 
 
-# ---------------------------------------------------------------------------- checking
-
-
 class Kind(Enum):
-    """What a parameter is."""
+    """The type of a parameter."""
 
-    __hash__ = object.__hash__  # Enum's own is written in Python, and each reading looks two up
+    __hash__ = object.__hash__  # Enum's own is slow, and each parameter that is read needs it
 
     STRING = "string"
     INTEGER = "integer"
@@ -59,22 +57,26 @@ _SCHEMAS: dict[Kind, dict[str, Any]] = {
     Kind.STRINGS_OF_HASH: {"type": "array"},
     Kind.ARRAY_OF_HASHES: {"type": "array"},
 }
-
-
 _TEXTS = frozenset((Kind.STRING, Kind.STRINGS, Kind.STRINGS_OF_HASH))
 
 
+# ---------------------------------------------------------------------------- declaring
+
+
 class _Invalid(Exception):
-    """A value of another type than the declared one."""
+    """The value cannot be read as the declared type."""
 
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """A parameter as an endpoint declares it.
+    """A parameter of an endpoint.
 
-    ``allow_blank`` of False refuses a blank text; ``values`` are all that is allowed; ``items``
-    are the fields of each hash in an array. A DATETIME becomes milliseconds since the epoch.
-    A required parameter that is ``forgivable`` may be missing where the endpoint says so.
+    - ``allow_blank=False`` rejects a blank text.
+    - ``values`` are the options of a text, or of each text in an array.
+    - ``items`` are the parameters inside each hash of an array.
+    - ``forgivable``: the endpoint decides for each request whether this required parameter may
+      be missing.
+    - A DATETIME is read as an instant.
     """
 
     name: str
@@ -91,7 +93,7 @@ class Param:
     forgivable: bool = False
 
     def schema(self) -> dict[str, Any]:
-        """Describe the value as a JSON Schema."""
+        """Describe the parameter as a JSON Schema."""
         schema = dict(_SCHEMAS[self.kind])
         if self.kind in (Kind.STRINGS, Kind.STRINGS_OF_HASH):
             schema["items"] = {"type": "string", **self._enum()}
@@ -117,41 +119,45 @@ class Param:
         return {"enum": list(self.values)} if self.values else {}
 
     def read(self, value: Any, name: str) -> tuple[Any, list[str]]:
-        """Make a value of the declared type, or say what is wrong with it."""
+        """Convert a value to the declared type; return it with the problems that it has."""
         if value is None or (value == "" and self.kind not in _TEXTS):
-            # To be there is all that is asked of what is required, and null is there.
+            # A required text may be null: it is there, and that is enough.
             return ("" if self.required and self.kind is Kind.STRING else self.default), []
         if self.kind is Kind.ARRAY_OF_HASHES:
             return self._read_hashes(value, name)
         try:
-            found = _READERS[self.kind](value)
+            converted = _READERS[self.kind](value)
         except _Invalid:
-            return None, [f"{name} is invalid"]
-        return found, self._refusals(found, name)
+            return None, [f"{name} {Problem.INVALID}"]
+        allowed = self._is_option(converted) and self._is_in_range(converted)
+        return converted, [] if allowed else [f"{name} {Problem.NOT_AN_OPTION}"]
 
-    def _refusals(self, found: Any, name: str) -> list[str]:
-        if self.values is not None:
-            wanted = found if isinstance(found, list) else [found]
-            if not all(each in self.values for each in wanted):
-                return [f"{name} does not have a valid value"]
-        if isinstance(found, int | float) and not (
-            (self.minimum is None or found >= self.minimum)
-            and (self.maximum is None or found <= self.maximum)
-        ):
-            return [f"{name} does not have a valid value"]
-        return []
+    def _is_option(self, value: Any) -> bool:
+        if self.values is None:
+            return True
+        return all(each in self.values for each in (value if isinstance(value, list) else [value]))
+
+    def _is_in_range(self, value: Any) -> bool:
+        if not isinstance(value, int | float):
+            return True
+        return (self.minimum is None or value >= self.minimum) and (
+            self.maximum is None or value <= self.maximum
+        )
 
     def _read_hashes(self, value: Any, name: str) -> tuple[Any, list[str]]:
         if isinstance(value, dict) and value and all(_INDEX.fullmatch(key) for key in value):
             value = [value[key] for key in sorted(value, key=int)]
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            return None, [f"{name} is invalid"]
-        found, refusals = [], []
+            return None, [f"{name} {Problem.INVALID}"]
+        rows, problems = [], []
         for index, item in enumerate(value):
-            read, refused = _check(self.items, item, lambda key, at=index: f"{name}[{at}][{key}]")
-            found.append(read)
-            refusals += refused
-        return found, refusals
+            row, more = _check(self.items, item, f"{name}[{index}]")
+            rows.append(row)
+            problems += more
+        return rows, problems
+
+
+# ---------------------------------------------------------------------------- checking
 
 
 class Params:
@@ -159,46 +165,53 @@ class Params:
 
     def __init__(self, *params: Param) -> None:
         self._params = params
-        self._of_nothing: tuple[dict[str, Any], list[str]] = _check(params, {}, str)
+        self._when_nothing_is_sent = _check(params, {})
 
     def check(
-        self, given: Mapping[str, Any], *, forgive: bool = False, refused: Sequence[str] = ()
+        self, given: Mapping[str, Any], *, forgive: bool = False, problems: Sequence[str] = ()
     ) -> dict[str, Any]:
-        """Give every declared parameter its value, or its default; others are left aside.
+        """Return the value of every declared parameter, or its default; ignore all others.
 
-        ``forgive`` lets forgivable parameters be missing; ``refused`` is what is wrong already.
+        ``forgive`` allows forgivable parameters to be missing. ``problems`` are those that the
+        caller has found already.
 
         Raises:
-            BadParameters: 400 with everything that is wrong, in the order of declaration.
+            ApiError: 400 with all problems, in the order of declaration.
         """
         if given or forgive:
-            values, refusals = _check(self._params, given, str, forgive=forgive)
+            values, more = _check(self._params, given, forgive=forgive)
         else:
-            values, refusals = self._of_nothing
-        if refused or refusals:
-            raise bad(", ".join((*refused, *refusals)))
+            values, more = self._when_nothing_is_sent
+        if problems or more:
+            raise invalid(", ".join((*problems, *more)))
         return dict(values)
 
 
 def _check(
-    params: Iterable[Param], given: Mapping[str, Any], named: Any, *, forgive: bool = False
-) -> tuple[Any, list[str]]:
+    params: Iterable[Param], given: Mapping[str, Any], inside: str = "", *, forgive: bool = False
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the values of parameters, and their problems; ``inside`` names what holds them."""
     values: dict[str, Any] = {}
-    refusals: list[str] = []
+    problems: list[str] = []
     for param in params:
+        name = f"{inside}[{param.name}]" if inside else param.name
         if param.name not in given:
             values[param.name] = param.default
             if param.required and not (forgive and param.forgivable):
-                refusals.append(f"{named(param.name)} is missing")
-                refusals += [] if param.allow_blank else [f"{named(param.name)} is empty"]
+                problems.append(f"{name} {Problem.MISSING}")
+                if not param.allow_blank:
+                    problems.append(f"{name} {Problem.EMPTY}")
             continue
-        name, value = named(param.name), given[param.name]
+        value = given[param.name]
         blank = value is None or (isinstance(value, str) and not value.strip())
         if blank and not param.allow_blank:
-            refusals.append(f"{name} is empty")
-        values[param.name], refused = param.read(value, name)
-        refusals += refused
-    return values, refusals
+            problems.append(f"{name} {Problem.EMPTY}")
+        values[param.name], more = param.read(value, name)
+        problems += more
+    return values, problems
+
+
+# ---------------------------------------------------------------------------- converting
 
 
 def _read_text(value: Any) -> str:
@@ -214,7 +227,7 @@ def _read_integer(value: Any) -> int:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
         raise _Invalid
-    if not -_LARGEST - 1 <= value <= _LARGEST:
+    if not -_MAX_INTEGER - 1 <= value <= _MAX_INTEGER:
         raise _Invalid
     return value
 
@@ -231,7 +244,7 @@ def _read_number(value: Any) -> float:
 
 
 def _read_boolean(value: Any) -> bool:
-    """Read what Grape reads: a word in one case, or capitalised, as clients of Python write it."""
+    """Read a boolean as Grape does, in small or capital letters, or as Python writes it."""
     text = str(int(value)) if isinstance(value, bool | int) else value
     if not isinstance(text, str) or text not in (text.lower(), text.upper(), text.capitalize()):
         raise _Invalid
@@ -242,15 +255,14 @@ def _read_boolean(value: Any) -> bool:
     raise _Invalid
 
 
-def _read_moment(value: Any) -> int:
-    if not isinstance(value, str) or not _MOMENT.fullmatch(value):
+def _read_instant(value: Any) -> Instant:
+    if not isinstance(value, str) or not _DATETIME.fullmatch(value):
         raise _Invalid
     try:
         moment = datetime.fromisoformat(value)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-        # In UTC first: what lies outside the years that can be written overflows here.
-        return (moment.astimezone(UTC) - _EPOCH) // _MILLISECOND
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        # astimezone raises OverflowError where the year in UTC would have no four digits.
+        return from_datetime(aware.astimezone(UTC))
     except (ValueError, OverflowError):
         raise _Invalid from None
 
@@ -269,62 +281,13 @@ def _read_texts_of_hash(value: Any) -> list[str]:
     return _read_texts(list(value.values()) if isinstance(value, dict) else value)
 
 
-_READERS = {
+_READERS: Mapping[Kind, Callable[[Any], Any]] = {
     Kind.STRING: _read_text,
     Kind.INTEGER: _read_integer,
     Kind.NUMBER: _read_number,
     Kind.BOOLEAN: _read_boolean,
-    Kind.DATETIME: _read_moment,
+    Kind.DATETIME: _read_instant,
     Kind.HASH: _read_hash,
     Kind.STRINGS: _read_texts,
     Kind.STRINGS_OF_HASH: _read_texts_of_hash,
 }
-
-
-# ---------------------------------------------------------------------------- pages, paths
-
-
-class _PageNumber(Param):
-    """``page``: what is below 1 counts as 1."""
-
-    __slots__ = ()
-
-    def read(self, value: Any, name: str) -> tuple[Any, list[str]]:
-        found, refusals = Param.read(self, value, name)
-        return (found if refusals else max(1, found)), refusals
-
-
-class _PageSize(Param):
-    """``per_page``: 100 at most, and what is below 0 counts as the default."""
-
-    __slots__ = ()
-
-    def read(self, value: Any, name: str) -> tuple[Any, list[str]]:
-        found, refusals = Param.read(self, value, name)
-        if refusals:
-            return found, refusals
-        if found == 0:
-            return None, [f"{name} has a value not allowed"]
-        return (self.default if found < 0 else min(found, 100)), []
-
-
-PAGE = (
-    _PageNumber("page", Kind.INTEGER, default=1, description="Which page, from 1."),
-    _PageSize("per_page", Kind.INTEGER, default=20, description="Rows of a page, at most 100."),
-)
-"""The parameters of every list."""
-
-
-def path_integer(text: str) -> int | None:
-    """Read the number of something in a path; None: it is no number.
-
-    ``text`` is the segment as it was sent. Of a number with more than 40 digits only the first 40
-    are read: nothing has such a number, and so none is found under either.
-    """
-    if text.isdecimal() and text.isascii() and len(text) <= _LONGEST_PATH_NUMBER:
-        return int(text)
-    number = _PATH_NUMBER.fullmatch(decode_segment(text))
-    if number is None:
-        return None
-    sign, digits = number.groups()
-    return int(sign + (digits.lstrip("0")[:_LONGEST_PATH_NUMBER] or "0"))

@@ -1,25 +1,26 @@
-"""Answers: what an endpoint's function may return, and the status, headers and body it becomes.
+"""Write answers: status, headers and body of what an endpoint's function returns.
 
-::
-
-    found -> JSON, kept where it lasts -> its ETag -> nothing but that, where the client knows it
+An answer to a GET has an ETag. A client that sends the same one back gets 304, without a body.
 """
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
+from pydantic_core import to_json
+
 from mock_gitlab.http.asgi import JSON
 
-from .body import decode_segment
-from .errors import etag, json_bytes, link, page_headers
+from .pagination import KeysetPage, Page, headers_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from mock_gitlab.http.asgi import Headers
 
+    from .errors import ApiError
     from .request import Request
 
 Answer = tuple[int, "Headers", bytes]
@@ -29,40 +30,19 @@ _CACHE_CONTROL = (b"cache-control", b"max-age=0, private, must-revalidate")
 _JSON_HEADERS: Headers = [*JSON, _CACHE_CONTROL]
 
 
-class Page(NamedTuple):
-    """A page of a list. ``total`` of None is not told; ``more`` says whether a page follows."""
-
-    rows: list[Any]
-    total: int | None
-    more: bool
-
-
-class KeysetPage(NamedTuple):
-    """A page of a list that is walked by a cursor; None at its end."""
-
-    rows: list[Any]
-    cursor: str | None
-
-
 class Raw(NamedTuple):
-    """An answer that is no JSON."""
+    """A successful answer that is not JSON."""
 
     body: bytes
     content_type: str
-    headers: Mapping[str, str] = {}
-
-
-class Status(NamedTuple):
-    """An answer with a status other than the endpoint's usual one."""
-
-    status: int
-    body: Any
+    headers: Mapping[str, str]
 
 
 class Cached(NamedTuple):
-    """An answer that is asked for again and again, and the same until ``key`` is another.
+    """A JSON answer to a GET, which is written once and sent until ``key`` changes.
 
-    It is kept as long as ``of``, which it shows, exists.
+    ``make`` returns the value to write. The written answer is dropped together with ``owner``,
+    the object that the answer depends on.
     """
 
     owner: object
@@ -70,93 +50,73 @@ class Cached(NamedTuple):
     make: Callable[[], Any]
 
 
-class _Written(NamedTuple):
+class _Kept(NamedTuple):
     key: tuple[object, ...]
     headers: Headers
     body: bytes
 
 
 class Writer:
-    """Writes what one endpoint finds."""
+    """Writes the answers of one endpoint, and keeps those that are Cached."""
 
     def __init__(self) -> None:
-        self._written: WeakKeyDictionary[object, _Written] = WeakKeyDictionary()
+        self._kept: WeakKeyDictionary[object, _Kept] = WeakKeyDictionary()
 
-    def write(self, request: Request, found: Any) -> Answer:
-        """Make an answer of what an endpoint's function has returned."""
-        status, reads = request.endpoint.status, request.endpoint.method == "GET"
-        if isinstance(found, Cached):
-            written = self._written.get(found.owner)
-            if written is None or written.key != found.key:
-                headers, body = _json(request, found.make())
-                written = _Written(found.key, _tagged(headers, body), body)
-                self._written[found.owner] = written
-            return _unless_known(request, status, written.headers, written.body)
-        if isinstance(found, Status):
-            status, found = found
-        if status == 204:
-            return status, [], b""
-        headers, body = _raw(found) if isinstance(found, Raw) else _json(request, found)
-        if status != 200 or not reads:
-            return status, headers, body
-        return _unless_known(request, status, _tagged(headers, body), body)
+    def write(self, request: Request, result: Any) -> Answer:
+        """Write what the endpoint's function returned."""
+        if isinstance(result, Cached):
+            kept = self._kept.get(result.owner)
+            if kept is None or kept.key != result.key:
+                body = json_bytes(result.make())
+                kept = _Kept(result.key, _with_etag(_JSON_HEADERS, body), body)
+                self._kept[result.owner] = kept
+            return _answer_to_get(request, kept.headers, kept.body)
+        endpoint = request.endpoint
+        if endpoint.answers is None:
+            return endpoint.status, [], b""
+        headers, body = _raw(result) if isinstance(result, Raw) else _json(request, result)
+        if endpoint.method != "GET":
+            return endpoint.status, headers, body
+        return _answer_to_get(request, _with_etag(headers, body), body)
 
 
-def _raw(found: Raw) -> tuple[Headers, bytes]:
-    named = {"Content-Type": found.content_type, **found.headers}
-    return [*(_header(name, value) for name, value in named.items()), _CACHE_CONTROL], found.body
+def error_answer(error: ApiError) -> Answer:
+    """Write an error."""
+    return error.status, JSON, json_bytes(error.body)
 
 
-def _json(request: Request, found: Any) -> tuple[Headers, bytes]:
-    headers = _JSON_HEADERS
-    if isinstance(found, Page):
-        headers = [*headers, *_page_headers(request, found)]
-        found = found.rows
-    elif isinstance(found, KeysetPage):
-        headers = [*headers, *_keyset_headers(request, found)]
-        found = found.rows
-    return headers, json_bytes(found)
+def _raw(result: Raw) -> tuple[Headers, bytes]:
+    named = {"Content-Type": result.content_type, **result.headers}
+    return [*_encoded(named.items()), _CACHE_CONTROL], result.body
 
 
-def _tagged(headers: Headers, body: bytes) -> Headers:
+def _json(request: Request, result: Any) -> tuple[Headers, bytes]:
+    if isinstance(result, Page | KeysetPage):
+        headers = [*_JSON_HEADERS, *_encoded(headers_of(request, result))]
+        return headers, json_bytes(result.rows)
+    return _JSON_HEADERS, json_bytes(result)
+
+
+def _encoded(headers: Iterable[tuple[str, str]]) -> Headers:
+    return [(name.lower().encode(), value.encode("latin-1", "replace")) for name, value in headers]
+
+
+def _with_etag(headers: Headers, body: bytes) -> Headers:
     return [*headers, (b"etag", etag(body).encode())]
 
 
-def _unless_known(request: Request, status: int, tagged: Headers, body: bytes) -> Answer:
-    """Leave out what the client has said that it knows already."""
-    if request.header(b"if-none-match") == tagged[-1][1].decode():
-        return 304, tagged, b""
-    return status, tagged, body
+def _answer_to_get(request: Request, headers: Headers, body: bytes) -> Answer:
+    """Answer 304 if the client names the ETag, which is the last header."""
+    if request.header(b"if-none-match") == headers[-1][1].decode():
+        return 304, headers, b""
+    return 200, headers, body
 
 
-def _header(name: str, value: str) -> tuple[bytes, bytes]:
-    return name.lower().encode(), value.encode("latin-1", errors="replace")
+def json_bytes(value: Any) -> bytes:
+    """Write a JSON value in UTF-8, without blanks."""
+    return to_json(value)
 
 
-def _page_headers(request: Request, page: Page) -> Headers:
-    headers = page_headers(
-        base_url=request.origin + request.scope["path"],
-        query=_query_of(request),
-        page=request.values["page"],
-        per_page=request.values["per_page"],
-        empty=not page.rows,
-        total=page.total,
-        more=page.more,
-    )
-    return [_header(name, value) for name, value in headers]
-
-
-def _keyset_headers(request: Request, page: KeysetPage) -> Headers:
-    if page.cursor is None:
-        return []
-    query = {**_query_of(request), "cursor": page.cursor}
-    return [_header("Link", link(request.origin + request.scope["path"], query, "next"))]
-
-
-def _query_of(request: Request) -> dict[str, Any]:
-    """Say again all that was asked for, with the defaults and the parameters of the path."""
-    return {
-        **{k: v for k, v in request.values.items() if v is not None},
-        **request.given,
-        **{k: decode_segment(v) for k, v in request.scope["path_params"].items()},
-    }
+def etag(body: bytes) -> str:
+    """Name a body by its content."""
+    return f'W/"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'

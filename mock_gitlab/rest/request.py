@@ -1,18 +1,21 @@
-"""Request: a request to an endpoint as its function sees it, who asks and what for."""
+"""A request to an endpoint, as the endpoint's function sees it."""
 
 from __future__ import annotations
 
 import hmac
-from datetime import UTC, datetime
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-from mock_gitlab.engine.model import NotAllowed, NotFound, Project
+from mock_gitlab.engine.instants import from_datetime
+from mock_gitlab.engine.model import NotFound, Project
 from mock_gitlab.engine.statuses import EXECUTING
 from mock_gitlab.http.asgi import LOGGED, WORLD
 from mock_gitlab.world.jobs import JOB_TOKEN, JobView
 
-from .body import BadParameters, decode_segment, parse
+from .body import parse
+from .errors import ApiError, Error, Unauthorized
+from .paths import decode_segment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,23 +27,22 @@ if TYPE_CHECKING:
 
     from .endpoint import Endpoint
 
-_FARTHEST = 2**62  # as far as anybody may turn pages
-
-
-class Unauthorized(Exception):
-    """Nobody, or somebody unknown, asks for what needs a login."""
+_MAX_OFFSET = 2**62  # SQLite's integers end at 2**63
 
 
 class Request:
-    """A request to an endpoint: who asks, for which world, with which parameters.
+    """A request: its world, its parameters, and who sends it.
 
-    ``origin`` is scheme and host as the client wrote them; ``site`` is where this GitLab's pages
-    would be, which for a sandbox is below its path.
+    - ``given`` are the parameters as they were sent, ``values`` the checked ones.
+    - ``job`` is the job whose token the request uses, if it uses one.
+    - ``logged`` is its entry in the journal.
+    - ``origin`` is scheme and host as the client wrote them; ``site`` is where the web pages of
+      this GitLab would be (in a sandbox: below its path).
     """
 
     __slots__ = (
         "_headers",
-        "_user_known",
+        "_logged_in",
         "body",
         "endpoint",
         "given",
@@ -49,7 +51,6 @@ class Request:
         "origin",
         "scope",
         "site",
-        "user",
         "values",
         "world",
     )
@@ -60,8 +61,7 @@ class Request:
         self.world: World = scope[WORLD]
         self.logged: LoggedRequest = scope[LOGGED]
         self._headers: dict[bytes, bytes] = dict(scope["headers"])
-        self._user_known = False
-        self.user = False
+        self._logged_in: bool | None = None
         self.job: JobView | None = None
         self.body = b""
         self.given: Mapping[str, Any] = {}
@@ -70,17 +70,15 @@ class Request:
         self.site = self.origin + scope["root_path"].removesuffix("/api/v4")
 
     def header(self, name: bytes) -> str | None:
-        """Read a header; ``name`` in lower case."""
+        """Read a header; ``name`` is in lower case."""
         value = self._headers.get(name)
         return None if value is None else value.decode("latin-1")
 
     def read(self) -> None:
-        """Read the query and the body, and note for the journal what they ask for.
-
-        What the path names beats both.
+        """Read the parameters from query, body and path, and note them for the journal.
 
         Raises:
-            BadParameters: they cannot be read.
+            ApiError: they cannot be read.
         """
         query = self.scope["query_string"]
         if query or self.body:
@@ -97,53 +95,60 @@ class Request:
             if variables:
                 self.logged.variables = _variables_in(variables)
 
-    # ------------------------------------------------------------------ who asks
+    def _text(self, name: str) -> str | None:
+        value = self.given.get(name)
+        return value if isinstance(value, str) else None
+
+    # ------------------------------------------------------------------ who sends it
 
     def is_static_token(self, token: str) -> bool:
-        """Tell whether a text is the token of the mock, in a time that tells nothing of it."""
+        """Compare a text with the token of the mock, in constant time."""
         return hmac.compare_digest(token.encode(), self.world.declared.token.encode())
 
     def log_in(self) -> bool:
-        """Find out who asks; False for nobody.
+        """Check the token of the request; False if there is none.
 
         Raises:
-            Unauthorized: a token was sent, and it is wrong.
+            Unauthorized: the token is wrong.
         """
-        if not self._user_known:
-            self.user = self._find_user()
-            self._user_known = True
-        return self.user
+        if self._logged_in is None:
+            self._logged_in = self._find_user()
+        return self._logged_in
+
+    def require_login(self) -> None:
+        """Check the token of the request; raises Unauthorized if there is none, or a wrong one."""
+        if not self.log_in():
+            raise Unauthorized
 
     def _find_user(self) -> bool:
         bearer = self._bearer()
         if bearer and self.endpoint.job_token and self._use_job_token(bearer):
             return True
         personal = self._text("private_token") or self.header(b"private-token")
-        sent = []
+        wrong = []
         for token in (personal, bearer, self._text("access_token")):
-            # GitLab does not take a job's token for a person's, nor for a wrong one.
+            # GitLab ignores a job's token here.
             if not token or token.startswith(JOB_TOKEN):
                 continue
             if self.is_static_token(token):
-                self._refuse_sudo()
+                self._check_sudo()
                 return True
-            sent.append(token)
+            wrong.append(token)
         if self.endpoint.job_token:
             token = self._text("job_token") or self._text("token") or self.header(b"job-token")
             if token and self._use_job_token(token):
                 return True
-            sent += [token] if token else []
-        if sent:
+            wrong += [token] if token else []
+        if wrong:
             raise Unauthorized
         return False
 
-    def _refuse_sudo(self) -> None:
-        """Refuse to act for anybody but the one user there is."""
-        wanted = self._text("sudo") or self.header(b"sudo")
+    def _check_sudo(self) -> None:
+        """Refuse to act for another user than the only one."""
+        name = self._text("sudo") or self.header(b"sudo")
         user = self.world.declared.user
-        if wanted and wanted.lower() not in (str(user.id), user.username.lower()):
-            what = f"404 User with ID or username '{wanted}' Not Found"
-            raise BadParameters(404, {"message": what})
+        if name and name.lower() not in (str(user.id), user.username.lower()):
+            raise ApiError(Error.USER_NOT_FOUND, name=name)
 
     def _bearer(self) -> str | None:
         value = self.header(b"authorization")
@@ -152,11 +157,8 @@ class Request:
         kind, _, token = value.partition(" ")
         return token.strip() if kind.lower() == "bearer" else None
 
-    def _text(self, name: str) -> str | None:
-        value = self.given.get(name)
-        return value if isinstance(value, str) else None
-
     def _use_job_token(self, token: str) -> bool:
+        """Log in as a job; False if no job has this token."""
         job = self.world.jobs.of_token(token)
         if job is None:
             return False
@@ -165,40 +167,31 @@ class Request:
         self.job = job
         return True
 
-    def require_login(self) -> None:
-        """Refuse whoever is not logged in."""
-        if not self.log_in():
-            raise Unauthorized
+    # ------------------------------------------------------------------ what it asks for
 
-    # ------------------------------------------------------------------ what is asked for
-
-    def project(self, name: str) -> Project:
-        """Find the project that the path names, if the one who asks may see it.
+    def project(self, raw: str) -> Project:
+        """Find the project of the path, after a login.
 
         Raises:
-            Unauthorized: nobody is logged in. A strict mock says that there is no such project,
-                since GitLab does not tell strangers of private ones.
-            NotFound: it does not exist.
+            Unauthorized: the request has no token, or a wrong one.
+            NotFound: there is no such project. A strict mock also says so if there is no token,
+                as GitLab does of private projects.
         """
         if not self.log_in():
             raise NotFound("project") if self.world.declared.strict else Unauthorized
-        return self.known_project(name)
+        return self.known_project(raw)
 
-    def known_project(self, name: str) -> Project:
-        """Find the project that the path names, whoever asks."""
-        project = self.world.catalog.project(decode_segment(name))
+    def known_project(self, raw: str) -> Project:
+        """Find the project of the path without a login; raises NotFound."""
+        project = self.world.catalog.project(decode_segment(raw))
         self.logged.project_id, self.logged.project_path = project.id, project.path
         return project
 
-    def refuse_if_modified(self, updated_at: Instant) -> None:
-        """Refuse what was asked under the condition that nothing has changed since.
-
-        Raises:
-            NotAllowed: ``If-Unmodified-Since`` is earlier than ``updated_at``.
-        """
-        since = _moment_of(self.header(b"if-unmodified-since") or "")
+    def require_unmodified(self, updated_at: Instant) -> None:
+        """Raise an ApiError if ``If-Unmodified-Since`` is earlier than ``updated_at``."""
+        since = _read_date(self.header(b"if-unmodified-since") or "")
         if since is not None and updated_at > since:
-            raise NotAllowed("precondition failed")
+            raise ApiError(Error.PRECONDITION_FAILED)
 
     @property
     def limit(self) -> int:
@@ -208,22 +201,21 @@ class Request:
     @property
     def offset(self) -> int:
         """How many rows come before the page."""
-        return min((int(self.values["page"]) - 1) * self.limit, _FARTHEST)
+        return min((int(self.values["page"]) - 1) * self.limit, _MAX_OFFSET)
 
 
-def _moment_of(text: str) -> Instant | None:
-    """Read a date of HTTP or ISO 8601; GitLab sets no condition by what is neither."""
+def _read_date(text: str) -> Instant | None:
+    """Read a date of HTTP or ISO 8601; None for any other text, which GitLab ignores."""
     for read in (parsedate_to_datetime, datetime.fromisoformat):
         try:
-            found = read(text)
-            return round(found.replace(tzinfo=found.tzinfo or UTC).timestamp() * 1000)
+            return from_datetime(read(text))
         except (ValueError, OverflowError):
             continue
     return None
 
 
 def _variables_in(given: Any) -> dict[str, str]:
-    """Find variables in either of the forms that GitLab takes, whether they are right or not."""
+    """Find variables in a map or in a list of rows, and leave out those that are malformed."""
     if isinstance(given, dict):
         pairs = list(given.items())
     else:

@@ -1,51 +1,57 @@
-"""Routes: the table in which a path finds the endpoint that serves it, and who answers for none."""
+"""Find the route of a path, and answer if there is none."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from mock_gitlab.http.asgi import JSON, LOGGED, WORLD, answer
+from starlette.routing import compile_path
+
+from mock_gitlab.http.asgi import LOGGED, WORLD, answer
 from mock_gitlab.http.faults import apply_fault, match_fault
 
-from .errors import NO_ROUTE, json_bytes
+from .errors import ApiError, Error
+from .rendering import error_answer
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterable
 
     from mock_gitlab.http.asgi import App, Receive, Scope, Send
 
-    from .endpoint import GitLabRoute
+    from .route import GitLabRoute
 
 
 class Routes:
-    """The routes by method and number of segments; the first that fits a path serves it.
+    """The routes by method and number of segments; the first that matches serves the request.
 
-    ``otherwise`` serves what fits none: to GitLab a path with another method is an unknown one.
+    ``otherwise`` serves requests that match none. As on GitLab, these include requests with a
+    method that the path does not have.
     """
 
     def __init__(self, routes: Iterable[GitLabRoute], otherwise: App) -> None:
         self._otherwise = otherwise
         self._fixed: dict[tuple[str, int], list[_Fixed]] = {}
-        self._open: dict[str, list[GitLabRoute]] = {}
+        self._open: dict[str, list[tuple[re.Pattern[str], GitLabRoute]]] = {}
         for route in routes:
-            method = route.gitlab.method
+            method = route.endpoint.method
             if ":path}" in route.path:
-                self._open.setdefault(method, []).append(route)
+                pattern = compile_path(route.path)[0]
+                self._open.setdefault(method, []).append((pattern, route))
             else:
                 fixed = _fixed(route)
                 self._fixed.setdefault((method, fixed.length), []).append(fixed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request by the route that it fits."""
-        found = self.find(scope["method"], scope[LOGGED].path)
-        if found is None:
+        """Serve a request with the route that matches it."""
+        match = self.find(scope["method"], scope[LOGGED].path)
+        if match is None:
             await self._otherwise(scope, receive, send)
             return
-        route, scope["path_params"] = found
+        route, scope["path_params"] = match
         await route.serve(scope, receive, send)
 
     def find(self, method: str, path: str) -> tuple[GitLabRoute, dict[str, str]] | None:
-        """Find the route of a path, and what stands in the places of its parameters."""
+        """Find the route of a path, and the segments of the path by their names."""
         segments = path.split("/")
         for fixed in self._fixed.get((method, len(segments)), ()):
             for place, word in fixed.words:
@@ -53,15 +59,15 @@ class Routes:
                     break
             else:
                 return fixed.route, {name: segments[place] for place, name in fixed.names}
-        for route in self._open.get(method, ()):
-            matched = route.path_regex.match(path)
-            if matched is not None:
-                return route, matched.groupdict()
+        for pattern, route in self._open.get(method, ()):
+            match = pattern.match(path)
+            if match is not None:
+                return route, match.groupdict()
         return None
 
 
 class _Fixed(NamedTuple):
-    """A route with a fixed number of segments: its words and its parameters by their places."""
+    """A route with a fixed number of segments: the places of its words and of its parameters."""
 
     route: GitLabRoute
     length: int
@@ -73,15 +79,15 @@ def _fixed(route: GitLabRoute) -> _Fixed:
     segments = route.path.split("/")
     words = [(place, each) for place, each in enumerate(segments) if not each.startswith("{")]
     names = [(place, each[1:-1]) for place, each in enumerate(segments) if each.startswith("{")]
-    # The last words tell routes apart soonest.
+    # Most paths differ in their last words, so these are compared first.
     return _Fixed(route, len(segments), tuple(reversed(words)), tuple(names))
 
 
 async def no_route(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer for a path or method that GitLab does not have; a fault may be declared for it."""
+    """Answer 404 for a path or method that GitLab does not have, or apply a fault."""
 
     async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
-        await answer(send, NO_ROUTE[0], JSON, json_bytes(NO_ROUTE[1]))
+        await answer(send, *error_answer(ApiError(Error.NO_ROUTE)))
 
     hit = match_fault(scope[WORLD], scope[LOGGED], {})
     if hit is None:

@@ -90,7 +90,7 @@ def properties(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, An
 def test_api_md_the_document_and_the_routes_name_the_same_endpoints(app: MockGitLabApp):
     document = app.openapi()
     routed = {
-        f"{route.gitlab.method} {re.sub('{([a-z_]+)(:path)?}', r':' + chr(92) + '1', route.path)}"
+        f"{route.endpoint.method} {re.sub('{([a-z_]+)(:path)?}', r':' + chr(92) + '1', route.path)}"
         for route in ROUTES
     }
 

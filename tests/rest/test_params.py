@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from mock_gitlab.rest.body import BadParameters, parse
-from mock_gitlab.rest.params import PAGE, Kind, Param, Params
+from mock_gitlab.rest.body import parse
+from mock_gitlab.rest.errors import ApiError
+from mock_gitlab.rest.pagination import PAGE
+from mock_gitlab.rest.params import Kind, Param, Params
 
 TRIGGER = Params(
     Param("ref", Kind.STRING, required=True, allow_blank=False),
@@ -44,7 +46,7 @@ def read(kind: Kind, value: Any, **more: Any) -> Any:
 
 
 def refusal(params: Params, given: dict[str, Any]) -> str:
-    with pytest.raises(BadParameters) as caught:
+    with pytest.raises(ApiError) as caught:
         params.check(given)
     assert caught.value.status == 400
     assert list(caught.value.body) == ["error"]
@@ -439,6 +441,6 @@ def test_whatever_is_given_is_a_value_or_is_refused_by_name(kind: Kind, value: A
     params = Params(Param("p", kind, items=(Param("key", Kind.STRING, required=True),)))
     try:
         names = list(params.check({"p": value}))
-    except BadParameters as error:
+    except ApiError as error:
         names = [error.body["error"][0]]
     assert names == ["p"]

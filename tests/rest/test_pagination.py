@@ -1,8 +1,7 @@
-"""GitLab's pages, links, timestamps and errors, as plain values."""
+"""Pages of lists: their headers, their links, and walking them by number and by cursor."""
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -11,30 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mock_gitlab.engine.instants import timestamp
-from mock_gitlab.engine.model import AlreadyExists, Invalid, MockGitLabError, NotAllowed, NotFound
 from mock_gitlab.rest.body import parse
-from mock_gitlab.rest.errors import (
-    NO_ROUTE,
-    UNAUTHORIZED,
-    error_of,
-    etag,
-    json_bytes,
-    page_headers,
-)
+from mock_gitlab.rest.pagination import Page, page_headers
 from tests.conftest import Mock
 
 URL = "https://gitlab.example.com/api/v4/projects/1/pipelines"
 
 
-def headers(page: int, total: int | None, more: bool, **query: Any) -> Any:
+def headers(number: int, total: int | None, more: bool, **query: Any) -> dict[str, str]:
     """The headers of a page of twenty that is not past the end."""
-    return told(page, total, more, query=query)
-
-
-def told(page: int, total: int | None, more: bool, **other: Any) -> Any:
-    usual = {"base_url": URL, "query": {}, "per_page": 20, "empty": False}
-    return dict(page_headers(**{**usual, **other}, page=page, total=total, more=more))
+    return dict(page_headers(URL, query, Page(["row"], total, more), number=number, size=20))
 
 
 def links(found: dict[str, str]) -> list[tuple[str, str]]:
@@ -55,10 +40,12 @@ def link_query(**query: Any) -> str:
 
 def test_a_page_in_the_middle_has_all_headers_in_gitlabs_order():
     found = page_headers(
-        base_url=URL,
-        query={"sort": "desc", "id": "1", "order_by": "id", "page": 2, "per_page": 20},
-        page=2, per_page=20, empty=False, total=45, more=True,
-    )  # fmt: skip
+        URL,
+        {"sort": "desc", "id": "1", "order_by": "id", "page": 2, "per_page": 20},
+        Page(["row"], total=45, more=True),
+        number=2,
+        size=20,
+    )
     first, second, third = (
         f"<{URL}?id=1&order_by=id&page={page}&per_page=20&sort=desc>" for page in (1, 2, 3)
     )
@@ -97,7 +84,7 @@ def test_an_empty_list_has_one_page():
 
 @pytest.mark.parametrize("page", [4, 99, 2**63 - 1])
 def test_a_page_past_the_end_leads_only_to_the_first_and_the_last(page: int):
-    found = told(page, 45, False, empty=True)
+    found = dict(page_headers(URL, {}, Page([], 45, more=False), number=page, size=20))
     assert (found["X-Page"], found["X-Prev-Page"], found["X-Next-Page"]) == (str(page), "", "")
     assert links(found) == [("first", "1"), ("last", "3")]
 
@@ -120,7 +107,8 @@ def test_the_last_page_of_an_uncounted_list_has_no_next_one():
 
 
 def test_the_link_repeats_the_size_that_was_asked_for_and_the_header_tells_the_real_one():
-    found = told(1, 0, False, query={"per_page": "500"}, per_page=100)
+    page = Page([], 0, more=False)
+    found = dict(page_headers(URL, {"per_page": "500"}, page, number=1, size=100))
     assert found["X-Per-Page"] == "100"
     assert "per_page=500" in found["Link"]
 
@@ -241,92 +229,3 @@ def test_a_cursor_that_nobody_gave_is_invalid(mock: Mock, cursor: str):
     answer = mock.get("/projects/1/jobs", params={"pagination": "keyset", "cursor": cursor})
 
     assert (answer.status_code, answer.json()) == (400, {"error": "cursor is invalid"})
-
-
-# ---------------------------------------------------------------------------- timestamps
-
-
-@pytest.mark.parametrize(
-    ("moment", "text"),
-    [
-        (1795474800123, "2026-11-23T23:00:00.123Z"),
-        (1795474800000, "2026-11-23T23:00:00.000Z"),
-        (1795474800007, "2026-11-23T23:00:00.007Z"),
-        (0, "1970-01-01T00:00:00.000Z"),
-        (-1, "1969-12-31T23:59:59.999Z"),
-        (-62135596800000, "0001-01-01T00:00:00.000Z"),
-        (253402300799999, "9999-12-31T23:59:59.999Z"),
-    ],
-)
-def test_a_timestamp_is_utc_with_three_decimals(moment: int, text: str):
-    assert timestamp(moment) == text
-
-
-def test_no_moment_is_no_timestamp():
-    assert timestamp(None) is None
-
-
-# ---------------------------------------------------------------------------- bodies
-
-
-def test_json_is_written_without_blanks_in_utf8_and_in_order():
-    value = {"b": [1, 2.5, None, True], "a": "größe"}
-    assert json_bytes(value) == '{"b":[1,2.5,null,true],"a":"größe"}'.encode()
-
-
-def test_an_etag_is_weak_and_32_hexadecimal_digits():
-    assert re.fullmatch(r'W/"[0-9a-f]{32}"', etag(b"{}"))
-
-
-def test_the_same_body_has_the_same_etag_and_another_has_another():
-    assert etag(b"{}") == etag(b"{}")
-    assert etag(b"{}") != etag(b"[]")
-
-
-# ---------------------------------------------------------------------------- errors
-
-
-@pytest.mark.parametrize(
-    ("error", "status", "body"),
-    [
-        (NotFound("project"), 404, {"message": "404 Project Not Found"}),
-        (NotFound("pipeline"), 404, {"message": "404 Not found"}),
-        (NotFound("job"), 404, {"message": "404 Not found"}),
-        (NotFound("trigger"), 404, {"message": "404 Not found"}),
-        (NotFound("job of the token"), 404, {"message": "404 Job Not Found"}),
-        (NotFound("scenario"), 404, {"message": "404 Scenario Not Found"}),
-        (NotFound("branch"), 404, {"message": "404 Branch Not Found"}),
-        (NotFound("tag"), 404, {"message": "404 Tag Not Found"}),
-        (NotFound("commit"), 404, {"message": "404 Commit Not Found"}),
-        (NotFound("token"), 404, {"message": "404 Not Found"}),
-        (NotFound("artifacts"), 404, {"message": "404 Not Found"}),
-        (NotFound("reference"), 400, {"message": {"base": ["Reference not found"]}}),
-        (NotAllowed("forbidden"), 403, {"message": "403 Forbidden"}),
-        (
-            NotAllowed("Job is not retryable"),
-            403,
-            {"message": "403 Forbidden - Job is not retryable"},
-        ),
-        (
-            NotAllowed("Job is not erasable!"),
-            403,
-            {"message": "403 Forbidden - Job is not erasable!"},
-        ),
-        (NotAllowed("Unplayable Job"), 400, {"message": "400 Bad request - Unplayable Job"}),
-        (NotAllowed("precondition failed"), 412, {"message": "412 Precondition Failed"}),
-        (AlreadyExists("7 is taken"), 400, {"message": "400 Bad request - 7 is taken"}),
-        (Invalid("too long"), 400, {"message": "400 Bad request - too long"}),
-    ],
-)
-def test_an_error_is_put_into_gitlabs_words(error: MockGitLabError, status: int, body: Any):
-    assert error_of(error) == (status, body)
-
-
-def test_answers_that_no_error_of_the_world_stands_for():
-    assert UNAUTHORIZED == (401, {"message": "401 Unauthorized"})
-    assert NO_ROUTE == (404, {"error": "404 Not Found"})
-
-
-@pytest.mark.parametrize("error", [NotFound("reference"), NotAllowed("forbidden")])
-def test_an_errors_body_can_be_written(error: MockGitLabError):
-    assert json.loads(json_bytes(error_of(error)[1])) == error_of(error)[1]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mock_gitlab.rest.body import BadParameters, decode_segment
-from mock_gitlab.rest.params import path_integer
+from mock_gitlab.rest.errors import ApiError
+from mock_gitlab.rest.paths import decode_segment, path_integer
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_a_segment_is_decoded_exactly_once(raw: str, text: str):
 
 @pytest.mark.parametrize("raw", ["%ff", "a%C3", "\xff"])
 def test_a_segment_that_is_no_utf8_is_400(raw: str):
-    with pytest.raises(BadParameters) as caught:
+    with pytest.raises(ApiError) as caught:
         decode_segment(raw)
     assert caught.value.status == 400
     assert caught.value.body == {"error": "the parameters are not valid UTF-8"}
@@ -36,7 +36,7 @@ def test_a_segment_that_is_no_utf8_is_400(raw: str):
 
 @pytest.mark.parametrize("raw", ["a%00b", "\0", "a\0b", "a\0%20"])
 def test_a_null_byte_in_a_segment_is_400(raw: str):
-    with pytest.raises(BadParameters) as caught:
+    with pytest.raises(ApiError) as caught:
         decode_segment(raw)
     assert (caught.value.status, caught.value.body) == (
         400,

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mock_gitlab.rest.body import BadParameters, parse
+from mock_gitlab.rest.body import parse
+from mock_gitlab.rest.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +77,7 @@ def test_numbers_in_brackets_are_keys_until_an_array_is_declared():
     ],
 )
 def test_a_parameter_of_two_shapes_is_400(text: str, error: str):
-    with pytest.raises(BadParameters) as caught:
+    with pytest.raises(ApiError) as caught:
         parse(text.encode(), None, b"")
     assert (caught.value.status, caught.value.body) == (400, {"error": error})
 
@@ -97,7 +98,7 @@ def test_31_brackets_after_a_name_are_taken():
 @pytest.mark.parametrize("bracket", [b"[b]", b"[]"])
 @pytest.mark.parametrize("count", [32, 50_000])
 def test_more_brackets_are_400(bracket: bytes, count: int):
-    with pytest.raises(BadParameters) as caught:
+    with pytest.raises(ApiError) as caught:
         parse(b"a" + bracket * count + b"=1", None, b"")
     assert caught.value.body == {"error": "the parameters are nested too deep"}
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mock_gitlab.rest.body import BadParameters, parse
+from mock_gitlab.rest.body import parse
+from mock_gitlab.rest.errors import ApiError
 
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data; boundary=frontier"
@@ -25,7 +26,7 @@ def part(name: str, value: bytes, more: str = "") -> bytes:
 
 
 def refused(query: bytes, content_type: str | None, body: bytes) -> tuple[int, str]:
-    with pytest.raises(BadParameters) as caught:
+    with pytest.raises(ApiError) as caught:
         parse(query, content_type, body)
     assert list(caught.value.body) == ["error"]
     return caught.value.status, caught.value.body["error"]
@@ -304,7 +305,7 @@ def test_whatever_is_sent_is_parameters_or_a_refusal_that_can_be_written(
     status = 200
     try:
         found = parse(query, content_type, body)
-    except BadParameters as error:
+    except ApiError as error:
         status, found = error.status, error.body
     assert status in (200, 400, 415)
     json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
