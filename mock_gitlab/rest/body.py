@@ -42,9 +42,9 @@ def _read_body(content_type: str | None, body: bytes) -> dict[str, Any]:
     kind, _, options = (content_type or "").partition(";")
     kind = kind.strip().lower()
     if not kind:
-        return _read_untyped(body)
+        return _read_json(body, Error.UNSUPPORTED_CONTENT_TYPE)  # unless it is JSON
     if kind == _JSON or kind.endswith("+json"):
-        return _read_json(body, ApiError(Error.UNREADABLE_JSON))
+        return _read_json(body, Error.UNREADABLE_JSON)
     if kind == _FORM:
         return nest(_form_pairs(body))
     if kind == _MULTIPART:
@@ -55,16 +55,11 @@ def _read_body(content_type: str | None, body: bytes) -> dict[str, Any]:
 # ---------------------------------------------------------------------------- JSON
 
 
-def _read_untyped(body: bytes) -> dict[str, Any]:
-    """Read a body without a content type, which must be JSON."""
-    return _read_json(body, ApiError(Error.UNSUPPORTED_CONTENT_TYPE, kind=""))
-
-
-def _read_json(body: bytes, unreadable: ApiError) -> dict[str, Any]:
+def _read_json(body: bytes, unreadable: Error) -> dict[str, Any]:
     try:
         value = _DECODER.decode(body.decode("utf-8-sig"))
     except (ValueError, RecursionError):
-        raise unreadable from None
+        raise ApiError(unreadable, kind="") from None
     if not isinstance(value, dict):
         raise ApiError(Error.NOT_A_JSON_OBJECT)
     # Without escapes a body in UTF-8 holds nothing unstorable, so most bodies need no walk.

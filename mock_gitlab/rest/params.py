@@ -129,20 +129,14 @@ class Param:
             converted = _READERS[self.kind](value)
         except _Invalid:
             return None, [f"{name} {Problem.INVALID}"]
-        allowed = self._is_option(converted) and self._is_in_range(converted)
-        return converted, [] if allowed else [f"{name} {Problem.NOT_AN_OPTION}"]
+        return converted, [] if self._allows(converted) else [f"{name} {Problem.NOT_AN_OPTION}"]
 
-    def _is_option(self, value: Any) -> bool:
-        if self.values is None:
-            return True
-        return all(each in self.values for each in (value if isinstance(value, list) else [value]))
-
-    def _is_in_range(self, value: Any) -> bool:
-        if not isinstance(value, int | float):
-            return True
-        return (self.minimum is None or value >= self.minimum) and (
-            self.maximum is None or value <= self.maximum
-        )
+    def _allows(self, value: Any) -> bool:
+        if self.values is not None:
+            return all(v in self.values for v in (value if isinstance(value, list) else [value]))
+        if self.minimum is not None and value < self.minimum:
+            return False
+        return self.maximum is None or bool(value <= self.maximum)
 
     def _read_hashes(self, value: Any, name: str) -> tuple[Any, list[str]]:
         if isinstance(value, dict) and value and all(_INDEX.fullmatch(key) for key in value):
@@ -195,19 +189,19 @@ def _check(
     problems: list[str] = []
     for param in params:
         name = f"{inside}[{param.name}]" if inside else param.name
-        if param.name not in given:
-            values[param.name] = param.default
-            if param.required and not (forgive and param.forgivable):
-                problems.append(f"{name} {Problem.MISSING}")
-                if not param.allow_blank:
-                    problems.append(f"{name} {Problem.EMPTY}")
+        if param.name in given:
+            value = given[param.name]
+            blank = value is None or (isinstance(value, str) and not value.strip())
+            if blank and not param.allow_blank:
+                problems.append(f"{name} {Problem.EMPTY}")
+            values[param.name], more = param.read(value, name)
+            problems += more
             continue
-        value = given[param.name]
-        blank = value is None or (isinstance(value, str) and not value.strip())
-        if blank and not param.allow_blank:
-            problems.append(f"{name} {Problem.EMPTY}")
-        values[param.name], more = param.read(value, name)
-        problems += more
+        values[param.name] = param.default
+        if param.required and not (forgive and param.forgivable):
+            problems.append(f"{name} {Problem.MISSING}")
+            if not param.allow_blank:
+                problems.append(f"{name} {Problem.EMPTY}")
     return values, problems
 
 
