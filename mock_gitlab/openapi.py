@@ -191,6 +191,6 @@ def _failures(statuses: Iterable[int]) -> dict[str, Any]:
 
 
 def _security(endpoint: Endpoint) -> list[dict[str, list[str]]]:
-    if endpoint.login is Login.NEVER:
+    if endpoint.login is Login.OWN_WAY:
         return [{}, *_TOKENS]
     return [*_TOKENS, {"JobToken": []}] if endpoint.job_token else _TOKENS

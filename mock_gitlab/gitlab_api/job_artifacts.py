@@ -110,7 +110,7 @@ def get_artifact(request: Request, id: str, job_id: int, artifact_path: str) -> 
 
 
 @job_artifacts(
-    "POST", "/projects/{id}/jobs/{job_id}/artifacts/keep", answers=Job, login=Login.ALWAYS
+    "POST", "/projects/{id}/jobs/{job_id}/artifacts/keep", answers=Job, login=Login.FIRST
 )
 def keep_artifacts(request: Request, id: str, job_id: int) -> Job:
     """Keep the artifacts of a job from expiring; in the mock they never expire."""
@@ -125,7 +125,7 @@ def keep_artifacts(request: Request, id: str, job_id: int) -> Job:
     "/projects/{id}/jobs/{job_id}/artifacts",
     answers=None,
     status=204,
-    login=Login.ALWAYS,
+    login=Login.FIRST,
 )
 def delete_artifacts(request: Request, id: str, job_id: int) -> None:
     """Delete the artifacts of a job; its log stays."""
@@ -140,7 +140,7 @@ class Accepted(TypedDict):
 
 
 @job_artifacts(
-    "DELETE", "/projects/{id}/artifacts", answers=Accepted, status=202, login=Login.ALWAYS
+    "DELETE", "/projects/{id}/artifacts", answers=Accepted, status=202, login=Login.FIRST
 )
 def delete_project_artifacts(request: Request, id: str) -> Accepted:
     """Delete the artifacts of all jobs of a project. The mock does it immediately."""

@@ -294,7 +294,7 @@ def list_pipeline_trigger_jobs(
     ),
     answers=list[Job],
     paged=True,
-    login=Login.ALWAYS,
+    login=Login.FIRST,
     job_token=True,
 )
 def list_jobs(
@@ -350,7 +350,7 @@ def find_build(request: Request, id: str, job_id: int) -> JobView:
     return view
 
 
-@jobs("GET", "/projects/{id}/jobs/{job_id}", answers=Job, login=Login.ALWAYS)
+@jobs("GET", "/projects/{id}/jobs/{job_id}", answers=Job, login=Login.FIRST)
 def get_job(request: Request, id: str, job_id: int) -> Job:
     """Show a job."""
     return present_job(request, find_build(request, id, job_id))
@@ -362,7 +362,7 @@ def get_job(request: Request, id: str, job_id: int) -> Job:
     Param("byte_offset", Kind.INTEGER, default=0, minimum=0, description="The first byte to show."),
     Param("byte_limit", Kind.INTEGER, minimum=1, description="How many bytes to show."),
     answers=str,
-    login=Login.ALWAYS,
+    login=Login.FIRST,
 )
 def get_job_trace(
     request: Request, id: str, job_id: int, byte_offset: int, byte_limit: int | None
@@ -375,7 +375,7 @@ def get_job_trace(
     return Raw(text, "text/plain", {"Content-Disposition": name})
 
 
-@jobs("GET", "/job", answers=Job, login=Login.ALWAYS, job_token=True)
+@jobs("GET", "/job", answers=Job, login=Login.FIRST, job_token=True)
 def get_job_of_token(request: Request) -> Job:
     """Show the job whose token the request uses."""
     if request.job is None:
@@ -399,7 +399,7 @@ def _act(request: Request, id: str, job_id: int, action: ActionName) -> tuple[Pr
     Param("force", Kind.BOOLEAN),
     answers=Job,
     status=201,
-    login=Login.ALWAYS,
+    login=Login.FIRST,
 )
 def cancel_job(request: Request, id: str, job_id: int, force: bool | None) -> Job | Bridge:
     """Cancel a job, even a manual one; a job that has finished stays as it is."""
@@ -412,7 +412,7 @@ def cancel_job(request: Request, id: str, job_id: int, force: bool | None) -> Jo
     Param("inputs", Kind.HASH),
     answers=Job,
     status=201,
-    login=Login.ALWAYS,
+    login=Login.FIRST,
 )
 def retry_job(
     request: Request, id: str, job_id: int, inputs: dict[str, Any] | None
@@ -435,7 +435,7 @@ def retry_job(
     ),
     Param("job_inputs", Kind.HASH),
     answers=Job,
-    login=Login.ALWAYS,
+    login=Login.FIRST,
 )
 def play_job(
     request: Request,
@@ -451,7 +451,7 @@ def play_job(
     return _present_either(request, request.world.jobs.job(*_act(request, id, job_id, "play")))
 
 
-@jobs("POST", "/projects/{id}/jobs/{job_id}/erase", answers=Job, status=201, login=Login.ALWAYS)
+@jobs("POST", "/projects/{id}/jobs/{job_id}/erase", answers=Job, status=201, login=Login.FIRST)
 def erase_job(request: Request, id: str, job_id: int) -> Job:
     """Delete the log and the artifacts of a job."""
     find_build(request, id, job_id)

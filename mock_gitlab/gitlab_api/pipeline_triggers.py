@@ -86,7 +86,7 @@ def _header_authenticates(request: Request) -> bool:
     *_TRIGGER_PARAMS,
     answers=Pipeline,
     status=201,
-    login=Login.NEVER,
+    login=Login.OWN_WAY,
     forgives=_forgives_no_token,
 )
 def trigger_pipeline(request: Request, id: str, **params: Any) -> Pipeline:
@@ -100,7 +100,7 @@ def trigger_pipeline(request: Request, id: str, **params: Any) -> Pipeline:
     *_TRIGGER_PARAMS,
     answers=Pipeline,
     status=201,
-    login=Login.NEVER,
+    login=Login.OWN_WAY,
     forgives=_forgives_no_token,
 )
 def trigger_pipeline_of_ref(request: Request, id: str, **params: Any) -> Pipeline:
@@ -193,14 +193,22 @@ def _present(request: Request, token: TriggerToken) -> Trigger:
 _DESCRIPTION = Param("description", Kind.STRING, required=True, example="release bot")
 
 
-@triggers("GET", "/projects/{id}/triggers", answers=list[Trigger], login=Login.IN_BODY, paged=True)
+@triggers(
+    "GET",
+    "/projects/{id}/triggers",
+    answers=list[Trigger],
+    login=Login.AFTER_PARAMETERS,
+    paged=True,
+)
 def list_triggers(request: Request, id: str) -> Page:
     """List the trigger tokens of a project."""
     tokens = request.world.catalog.tokens(request.project(id))
     return page_of(request, tokens, lambda token: _present(request, token))
 
 
-@triggers("GET", "/projects/{id}/triggers/{trigger_id}", answers=Trigger, login=Login.IN_BODY)
+@triggers(
+    "GET", "/projects/{id}/triggers/{trigger_id}", answers=Trigger, login=Login.AFTER_PARAMETERS
+)
 def get_trigger(request: Request, id: str, trigger_id: int) -> Trigger:
     """Show a trigger token."""
     return _present(request, request.world.catalog.token(request.project(id), trigger_id))
@@ -213,7 +221,7 @@ def get_trigger(request: Request, id: str, trigger_id: int) -> Trigger:
     Param("expires_at", Kind.DATETIME),
     answers=Trigger,
     status=201,
-    login=Login.IN_BODY,
+    login=Login.AFTER_PARAMETERS,
 )
 def create_trigger(
     request: Request, id: str, description: str, expires_at: Instant | None
@@ -233,7 +241,7 @@ def create_trigger(
     "/projects/{id}/triggers/{trigger_id}",
     Param("description", Kind.STRING),
     answers=Trigger,
-    login=Login.IN_BODY,
+    login=Login.AFTER_PARAMETERS,
 )
 def update_trigger(request: Request, id: str, trigger_id: int, description: str | None) -> Trigger:
     """Change the description of a trigger token."""
@@ -250,7 +258,7 @@ def update_trigger(request: Request, id: str, trigger_id: int, description: str 
     "/projects/{id}/triggers/{trigger_id}",
     answers=None,
     status=204,
-    login=Login.IN_BODY,
+    login=Login.AFTER_PARAMETERS,
 )
 def delete_trigger(request: Request, id: str, trigger_id: int) -> None:
     """Delete a trigger token."""

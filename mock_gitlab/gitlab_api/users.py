@@ -116,7 +116,7 @@ class CurrentUser(User):
     is_admin: bool
 
 
-@users("GET", "/user", answers=CurrentUser, login=Login.ALWAYS)
+@users("GET", "/user", answers=CurrentUser, login=Login.FIRST)
 def get_current_user(request: Request) -> CurrentUser:
     """Show the user whose token the request has."""
     user = request.world.declared.user

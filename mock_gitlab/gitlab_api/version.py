@@ -49,13 +49,13 @@ def _version() -> Version:
     }
 
 
-@version("GET", "/version", answers=Version, login=Login.ALWAYS)
+@version("GET", "/version", answers=Version, login=Login.FIRST)
 def get_version(request: Request) -> Version:
     """Show the version of GitLab that the mock claims to be."""
     return _version()
 
 
-@version("GET", "/metadata", answers=Version, login=Login.ALWAYS)
+@version("GET", "/metadata", answers=Version, login=Login.FIRST)
 def get_metadata(request: Request) -> Version:
     """Show the same as ``/version``."""
     return _version()

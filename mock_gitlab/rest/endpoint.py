@@ -20,10 +20,10 @@ _NUMBERS = ("pipeline_id", "job_id", "trigger_id")
 class Login(Enum):
     """When an endpoint checks who sends the request."""
 
-    ALWAYS = "first"
-    UNLESS_READING = "first, but a GET is checked when the project is looked up"
-    IN_BODY = "after the parameters are checked"
-    NEVER = "in the endpoint's own way"
+    FIRST = "before anything else"
+    FIRST_UNLESS_GET = "before anything else, but for a GET when the project is looked up"
+    AFTER_PARAMETERS = "after the parameters are checked"
+    OWN_WAY = "the endpoint's function does it"
 
 
 @dataclass(slots=True)
@@ -65,8 +65,8 @@ class Endpoint:
         self.numbers = tuple(name for name in self.segments if name in _NUMBERS)
         params = {param.name for param in self.params}
         self.named = tuple(name for name in self.segments if name in params)
-        self.logs_in_first = self.login is Login.ALWAYS or (
-            self.login is Login.UNLESS_READING and self.method != "GET"
+        self.logs_in_first = self.login is Login.FIRST or (
+            self.login is Login.FIRST_UNLESS_GET and self.method != "GET"
         )
 
     @property

@@ -98,7 +98,7 @@ class GitLabRoute:
         forgive = endpoint.forgives is not None and endpoint.forgives(request)
         values = endpoint.checked.check(request.given, forgive=forgive, problems=problems)
         request.values = values
-        if endpoint.login is Login.IN_BODY:
+        if endpoint.login is Login.AFTER_PARAMETERS:
             request.require_login()
         if endpoint.paged:
             values = {k: v for k, v in values.items() if k not in ("page", "per_page")}
@@ -119,7 +119,7 @@ class Endpoints:
         *params: Param,
         answers: Any,
         status: int = 200,
-        login: Login = Login.UNLESS_READING,
+        login: Login = Login.FIRST_UNLESS_GET,
         job_token: bool = False,
         paged: bool = False,
         forgives: Callable[[Request], bool] | None = None,

@@ -220,8 +220,11 @@ def test_a_wrong_header_is_not_looked_at_where_a_trigger_token_is_right(
 
     right = mock.post(TRIGGER, json={"ref": "main", "token": "glptt-one"}, headers=headers)
     none = mock.post(TRIGGER, json={"ref": "main"}, headers=headers)
+    unknown = mock.post(TRIGGER, json={"ref": "main", "token": "glptt-none"}, headers=headers)
+    nothing = mock.post(TRIGGER, headers=headers)
 
-    assert (right.status_code, none.status_code) == (201, 401)
+    assert (right.status_code, none.status_code, unknown.status_code) == (201, 401, 401)
+    assert nothing.json() == {"error": "ref is missing, ref is empty, token is missing"}
     assert none.json() == {"message": "401 Unauthorized"}
 
 
