@@ -211,6 +211,23 @@ def test_artifacts_are_a_real_archive_and_single_files(mock: Mock):
     assert mock.get(f"{JOBS}/artifacts/main/download").json() == {"error": "job is missing"}
 
 
+@pytest.mark.parametrize(
+    ("ref", "job", "status"),
+    [("main", "build", 200), ("main", "other", 404), ("other", "build", 404)],
+)
+def test_artifacts_of_a_ref_are_those_of_its_newest_success(
+    mock: Mock, ref: str, job: str, status: int
+):
+    mock.declare(900, jobs=[{"name": "build", "artifacts": [{"path": "a", "content": "b"}]}])
+    mock.trigger(scenario_id=900)
+    mock.advance("1h")
+    mock.trigger(scenario_id=0)
+
+    answer = mock.get(f"/projects/1/jobs/artifacts/{ref}/raw/a?job={job}")
+
+    assert answer.status_code == status
+
+
 def test_the_jobs_of_a_project_are_never_counted(delivery: Mock):
     delivery.trigger(scenario_id=5)
 
