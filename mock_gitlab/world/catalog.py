@@ -41,7 +41,7 @@ class Catalog:
     def apply(self, declared: Declarations, salt: str, now: Instant) -> None:
         """Know what the files declare, within a transaction; shas and tokens come of ``salt``."""
         before = self._declared, self._salt, self._by_number, self._by_name
-        self._db.if_rolled_back(lambda: self._restore(*before))
+        self._db.undo_on_rollback(lambda: self._restore(*before))
         self._declared, self._salt = declared, salt
         self._tokens.replace_declared(
             (

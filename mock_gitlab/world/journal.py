@@ -7,7 +7,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mock_gitlab.engine.matching import NearMiss, RequestPattern, differences, near_misses
+from mock_gitlab.engine.matching import NearMiss, RequestPattern, matches, near_misses
 
 _log = logging.getLogger("mock_gitlab.requests")
 MOST_BYTES = 2**22
@@ -98,7 +98,7 @@ class Journal:
 
     def find(self, pattern: RequestPattern) -> list[LoggedRequest]:
         """List the calls that match, newest first."""
-        return [call for call in self.newest_first() if not differences(pattern, call)]
+        return [call for call in self.newest_first() if matches(pattern, call)]
 
     def operations(self) -> dict[str, int]:
         """Count the calls of each operation, the most frequent first."""

@@ -7,9 +7,11 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from mock_gitlab.engine.model import AlreadyExists, Declarations, Invalid, NotAllowed, NotFound
-from mock_gitlab.store.database import Database, StoreUnavailable, UnusableDatabase
+from mock_gitlab.store.database import Database
+from mock_gitlab.store.errors import StoreUnavailable, UnusableDatabase
+from mock_gitlab.store.migration import migrate
 from mock_gitlab.store.scenarios import ScenarioTable
-from mock_gitlab.world.clock import Clock, stopwatch
+from mock_gitlab.world.clock import Clock
 from mock_gitlab.world.world import World
 
 if TYPE_CHECKING:
@@ -128,7 +130,7 @@ def _lasting_world(path: Path | str, declarations: Declarations) -> World:
     Raises:
         UnusableDatabase: also where the file is ours and damaged inside.
     """
-    database = Database(path, stopwatch=stopwatch)
+    database = Database(path, migrate=migrate)
     try:
         return World(database, declarations, Clock())
     except StoreUnavailable as error:
