@@ -349,6 +349,10 @@ class StatusIndex:
         }
 
 
+def _text_until(until: Instant | None) -> str | None:
+    return None if until is None else timestamp(min(until, _END_OF_TIME))
+
+
 def _moving(project_id: int | None, pipeline_id: int | None) -> tuple[str, list[Any]]:
     wanted = {"p.project_id": project_id, "p.id": pipeline_id}
     given = {column: value for column, value in wanted.items() if value is not None}
