@@ -1,4 +1,4 @@
-"""Projects that nobody declared but somebody used, and trigger tokens."""
+"""Undeclared projects that were used, and trigger tokens."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .database import Database, Row
 
 LAST_WRITTEN_NUMBER = 1000
-"""Undeclared paths are numbered above this, clear of the small numbers that people write."""
+"""Undeclared paths get numbers above this; people declare smaller ones."""
 
 _COLUMNS = (
     "id, project_id, token, description, created_at, updated_at, last_used, expires_at, declared"
@@ -37,7 +37,7 @@ class ProjectTable:
         self._db.execute("INSERT OR IGNORE INTO projects VALUES (?, ?)", (number, path))
 
     def add_path(self, path: str, taken: Iterable[int]) -> int:
-        """Give a path a number that it keeps, none of ``taken``."""
+        """Give a path a number of its own, larger than those in ``taken``, and return it."""
         row = self._db.one("SELECT max(id) FROM projects")
         number = max(LAST_WRITTEN_NUMBER, *((row and row[0]) or 0, *taken)) + 1
         self.add(number, path)
@@ -87,7 +87,7 @@ class TokenTable:
         return None if row is None else _token_of(row)
 
     def next_number(self) -> int:
-        """Tell the number that the next token will get."""
+        """Return the number that the next token will get."""
         row = self._db.one("SELECT seq FROM sqlite_sequence WHERE name = 'trigger_tokens'")
         return 1 + (row[0] if row else 0)
 
@@ -103,7 +103,7 @@ class TokenTable:
         )
 
     def describe(self, token_id: int, description: str, at: Instant) -> None:
-        """Change what a token says of itself."""
+        """Change the description of a token."""
         self._db.execute(
             "UPDATE trigger_tokens SET description = ?, updated_at = ? WHERE id = ?",
             (description, timestamp(at), token_id),
@@ -120,7 +120,7 @@ class TokenTable:
         self._db.execute("DELETE FROM trigger_tokens WHERE id = ?", (token_id,))
 
     def replace_declared(self, declared: Iterable[tuple[int, DeclaredToken]], at: Instant) -> None:
-        """Make the declared tokens be exactly these; those that stay keep number and last use."""
+        """Replace the declared tokens; one that is declared again keeps its number and last use."""
         wanted = list(declared)
         with self._db.transaction():
             kept = {token.token for _, token in wanted}

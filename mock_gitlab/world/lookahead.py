@@ -116,7 +116,7 @@ class Lookahead:
 
 
 class _Course(NamedTuple):
-    """A pipeline, and its own timeline or one that it shares: of number 0, begun at moment 0."""
+    """A pipeline with its own timeline, or a shared one: of number 0, created at instant 0."""
 
     number: int
     project_id: int
