@@ -1,4 +1,7 @@
-"""The recipes of README.md: each is run alone, and all in one folder with the one mock.yaml."""
+"""The recipes of README.md run together, in one folder with the one mock.yaml.
+
+Those for pytest, which reads the mock.yaml that it finds, run alone too.
+"""
 
 from __future__ import annotations
 
@@ -67,11 +70,10 @@ def write_all(folder: Path) -> None:
     (folder / "mock.yaml").write_text(configuration(), encoding="utf-8")
 
 
-@pytest.fixture(params=["alone", "together"])
-def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """A folder for a recipe: empty, or with all the others and the one mock.yaml in it."""
-    if request.param == "together":
-        write_all(tmp_path)
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The one folder with all recipes and the one mock.yaml."""
+    write_all(tmp_path)
     return tmp_path
 
 
@@ -90,7 +92,7 @@ def shell(text: str, folder: Path, **env: str) -> subprocess.CompletedProcess[st
     )
     with process:
         try:
-            printed, said = process.communicate(timeout=60)
+            printed, said = process.communicate(timeout=100)
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)  # what the recipe has left running too
@@ -117,10 +119,8 @@ def test_polling_without_waiting(tmp_path: Path):
 
 
 @pytest.mark.parametrize("options", ["", "-n 2"])
-def test_all_recipes_for_pytest_pass_in_one_folder(tmp_path: Path, options: str):
-    write_all(tmp_path)
-
-    done = shell(f"{PYTEST} {options}", tmp_path)
+def test_all_recipes_for_pytest_pass_in_one_folder(folder: Path, options: str):
+    done = shell(f"{PYTEST} {options}", folder)
 
     assert "5 passed" in done.stdout, done.stdout + done.stderr
 
@@ -137,19 +137,16 @@ def test_fixtures_of_a_wider_scope(folder: Path):
     assert "2 passed" in run("conftest.py", folder, f"{PYTEST} test_it.py")
 
 
-def test_unittest_without_pytest(tmp_path: Path):
-    write_all(tmp_path)
-
-    run("test_unit.py", tmp_path, "python -W error -m unittest test_unit.py")
+def test_unittest_without_pytest(folder: Path):
+    run("test_unit.py", folder, "python -W error -m unittest test_unit.py")
 
 
 class TestWhatTheRecipesAddToMockYaml:
     """The rules, scenarios and faults of the recipes, all in one mock.yaml."""
 
     @pytest.fixture
-    def mock(self, tmp_path: Path) -> Iterator[Mock]:
-        write_all(tmp_path)
-        app = create_app(tmp_path / "mock.yaml", environ={}, watch=False, database=":memory:")
+    def mock(self, folder: Path) -> Iterator[Mock]:
+        app = create_app(folder / "mock.yaml", environ={}, watch=False, database=":memory:")
         with Mock(app, headers={"PRIVATE-TOKEN": TOKEN}) as mock:
             yield mock
 
