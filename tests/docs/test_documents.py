@@ -1,14 +1,21 @@
-"""The documents lead to each other, and list every setting."""
+"""The documents lead to each other, and list every setting and column."""
 
 from __future__ import annotations
 
 import re
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
 
 import pytest
 
+from mock_gitlab.app import create_app
 from mock_gitlab.cli.main import main
 from mock_gitlab.config.overrides import VARIABLES
 from tests.docs.shown import ROOT, anchor, headings, links, read
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DOCUMENTS = ["README.md", "API.md", "CHANGELOG.md", ".github/CONTRIBUTING.md"]
 SETTINGS = read("API.md").partition("\n## Commands and settings\n")[2].partition("\n## ")[0]
@@ -56,3 +63,17 @@ def test_every_command_and_every_option_of_the_server_is_listed(
 
 def test_every_variable_is_listed():
     assert {name for name in VARIABLES if name not in SETTINGS} == set()
+
+
+@pytest.mark.parametrize("table", ["scenarios", "pipelines"])
+def test_every_listed_column_is_in_the_database(table: str, tmp_path: Path):
+    listed = read("API.md").partition(f"\n`{table}`:\n")[2].partition("\n\n`")[0]
+    (tmp_path / "mock.yaml").write_text("version: 1\n")
+    create_app(tmp_path / "mock.yaml", environ={}, watch=False).close()
+
+    with closing(sqlite3.connect(tmp_path / "mock.db")) as opened:
+        columns = {row[1] for row in opened.execute(f"PRAGMA table_info({table})")}
+
+    names = set(re.findall(r"^\| `(\w+)` \|", listed, re.MULTILINE))
+    assert len(names) > 4
+    assert names <= columns
