@@ -125,7 +125,7 @@ def _serve(chosen: argparse.Namespace) -> int:
     from mock_gitlab.cli.ready_file import ReadyFile
     from mock_gitlab.config.diagnostics import ConfigurationError
     from mock_gitlab.server import PortInUse, address, listen, serve
-    from mock_gitlab.store.database import UnusableDatabase
+    from mock_gitlab.store.errors import UnusableDatabase
 
     try:
         app = create_app(

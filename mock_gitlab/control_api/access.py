@@ -15,7 +15,7 @@ from mock_gitlab.config.fields import did_you_mean
 from mock_gitlab.config.messages import said
 from mock_gitlab.engine.model import AlreadyExists, Invalid, MockGitLabError, NotAllowed, NotFound
 from mock_gitlab.http.asgi import WORLD
-from mock_gitlab.store.database import StoreUnavailable
+from mock_gitlab.store.errors import StoreUnavailable
 from mock_gitlab.world.sandboxes import Worlds
 from mock_gitlab.world.world import World
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -16,9 +15,8 @@ from mock_gitlab.config.fields import (
     TextOrNumber,
     mistake,
 )
-from mock_gitlab.engine.instants import timestamp
+from mock_gitlab.engine.instants import timestamp, to_seconds
 from mock_gitlab.engine.model import ClockSetting
-from mock_gitlab.store.scenarios import seconds
 from mock_gitlab.version import __version__
 
 from .access import AllWorlds, Authenticated, CurrentWorld, OnlyKnownParameters
@@ -111,7 +109,7 @@ class PipelineDetail(PipelineRow):
     timeline: list[ChangeRow]
 
 
-def _pipeline(seen: PipelineView) -> PipelineRow:
+def _pipeline(world: World, seen: PipelineView) -> PipelineRow:
     record = seen.record
     return {
         "id": record.id,
@@ -127,10 +125,10 @@ def _pipeline(seen: PipelineView) -> PipelineRow:
         "updated_at": timestamp(seen.state.updated_at),
         "variables": {v.key: v.value for v in record.variables},
         "scenario_id": record.scenario_id,
-        "terminal_after_seconds": seconds(record.terminal_after),
+        "terminal_after_seconds": to_seconds(record.terminal_after),
         "terminal_status": record.terminal_status,
         "polls": record.polls,
-        "matched": None if record.matched is None else json.loads(record.matched),
+        "matched": world.explain(record),
         "actions": [
             {"action": action.name, "at": timestamp(action.at), "job_id": action.job_id}
             for action in record.actions
@@ -141,7 +139,7 @@ def _pipeline(seen: PipelineView) -> PipelineRow:
 
 def _detail(world: World, seen: PipelineView) -> PipelineDetail:
     return {
-        **_pipeline(seen),
+        **_pipeline(world, seen),
         "jobs": [
             {
                 "id": job.id,
@@ -174,7 +172,7 @@ async def list_pipelines(
     """List the pipelines that are stored, newest first, of all projects or of one."""
     found = []
     for seen in world.pipelines.every(project_id):
-        found.append(_pipeline(seen))
+        found.append(_pipeline(world, seen))
         if len(found) == limit:
             break
     return found

@@ -11,9 +11,8 @@ from typing_extensions import TypedDict
 
 from mock_gitlab.config.models import ScenarioModel, declared_scenario
 from mock_gitlab.config.patterns import FaultModel, RuleModel, fault_from, rule_from
-from mock_gitlab.engine.instants import timestamp
+from mock_gitlab.engine.instants import timestamp, to_seconds
 from mock_gitlab.engine.model import Invalid
-from mock_gitlab.store.scenarios import seconds
 
 from .access import Authenticated, CurrentWorld, OnlyKnownParameters
 
@@ -50,7 +49,7 @@ def _row(declared: DeclaredScenario) -> ScenarioRow:
     return {
         "scenario_id": scenario.scenario_id,
         "name": scenario.name,
-        "terminal_after_seconds": seconds(scenario.terminal_after),
+        "terminal_after_seconds": to_seconds(scenario.terminal_after),
         "terminal_status": scenario.terminal_status,
         "never_complete": scenario.never_complete,
         "source": declared.source,
@@ -132,9 +131,9 @@ def _written_fault(fault: Fault) -> dict[str, Any]:
         skip=fault.skip or None,
         every=None if fault.every == 1 else fault.every,
         respond=_written_response(fault.respond),
-        delay=seconds(fault.delay) or None,
-        limit=None if limit is None else {"requests": limit.requests, "per": seconds(limit.per)},
-        **({fault.body: seconds(fault.slow) or True} if fault.body else {}),
+        delay=to_seconds(fault.delay) or None,
+        limit=None if limit is None else {"requests": limit.requests, "per": to_seconds(limit.per)},
+        **({fault.body: to_seconds(fault.slow) or True} if fault.body else {}),
     )
 
 

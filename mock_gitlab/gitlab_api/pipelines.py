@@ -228,8 +228,8 @@ def _present_row(site: str, project: Project, row: PipelineRow) -> PipelineListI
         "ref": row.ref,
         "status": row.status,
         "source": row.source,
-        "created_at": timestamp(row.created_at),
-        "updated_at": timestamp(row.updated_at),
+        "created_at": row.created_at,
+        "updated_at": row.updated_at,
         "web_url": f"{site}{_path(project, row.id)}",
         "name": row.name,
     }
@@ -259,7 +259,7 @@ def get_latest_pipeline(request: Request, id: str, ref: str | None) -> PipelineW
 )
 def get_pipeline(request: Request, id: str, pipeline_id: int) -> Cached:
     """Show a pipeline as it is now."""
-    pipeline = request.world.pipelines.pipeline(request.project(id), pipeline_id, looked=True)
+    pipeline = request.world.pipelines.pipeline(request.project(id), pipeline_id, polled=True)
     _note(request, pipeline.record)
     key = pipeline.state, pipeline.project, request.world.declared.user, request.site
     return Cached(pipeline.timeline, key, lambda: present_with_name(request, pipeline))
@@ -382,9 +382,9 @@ def start(
     try:
         created = request.world.trigger(project, wanted)
     except RejectedByRule as rejected:
-        request.logged.rule = rejected.matched
+        request.logged.rule = rejected.rule
         raise
-    request.logged.rule = created.record.matched
+    request.logged.rule = created.record.choice and created.record.choice.rule
     return created
 
 
