@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
+from mock_gitlab.engine.failures import FailureReason
 from mock_gitlab.engine.model import (
     ATTEMPTS_LIMIT,
     JOBS_LIMIT,
@@ -35,40 +36,6 @@ from .fields import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-FailureReason = Literal[
-    "unknown_failure",
-    "script_failure",
-    "api_failure",
-    "stuck_or_timeout_failure",
-    "runner_system_failure",
-    "runner_unsupported",
-    "missing_dependency_failure",
-    "stale_schedule",
-    "job_execution_timeout",
-    "archived_failure",
-    "unmet_prerequisites",
-    "scheduler_failure",
-    "data_integrity_failure",
-    "forward_deployment_failure",
-    "failed_outdated_deployment_job",
-    "protected_environment_failure",
-    "deployment_rejected",
-    "environment_creation_failure",
-    "no_matching_runner",
-    "ci_quota_exceeded",
-    "trace_size_exceeded",
-    "builds_disabled",
-    "user_blocked",
-    "project_deleted",
-    "secrets_provider_not_found",
-    "insufficient_bridge_permissions",
-    "downstream_bridge_project_not_found",
-    "downstream_pipeline_creation_failed",
-    "invalid_bridge_trigger",
-    "pipeline_loop_detected",
-    "reached_max_descendant_pipelines_depth",
-]
 
 ArtifactPath = Annotated[
     Text,

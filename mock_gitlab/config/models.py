@@ -10,9 +10,11 @@ from mock_gitlab.engine.model import (
     ATTEMPTS_LIMIT,
     Attempt,
     DeclaredScenario,
+    Origin,
     Scenario,
     TerminalStatus,
     TestCase,
+    TestCaseStatus,
     TestSuite,
 )
 
@@ -91,9 +93,7 @@ class TestCaseModel(StrictModel):
     __test__ = False
 
     name: Text = Field(description="Its name.")
-    status: Literal["success", "failed", "error", "skipped"] = Field(
-        "success", description="How it went."
-    )
+    status: TestCaseStatus = Field("success", description="How it went.")
     execution_time: Annotated[float, Field(ge=0)] = Field(0.0, description="Seconds it took.")
     classname: Text = Field("", description="The class that it belongs to.")
     file: Text | None = Field(None, description="The file that it stands in.")
@@ -202,7 +202,7 @@ def scenario_definition(model: ScenarioModel) -> dict[str, Any]:
 
 def declared_scenario(
     model: ScenarioModel,
-    source: Literal["builtin", "file", "runtime"] = "runtime",
+    source: Origin = "runtime",
     file: str | None = None,
     line: int | None = None,
 ) -> DeclaredScenario:

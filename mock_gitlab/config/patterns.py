@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from mock_gitlab.engine.matching import (
+    BODY_FAULTS,
+    BodyFault,
     Fault,
     Limit,
     RequestPattern,
@@ -17,6 +19,7 @@ from mock_gitlab.engine.matching import (
     Rule,
     TriggerPattern,
 )
+from mock_gitlab.engine.sources import Source
 
 from .fields import (
     WHOLE,
@@ -75,25 +78,6 @@ class ResponseModel(StrictModel):
     def to_engine(self) -> Response:
         """Make what the engine knows."""
         return Response(self.status, tuple(self.headers.items()), self.body)
-
-
-Source = Literal[
-    "push",
-    "web",
-    "trigger",
-    "schedule",
-    "api",
-    "external",
-    "pipeline",
-    "chat",
-    "webide",
-    "merge_request_event",
-    "external_pull_request_event",
-    "parent_pipeline",
-    "ondemand_dast_scan",
-    "ondemand_dast_validation",
-    "security_orchestration_policy",
-]
 
 
 def _one_or_list(value: Any) -> str:
@@ -264,21 +248,16 @@ class FaultModel(StrictModel):
         return self
 
     def _found(self) -> Iterator[Violation]:
-        spoilers = self._spoilers()
-        if not (spoilers or self.respond is not None or self.delay or self.limit):
-            yield (), f"a fault needs one of respond, delay, limit, {', '.join(SPOILERS)}"
-        for other in spoilers[1:]:
-            yield (other,), f"{spoilers[0]} and {other} exclude each other"
+        faults = self._body_faults()
+        if not (faults or self.respond is not None or self.delay or self.limit):
+            yield (), f"a fault needs one of respond, delay, limit, {', '.join(BODY_FAULTS)}"
+        for other in faults[1:]:
+            yield (other,), f"{faults[0]} and {other} exclude each other"
         if self.drop and self.respond is not None:
             yield ("respond",), "a dropped connection has no answer"
 
-    def _spoilers(self) -> list[Spoiler]:
-        return [name for name in SPOILERS if getattr(self, name)]
-
-
-Spoiler = Literal["drop", "truncate", "slow", "malformed"]
-SPOILERS: tuple[Spoiler, ...] = ("drop", "truncate", "slow", "malformed")
-"""What may happen to a body; one of them at most."""
+    def _body_faults(self) -> list[BodyFault]:
+        return [name for name in BODY_FAULTS if getattr(self, name)]
 
 
 def rule_from(model: RuleModel, place: str) -> Rule:
@@ -307,7 +286,7 @@ def fault_from(model: FaultModel, place: str) -> Fault:
         every=model.every,
         respond=None if model.respond is None else model.respond.to_engine(),
         delay=model.delay,
-        body=next(iter(model._spoilers()), None),
+        body=next(iter(model._body_faults()), None),
         slow=model.slow,
         limit=None if limit is None else Limit(limit.requests, limit.per),
         place=place,

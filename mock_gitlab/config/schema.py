@@ -6,8 +6,9 @@ import json
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
+from mock_gitlab.engine.matching import BODY_FAULTS
+
 from .models import MockFile, ScenarioFile
-from .patterns import SPOILERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,8 +55,8 @@ _CONDITIONS: dict[str, list[dict[str, Any]]] = {
         *(_not_both("respond", other) for other in ("scenario", "variables", "name")),
     ],
     "FaultModel": [
-        {"anyOf": [_given(name) for name in ("respond", "delay", "limit", *SPOILERS)]},
-        *(_not_both(one, other) for one, other in combinations(SPOILERS, 2)),
+        {"anyOf": [_given(name) for name in ("respond", "delay", "limit", *BODY_FAULTS)]},
+        *(_not_both(one, other) for one, other in combinations(BODY_FAULTS, 2)),
         _not_both("drop", "respond"),
     ],
     "LimitModel": [_value("per", {"not": {"const": 0}})],

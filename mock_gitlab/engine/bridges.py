@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
+    from .failures import FailureReason
+
 _DEEPEST = 20
 _ROUNDS = 2
 LARGEST_FAMILY = 1000
 """The most pipelines that may hang together, as in GitLab."""
 
 
-def out_of_reach(ancestry: Sequence[Hashable]) -> str | None:
+def out_of_reach(ancestry: Sequence[Hashable]) -> FailureReason | None:
     """Name what keeps the bridges of a pipeline from starting others, as a failure_reason.
 
     ``ancestry`` says of the pipeline and of those above it where they run and what they follow.

@@ -7,12 +7,16 @@ Nouns stand here beside their verbs, since nobody else understands them.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, get_args
 
 from .texts import matches_path, matches_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
+
+BodyFault = Literal["drop", "truncate", "slow", "malformed"]
+BODY_FAULTS: tuple[BodyFault, ...] = get_args(BodyFault)
+"""What a fault can do to a body: at most one of these."""
 
 # ---------------------------------------------------------------------------- nouns
 
@@ -102,7 +106,7 @@ class Fault:
     every: int = 1
     respond: Response | None = None
     delay: int = 0
-    body: Literal["drop", "truncate", "slow", "malformed"] | None = None
+    body: BodyFault | None = None
     slow: int = 0
     limit: Limit | None = None
     place: str = ""

@@ -17,9 +17,10 @@ between two reads.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 if TYPE_CHECKING:
+    from mock_gitlab.engine.failures import FailureReason
     from mock_gitlab.engine.matching import Fault, Response, Rule
     from mock_gitlab.engine.statuses import PipelineStatus
 
@@ -27,14 +28,11 @@ Instant = int
 Duration = int
 
 TerminalStatus = Literal["success", "failed", "canceled", "skipped", "manual"]
-TERMINAL_STATUSES: tuple[TerminalStatus, ...] = (
-    "success",
-    "failed",
-    "canceled",
-    "skipped",
-    "manual",
-)
+TERMINAL_STATUSES: tuple[TerminalStatus, ...] = get_args(TerminalStatus)
 When = Literal["on_success", "on_failure", "always", "manual", "delayed"]
+TestCaseStatus = Literal["success", "failed", "error", "skipped"]
+Origin = Literal["builtin", "file", "runtime"]
+"""Where a scenario was declared."""
 ActionName = Literal["cancel", "retry", "play", "erase", "delete_artifacts", "delete_downstream"]
 
 JOBS_LIMIT = 999
@@ -136,7 +134,7 @@ class TestCase:
     __test__ = False
 
     name: str
-    status: Literal["success", "failed", "error", "skipped"] = "success"
+    status: TestCaseStatus = "success"
     execution_time: float = 0.0
     classname: str = ""
     file: str | None = None
@@ -180,7 +178,7 @@ class JobAttempt:
 
     duration: Duration | None = None
     status: TerminalStatus | None = None
-    failure_reason: str | None = None
+    failure_reason: FailureReason | None = None
     pending: Duration | None = None
     never_complete: bool | None = None
     trace: str | None = None
@@ -201,7 +199,7 @@ class JobSpec:
     stage: str = "test"
     duration: Duration = 0
     status: TerminalStatus = "success"
-    failure_reason: str | None = None
+    failure_reason: FailureReason | None = None
     when: When = "on_success"
     start_in: Duration = 0
     allow_failure: bool = False
@@ -256,7 +254,7 @@ class DeclaredScenario:
 
     scenario: Scenario
     definition: dict[str, Any]
-    source: Literal["builtin", "file", "runtime"]
+    source: Origin
     file: str | None = None
     line: int | None = None
 

@@ -29,16 +29,17 @@ from .statuses import CANCELABLE, COMPLETED, STOPPABLE
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from .failures import FailureReason
     from .model import Action, Downstream, Instant, PipelineRecord, Scenario
     from .statuses import JobStatus, PipelineStatus
 
     History = Sequence[tuple[Instant, PipelineStatus]]
     """What a pipeline shows from which moment on, in order."""
-    Obstacle = Callable[[Downstream], str | None]
+    Obstacle = Callable[[Downstream], FailureReason | None]
     """Names the failure_reason of a bridge that cannot start its pipeline."""
 
 
-def free(_: Downstream) -> str | None:
+def free(_: Downstream) -> FailureReason | None:
     """Let every bridge start its pipeline."""
     return None
 
@@ -261,7 +262,7 @@ class Simulation:
         if run.status == "manual":
             run.final = "success"
 
-    def _drop(self, run: LiveRun, reason: str) -> None:
+    def _drop(self, run: LiveRun, reason: FailureReason) -> None:
         run.plan = run.plan._replace(spec=replace(run.plan.spec, failure_reason=reason))
         self._interrupt(run, "failed")
 

@@ -11,6 +11,7 @@ from .statuses import COMPLETED, FINISHED
 
 if TYPE_CHECKING:
     from .course import Run
+    from .failures import FailureReason
     from .model import Artifact, Duration, Instant, JobSpec
     from .statuses import JobStatus, PipelineStatus
 
@@ -39,7 +40,7 @@ class JobState(NamedTuple):
     emptied_at: Instant | None
     allow_failure: bool
     retried: bool
-    failure_reason: str | None
+    failure_reason: FailureReason | None
     spec: JobSpec
 
     @property

@@ -17,6 +17,7 @@ from mock_gitlab.engine.timeline import ORPHANED, Timeline
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from mock_gitlab.engine.failures import FailureReason
     from mock_gitlab.engine.model import PipelineRecord
     from mock_gitlab.engine.schedule import Obstacle
     from mock_gitlab.store.database import Database
@@ -95,23 +96,23 @@ class Bridges:
 
     def _obstacle(self, record: PipelineRecord) -> Obstacle:
         """Tell what keeps the bridges of a pipeline from starting; looked up when it matters."""
-        found: list[str | None] = []
+        found: list[FailureReason | None] = []
 
-        def obstacle(downstream: Downstream) -> str | None:
+        def obstacle(downstream: Downstream) -> FailureReason | None:
             if not found:
                 found.append(self._out_of_reach(record))
             return found[0] or self._unreachable(downstream)
 
         return obstacle
 
-    def _out_of_reach(self, record: PipelineRecord) -> str | None:
+    def _out_of_reach(self, record: PipelineRecord) -> FailureReason | None:
         family = [record, *self.upstream_of(record)]
         reason = out_of_reach([(each.project_id, each.ref, each.scenario_id) for each in family])
         if reason is None and self._rows.family(family[-1].id, LARGEST_FAMILY) >= LARGEST_FAMILY:
             reason = "reached_max_pipeline_hierarchy_size"
         return reason
 
-    def _unreachable(self, downstream: Downstream) -> str | None:
+    def _unreachable(self, downstream: Downstream) -> FailureReason | None:
         try:
             project = self._catalog.known(downstream.project)
         except NotFound:

@@ -329,9 +329,9 @@ def test_a_job_that_was_passed_over_has_no_times():
 
 
 def test_the_first_entry_of_a_jobs_attempts_is_its_first_run():
-    first = JobAttempt(duration=5_000, status="failed", failure_reason="x", trace="t\n")
+    first = JobAttempt(duration=5_000, status="failed", failure_reason="api_failure", trace="t\n")
     spec = latest(timeline(scenario(job("a", 10, attempts=(first,)))), 5)["a"]
-    assert (spec.status, spec.failure_reason, spec.trace(at(5))) == ("failed", "x", "t\n")
+    assert (spec.status, spec.failure_reason, spec.trace(at(5))) == ("failed", "api_failure", "t\n")
 
 
 def test_an_attempt_of_a_job_may_never_complete():
