@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mock_gitlab.engine.builtins import builtin_scenarios
-from mock_gitlab.engine.texts import matches_path, matches_text
+from mock_gitlab.engine.texts import is_expression, matches_path, matches_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -184,7 +184,7 @@ def _text_covers(earlier: str | None, later: str | None) -> bool:
     """
     if earlier is None or earlier == later:
         return True
-    if later is None or _is_regex(later) or (_is_regex(earlier) and "*" in later):
+    if later is None or is_expression(later) or (is_expression(earlier) and "*" in later):
         return False
     return matches_text(earlier, later)
 
@@ -195,7 +195,3 @@ def _path_covers(earlier: str | None, later: str | None) -> bool:
     if later is None or later.isdecimal() or "**" in later:
         return False
     return matches_path(earlier, later)
-
-
-def _is_regex(pattern: str) -> bool:
-    return len(pattern) > 1 and pattern[0] == pattern[-1] == "/"

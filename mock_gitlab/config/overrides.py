@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from .diagnostics import ConfigurationError, Document, Entry, Mistake, Node
+from .loader import FIXED_SETTINGS
 from .messages import mistakes_of
 from .models import MockFile
 from .scalars import BadScalar, resolve_reference
@@ -34,7 +35,6 @@ _SWITCHED = {
     **dict.fromkeys(("1", "yes", "on", "true"), True),
     **dict.fromkeys(("0", "no", "off", "false"), False),
 }
-_SETTINGS = ("database", "host", "port", "watch", "watch_polling", "log_level")
 
 
 def overridden(loaded: Loaded, environ: Mapping[str, str], overrides: Mapping[str, Any]) -> Loaded:
@@ -57,7 +57,7 @@ def overridden(loaded: Loaded, environ: Mapping[str, str], overrides: Mapping[st
         "environment",
     )
     values = {**from_environ, **options}
-    settings = {name: values[name] for name in _SETTINGS if name in values}
+    settings = {name: values[name] for name in FIXED_SETTINGS if name in values}
     if settings.get("database", ":memory:") != ":memory:":
         settings["database"] = Path(settings["database"])
     declared = {name: values[name] for name in ("token", "allow_reset") if name in values}

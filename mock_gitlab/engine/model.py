@@ -1,17 +1,18 @@
-"""What is declared, what is recorded, what may be refused.
+"""The values that everything speaks of: what is declared, what is recorded, and the errors.
 
-Errors that the world raises, for the wings to put into HTTP's words::
+The errors, which HTTP turns into answers::
 
     MockGitLabError
-      x NotFound     something asked for does not exist
-      x NotAllowed      GitLab's rules, or the author's settings, do not allow it
-      x AlreadyExists        a number or a name is in use already
-      x Invalid      a value is well formed but cannot be taken
-      x RejectedByRule     a rule answers in place of the pipeline that was asked for
+      NotFound        something that a request names does not exist
+      NotAllowed      GitLab's rules or the author's settings forbid it now
+      AlreadyExists   a number or a name is taken
+      Invalid         a value is well formed but cannot be used
+      RejectedByRule  a rule answers instead of creating the pipeline
 
-Every moment is an ``int``: milliseconds since the Unix epoch, in UTC. Every span of time is an
-``int`` of milliseconds. Whole milliseconds are what GitLab shows, so nothing is ever rounded away
-between two reads.
+An ``Instant`` counts milliseconds since the Unix epoch in UTC. A ``Duration`` counts milliseconds.
+GitLab shows whole milliseconds, so that nothing is ever rounded between two reads.
+
+The module is long because it is one list of small values; none of them has logic of its own.
 """
 
 from __future__ import annotations
@@ -36,19 +37,19 @@ Origin = Literal["builtin", "file", "runtime"]
 ActionName = Literal["cancel", "retry", "play", "erase", "delete_artifacts", "delete_downstream"]
 
 JOBS_LIMIT = 999
-"""The most jobs that one scenario may have, after ``parallel`` is spread out."""
+"""The most jobs of one scenario, each of a ``parallel`` job's copies counted."""
 ATTEMPTS_LIMIT = 99
-"""The most retries that one job may see."""
+"""The most retries of one job."""
 LONGEST_SPAN: Duration = 1_000_000_000_000
-"""The longest duration that may be declared: a thousand million seconds, some 31 years."""
+"""The longest duration that a file may declare: a thousand million seconds, some 31 years."""
 
 
 class MockGitLabError(Exception):
-    """Something that was asked of the mock and cannot be done."""
+    """The base of all errors that a request can cause."""
 
 
 class NotFound(MockGitLabError):
-    """What was asked for does not exist; ``what`` names the kind of thing ("pipeline")."""
+    """Something does not exist; ``what`` names its kind, such as "pipeline"."""
 
     def __init__(self, what: str) -> None:
         super().__init__(f"{what} not found")
@@ -56,7 +57,7 @@ class NotFound(MockGitLabError):
 
 
 class NotAllowed(MockGitLabError):
-    """Well formed, but not allowed now; ``reason`` is a stable word ("job is not retryable")."""
+    """A request is not allowed now; ``reason`` is a fixed text such as "Job is not retryable"."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -64,21 +65,21 @@ class NotAllowed(MockGitLabError):
 
 
 class AlreadyExists(MockGitLabError):
-    """A number or name that is in use already."""
+    """A number or a name is taken."""
 
 
 class Invalid(MockGitLabError):
-    """A value that cannot be taken as it is."""
+    """A value is well formed but cannot be used."""
 
 
 class RejectedByRule(MockGitLabError):
-    """A rule refuses the pipeline with an answer of its own.
+    """A rule answers instead of creating the pipeline.
 
-    ``matched`` is the JSON text that says how that rule was found.
+    ``matched`` is JSON text that explains why this rule was chosen.
     """
 
     def __init__(self, response: Response, matched: str) -> None:
-        super().__init__(f"declined with {response.status}")
+        super().__init__(f"rejected with {response.status}")
         self.response = response
         self.matched = matched
 
@@ -98,7 +99,7 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """The one user of the mock: whoever holds the token."""
+    """The only user: the owner of the token."""
 
     id: int = 1
     username: str = "root"
@@ -108,7 +109,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class DeclaredToken:
-    """A trigger token that stands in a file."""
+    """A trigger token that a file declares."""
 
     token: str
     description: str = ""
@@ -116,7 +117,10 @@ class DeclaredToken:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A project. ``refs`` and ``tags`` are globs; ``refs`` of None takes any ref unless strict."""
+    """A project. ``refs`` and ``tags`` are globs.
+
+    With ``refs`` of None every ref exists, unless the mock is strict.
+    """
 
     id: int
     path: str
@@ -129,7 +133,7 @@ class Project:
 
 @dataclass(frozen=True, slots=True)
 class TestCase:
-    """A case of a test suite, as in GitLab's test report."""
+    """A test case of GitLab's test report."""
 
     __test__ = False
 
@@ -144,7 +148,10 @@ class TestCase:
 
 @dataclass(frozen=True, slots=True)
 class TestSuite:
-    """A suite; seen once the job of its name has ended, or the pipeline where no job has it."""
+    """A test suite. The report shows it once the job of the same name has ended.
+
+    If no job has that name, the report shows it once the pipeline has ended.
+    """
 
     __test__ = False
 
@@ -155,7 +162,7 @@ class TestSuite:
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """A small file in a job's artifacts archive."""
+    """A file in the artifacts archive of a job."""
 
     path: str
     content: str
@@ -163,7 +170,7 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True)
 class Downstream:
-    """The pipeline that a bridge starts. ``project`` is a path or a number in text."""
+    """The pipeline that a bridge starts. ``project`` is a path, or a number as text."""
 
     project: str
     scenario_id: int | None = None
@@ -174,7 +181,7 @@ class Downstream:
 
 @dataclass(frozen=True, slots=True)
 class JobAttempt:
-    """What differs in one attempt of a job; None means: as the job says."""
+    """What one attempt of a job changes. A field of None keeps the job's value."""
 
     duration: Duration | None = None
     status: TerminalStatus | None = None
@@ -188,11 +195,11 @@ class JobAttempt:
 
 @dataclass(frozen=True, slots=True)
 class JobSpec:
-    """A job as declared (https://docs.gitlab.com/ci/yaml/); one slot after ``parallel`` is spread.
+    """A job as declared (https://docs.gitlab.com/ci/yaml/), or one copy of a ``parallel`` job.
 
-    ``allow_failure`` is already decided: GitLab's default is True for a manual job.
-    ``needs`` of None follows the stages; an empty one starts at once.
-    The entry of ``attempts`` for the n-th run applies, the last one repeats.
+    ``allow_failure`` has GitLab's default filled in, which is True for a manual job.
+    With ``needs`` of None the job waits for the stages before; with an empty one it starts at once.
+    The n-th entry of ``attempts`` applies to the n-th run; the last entry repeats.
     """
 
     name: str
@@ -216,7 +223,7 @@ class JobSpec:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What differs in one attempt of a whole pipeline without jobs; None: as the scenario says."""
+    """What one attempt of a pipeline without jobs changes. None keeps the scenario's value."""
 
     terminal_after: Duration | None = None
     terminal_status: TerminalStatus | None = None
@@ -227,10 +234,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """How a pipeline goes.
+    """How a pipeline behaves.
 
-    ``terminal_after`` of None: without jobs it ends at once (or by polls alone, where
-    ``terminal_after_polls`` is set); with jobs there is no limit of time and the jobs decide.
+    With ``terminal_after`` of None, a pipeline with jobs has no time limit: its jobs decide. One
+    without jobs ends at once, or after ``terminal_after_polls`` reads if that is set.
     """
 
     scenario_id: int
@@ -250,7 +257,7 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class DeclaredScenario:
-    """A scenario and where it stands. ``definition`` is its fields as they were written."""
+    """A scenario and where it was declared. ``definition`` holds the fields as written."""
 
     scenario: Scenario
     definition: dict[str, Any]
@@ -261,7 +268,7 @@ class DeclaredScenario:
 
 @dataclass(frozen=True, slots=True)
 class ClockSetting:
-    """Where a world's clock starts. ``start`` of None is the present."""
+    """How a clock starts. With ``start`` of None it shows the real time."""
 
     start: Instant | None = None
     frozen: bool = False
@@ -269,7 +276,7 @@ class ClockSetting:
 
 @dataclass(frozen=True, slots=True)
 class Declarations:
-    """Everything that the files declare, as one value."""
+    """Everything that the files declare."""
 
     scenarios: tuple[DeclaredScenario, ...] = ()
     default_scenario: int = 500
@@ -287,7 +294,7 @@ class Declarations:
     token: str = field(default="MOCK_SUPER_SECRET", repr=False)
 
     def declared(self, number: int) -> DeclaredScenario | None:
-        """Find the declared scenario of a number."""
+        """Return the declared scenario with a number."""
         return next((d for d in self.scenarios if d.scenario.scenario_id == number), None)
 
 
@@ -296,9 +303,9 @@ class Declarations:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something that was done to a pipeline, or to one of its jobs where ``job_id`` is given.
+    """Something done to a pipeline, or to the job with the number ``job_id``.
 
-    ``shown`` is what a deleted downstream pipeline had shown by then, for its bridge to keep.
+    ``shown`` is the history of a deleted downstream pipeline: its bridge goes on showing it.
     """
 
     name: ActionName
@@ -308,10 +315,11 @@ class Action:
 
 
 class PipelineRecord(NamedTuple):
-    """A pipeline as the store keeps it. Inline values are None where the trigger named none.
+    """A pipeline as the store keeps it.
 
-    ``polls`` counts the reads of the present attempt and ``polled_at`` is the moment of the last
-    one that counted; both stay at rest for a scenario without ``terminal_after_polls``.
+    The fields ``scenario_id``, ``terminal_after`` and ``terminal_status`` are None unless the
+    trigger gave them. ``polls`` counts the reads of the current attempt, and ``polled_at`` is the
+    instant of the last read that counted. Both change only with ``terminal_after_polls``.
     """
 
     id: int
@@ -335,7 +343,7 @@ class PipelineRecord(NamedTuple):
     upstream_job_id: int | None = None
 
     def numbered(self, number: int, iid: int) -> PipelineRecord:
-        """Give the record the numbers that the store has found for it."""
+        """Return the record with the numbers that the store has given it."""
         return PipelineRecord(number, iid, *self[2:])
 
 
@@ -355,16 +363,16 @@ class TriggerToken:
 
 
 def job_id(pipeline_id: int, slot: int, attempt: int) -> int:
-    """The number of the ``attempt``-th run (from 0) of the ``slot``-th job (from 1) of a pipeline.
+    """Return the number of a run: the job's ``slot`` counts from 1, its ``attempt`` from 0.
 
-    Numbers are arithmetic, not rows: a pipeline follows its scenario live, so its jobs may change
-    while it runs, and a number must lead back to its pipeline without a table.
+    Job numbers are computed, not stored. A pipeline follows edits of its scenario, so its jobs may
+    change while it runs, and a number must still lead to its pipeline.
     """
     return pipeline_id * 100_000 + attempt * 1_000 + slot
 
 
 def split_job_id(number: int) -> tuple[int, int, int]:
-    """Pipeline, slot and attempt of a job's number: the inverse of ``job_id``."""
+    """Return the pipeline, slot and attempt of a job's number: the inverse of ``job_id``."""
     pipeline_id, rest = divmod(number, 100_000)
     attempt, slot = divmod(rest, 1_000)
     return pipeline_id, slot, attempt

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mock_gitlab.config.loader import Settings, load, load_defaults
+from mock_gitlab.config.loader import Settings, load
 from mock_gitlab.engine.matching import (
     Fault,
     Limit,
@@ -83,11 +83,10 @@ def test_a_folder_in_place_of_a_file_cannot_be_read(folder: Folder):
     assert folder.mistakes() == ["mock.yaml:1:1: cannot be read: Is a directory"]
 
 
-def test_the_defaults_need_no_file():
-    loaded = load_defaults()
-    assert loaded.settings == Settings()
+def test_the_defaults_need_no_file(folder: Folder):
+    loaded = folder.load(must_exist=False)
     assert len(loaded.declarations.scenarios) == 103
-    assert (loaded.files, loaded.folders) == ((), ())
+    assert loaded.files == ()
 
 
 def test_files_and_folders_are_listed_for_the_watch(folder: Folder):
@@ -349,7 +348,16 @@ def test_templates_for_aliases_may_stand_at_the_top(folder: Folder):
 
 def test_settings_have_defaults_beside_the_file(folder: Folder):
     folder.write(mock="version: 1")
-    assert folder.load().settings == Settings(database=folder.path / "mock.db")
+    assert folder.load().settings == Settings(
+        token="MOCK_SUPER_SECRET",
+        token_source="default",
+        database=folder.path / "mock.db",
+        host="127.0.0.1",
+        port=8000,
+        watch=True,
+        watch_polling=False,
+        log_level="info",
+    )
 
 
 def test_settings_are_taken_from_the_file(folder: Folder):
