@@ -93,14 +93,14 @@ def _mirror(
 
 
 class Run:
-    """One run of a job: which statuses it took on, in steps of which several may share a moment."""
+    """One run of a job and its statuses. Several statuses may begin at the same instant."""
 
     __slots__ = (
         "attempt",
         "emptied_at",
         "erased_at",
         "id",
-        "moments",
+        "instants",
         "plan",
         "retried_at",
         "slot",
@@ -113,25 +113,25 @@ class Run:
         self.slot = slot
         self.attempt = attempt
         self.plan = plan
-        self.moments: list[Instant] = [at]
+        self.instants: list[Instant] = [at]
         self.statuses: list[JobStatus] = ["created"]
         self.status: JobStatus = "created"
         self.retried_at: Instant | None = None
         self.erased_at: Instant | None = None
         self.emptied_at: Instant | None = None
 
-    def changes_after(self, moment: Instant) -> list[Instant]:
-        """List when something happens to it after a moment: of its steps only the next.
+    def changes_after(self, instant: Instant) -> list[Instant]:
+        """List when something happens to it after an instant: of its steps only the next.
 
         A retry is the first step of another run.
         """
-        steps = self.moments[bisect_right(self.moments, moment) :][:1]
+        steps = self.instants[bisect_right(self.instants, instant) :][:1]
         later = (self.erased_at, self.emptied_at)
-        return steps + [at for at in later if at is not None and at > moment]
+        return steps + [at for at in later if at is not None and at > instant]
 
     def step(self, at: Instant, status: JobStatus) -> None:
         """Take on a status."""
-        self.moments.append(at)
+        self.instants.append(at)
         self.statuses.append(status)
         self.status = status
 
@@ -139,12 +139,12 @@ class Run:
 class Course(NamedTuple):
     """All that a pipeline goes through: its runs by ascending id, and its own steps.
 
-    ``moments`` and ``statuses`` are the pipeline's; ``started_at`` is the first start of any run.
-    What is seen never lies before ``floor``: looks have ended the pipeline at that moment.
+    ``instants`` and ``statuses`` are the pipeline's; ``started_at`` is the first start of any run.
+    What is seen never lies before ``floor``: looks have ended the pipeline at that instant.
     """
 
     runs: Sequence[Run]
-    moments: list[Instant]
+    instants: list[Instant]
     statuses: list[PipelineStatus]
     started_at: Instant | None
     floor: Instant
@@ -163,28 +163,28 @@ def course_undisturbed(record: PipelineRecord, scenario: Scenario) -> Course:
         ends = min(ends, polled)
         starts = min(starts, ends)
     run = Run(job_id(record.id, 1, 0), 1, 0, plan, begins)
-    run.moments = [begins, begins, starts]
+    run.instants = [begins, begins, starts]
     run.statuses = ["created", "pending", "running"]
     if ends is not None:
-        run.moments.append(ends)
+        run.instants.append(ends)
         run.statuses.append(plan.spec.status)
     run.status = run.statuses[-1]
-    moments, statuses = visible(run.moments, run.statuses)
-    return Course([run], moments, statuses, starts, begins if polled is None else polled)
+    instants, statuses = visible(run.instants, run.statuses)
+    return Course([run], instants, statuses, starts, begins if polled is None else polled)
 
 
 def visible(
-    moments: Sequence[Instant], statuses: Sequence[PipelineStatus]
+    instants: Sequence[Instant], statuses: Sequence[PipelineStatus]
 ) -> tuple[list[Instant], list[PipelineStatus]]:
-    """Reduce steps to what can be seen: the last of each moment, where it differs from before."""
+    """Reduce steps to what can be seen: the last of each instant, where it differs from before."""
     seen_at: list[Instant] = []
     seen: list[PipelineStatus] = []
-    last = len(moments) - 1
-    for place, moment in enumerate(moments):
+    last = len(instants) - 1
+    for place, instant in enumerate(instants):
         status = statuses[place]
-        settled = place == last or moments[place + 1] != moment
+        settled = place == last or instants[place + 1] != instant
         if settled and not (seen and seen[-1] == status):
-            seen_at.append(moment)
+            seen_at.append(instant)
             seen.append(status)
     return seen_at, seen
 

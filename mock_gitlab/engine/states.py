@@ -19,7 +19,7 @@ _SPREAD = re.compile(r" \d+/\d+\Z")
 
 
 class JobState(NamedTuple):
-    """One run of a job at a moment.
+    """One run of a job at an instant.
 
     ``queued_at`` is when it became pending; ``finished_at`` when it came to an end after having
     run, or was canceled; ``emptied_at`` when its artifacts alone were deleted. ``spec`` has the
@@ -88,7 +88,7 @@ class JobState(NamedTuple):
 
 
 class PipelineState(NamedTuple):
-    """A pipeline at a moment.
+    """A pipeline at an instant.
 
     ``duration`` and ``queued_duration`` are whole seconds; ``jobs`` holds all runs there are,
     those that were retried too, by ascending id.
@@ -158,18 +158,18 @@ def state_of(run: Run, now: Instant) -> JobState:
     """See a run that exists; the steps up to now say when it was queued, started and ended."""
     status: JobStatus = "created"
     queued = started = finished = None
-    for place, moment in enumerate(run.moments):
-        if moment > now:
+    for place, instant in enumerate(run.instants):
+        if instant > now:
             break
         status = run.statuses[place]
         if status == "running":
-            started, finished = moment if started is None else started, None
+            started, finished = instant if started is None else started, None
         elif status == "pending":
-            queued, started, finished = moment, None, None
+            queued, started, finished = instant, None, None
         elif status == "created":
             queued = started = finished = None
         elif started is not None or status in FINISHED:
-            finished = moment
+            finished = instant
     spec = run.plan.spec
     return JobState(
         run.id,
@@ -178,7 +178,7 @@ def state_of(run: Run, now: Instant) -> JobState:
         spec.name,
         spec.stage,
         status,
-        run.moments[0],
+        run.instants[0],
         queued,
         started,
         finished,
@@ -191,8 +191,8 @@ def state_of(run: Run, now: Instant) -> JobState:
     )
 
 
-def _moved(moment: Instant | None, span: Duration) -> Instant | None:
-    return None if moment is None else moment + span
+def _moved(instant: Instant | None, span: Duration) -> Instant | None:
+    return None if instant is None else instant + span
 
 
 def _seconds(begins: Instant | None, ends: Instant | None, now: Instant) -> float | None:

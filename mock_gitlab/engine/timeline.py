@@ -1,4 +1,4 @@
-"""Timeline: what is seen at a moment; when it changes next."""
+"""Timeline: what is seen at an instant; when it changes next."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from bisect import bisect_right
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from .actions import course_of
 from .course import is_erasable, is_retryable, may_play_again, visible, waits_for_play
 from .model import NotAllowed, NotFound, Scenario
-from .schedule import course_of, deleted_downstreams, free
+from .schedule import deleted_downstreams, free
 from .states import Change, JobState, PipelineState, Window, state_of
 from .statuses import COMPLETED, FINISHED, STOPPABLE
 
@@ -29,10 +30,10 @@ _NOTHING_STARTED: Mapping[int, Timeline | None] = MappingProxyType({})
 
 
 class Timeline:
-    """A pipeline at any moment, as a function of what is declared and what is recorded.
+    """A pipeline at any instant, as a function of what is declared and what is recorded.
 
-    Looking changes nothing. Before its creation a pipeline shows its first moment. An action
-    counts from its own moment on, so a clock that is set back shows the past; an end that was
+    Looking changes nothing. Before its creation a pipeline shows its first instant. An action
+    counts from its own instant on, so a clock that is set back shows the past; an end that was
     brought about by looks (``terminal_after_polls``) holds whatever the clock says.
 
     Inline values of the record override the scenario's, and those of every attempt, field by
@@ -47,7 +48,7 @@ class Timeline:
         "__weakref__",
         "_course",
         "_first",
-        "_moments",
+        "_instants",
         "_since",
         "_state",
         "_until",
@@ -69,18 +70,18 @@ class Timeline:
             histories[number] = () if other is None else other.history
         self._course = course_of(record, scenario, histories, obstacle)
         self._first = max(record.created_at, self._course.floor)
-        self._moments: list[Instant] | None = None
+        self._instants: list[Instant] | None = None
         self._state: PipelineState | None = None
         self._since: Instant = 0
         self._until: Instant | None = None
 
     @property
     def history(self) -> list[tuple[Instant, PipelineStatus]]:
-        """The pipeline's statuses, each with the moment at which it is seen first, in order."""
-        moments, statuses = visible(self._course.moments, self._course.statuses)
-        return list(zip(moments, statuses, strict=True))
+        """The pipeline's statuses, each with the instant at which it is seen first, in order."""
+        instants, statuses = visible(self._course.instants, self._course.statuses)
+        return list(zip(instants, statuses, strict=True))
 
-    # ------------------------------------------------------------------ a moment
+    # ------------------------------------------------------------------ an instant
 
     def at(self, now: Instant) -> PipelineState:
         """See the pipeline; the very same state until something about it changes."""
@@ -95,9 +96,9 @@ class Timeline:
 
     def _look(self, now: Instant) -> PipelineState:
         course = self._course
-        place = bisect_right(course.moments, now) - 1
-        status, since = course.statuses[place], course.moments[place]
-        jobs = tuple([state_of(run, now) for run in course.runs if run.moments[0] <= now])
+        place = bisect_right(course.instants, now) - 1
+        status, since = course.statuses[place], course.instants[place]
+        jobs = tuple([state_of(run, now) for run in course.runs if run.instants[0] <= now])
         created, started = self.record.created_at, course.started_at
         started = started if started is not None and started <= now else None
         finished = since if status in FINISHED else None
@@ -115,7 +116,7 @@ class Timeline:
         )
 
     def _holds_before(self, now: Instant) -> Instant:
-        """Name the first moment later than ``now`` at which anything about it may change."""
+        """Name the first instant later than ``now`` at which anything about it may change."""
         renamed = self.record.renamed_at
         later = [] if renamed is None or renamed <= now else [renamed]
         for run in self._course.runs:
@@ -126,23 +127,23 @@ class Timeline:
         """See one run; None: there is none of this number, or not yet."""
         now = max(now, self._first)
         for run in self._course.runs:
-            if run.id == job_id and run.moments[0] <= now:
+            if run.id == job_id and run.instants[0] <= now:
                 return state_of(run, now)
         return None
 
     def window(self, now: Instant) -> Window:
         """See the status alone, and how long it holds; much cheaper than ``at``.
 
-        ``until`` may also be a moment at which only ``updated_at`` changes.
+        ``until`` may also be an instant at which only ``updated_at`` changes.
         """
         course, now = self._course, max(now, self._first)
-        place = bisect_right(course.moments, now) - 1
+        place = bisect_right(course.instants, now) - 1
         status = course.statuses[place]
-        until = course.moments[place + 1] if place + 1 < len(course.moments) else None
+        until = course.instants[place + 1] if place + 1 < len(course.instants) else None
         renamed = self.record.renamed_at
         if renamed is not None and renamed > now and (until is None or renamed < until):
             until = renamed
-        return Window(status, self._updated_at(course.moments[place], now), until)
+        return Window(status, self._updated_at(course.instants[place], now), until)
 
     def test_suites(self, now: Instant) -> tuple[TestSuite, ...]:
         """List the suites whose job has run to its end, or, where no job has the name, all has."""
@@ -160,7 +161,7 @@ class Timeline:
             wanted = scenario.terminal_after_polls is not None and not scenario.never_complete
             return wanted and self.window(now).status not in COMPLETED
         at = max(now, self._first)
-        latest = [run for run in self._course.runs if run.moments[0] <= at][-1]
+        latest = [run for run in self._course.runs if run.instants[0] <= at][-1]
         if latest.plan.polls is None:
             return False
         return self.window(now).status in ("pending", "running")
@@ -168,16 +169,16 @@ class Timeline:
     # ------------------------------------------------------------------ through time
 
     def next_change(self, after: Instant) -> Instant | None:
-        """Name the first moment later than ``after`` at which another status, or run, is seen."""
-        if self._moments is None:
-            self._moments = sorted({change.at for change in self._all_changes()})
-        place = bisect_right(self._moments, max(after, self._first))
-        return self._moments[place] if place < len(self._moments) else None
+        """Name the first instant later than ``after`` at which another status, or run, is seen."""
+        if self._instants is None:
+            self._instants = sorted({change.at for change in self._all_changes()})
+        place = bisect_right(self._instants, max(after, self._first))
+        return self._instants[place] if place < len(self._instants) else None
 
     def changes(self, after: Instant, until: Instant | None) -> list[Change]:
         """List what changes later than ``after``, up to and at ``until`` (None: ever), in order.
 
-        At one moment the runs come first, by id, then the pipeline.
+        At one instant the runs come first, by id, then the pipeline.
         """
         found = [
             change
@@ -188,9 +189,9 @@ class Timeline:
         return found
 
     def starting_bridges(self, until: Instant) -> list[tuple[int, Instant, Downstream]]:
-        """List the bridges that have started by ``until``, with the moment, in order of start."""
+        """List the bridges that have started by ``until``, with the instant, in order of start."""
         found = [
-            (run.id, run.moments[run.statuses.index("running")], run.plan.spec.downstream)
+            (run.id, run.instants[run.statuses.index("running")], run.plan.spec.downstream)
             for run in self._course.runs
             if run.plan.spec.downstream is not None and "running" in run.statuses
         ]
@@ -200,12 +201,12 @@ class Timeline:
     # ------------------------------------------------------------------ actions
 
     def permits(self, action: Action) -> None:
-        """Let an action pass that GitLab would allow at its moment.
+        """Let an action pass that GitLab would allow at its instant.
 
         A whole pipeline may always be cancelled, retried and rid of its artifacts: see ``affects``.
 
         Raises:
-            NotFound: there is no such job at that moment.
+            NotFound: there is no such job at that instant.
             NotAllowed: "Job is not retryable", "Unplayable Job" or "Job is not erasable!".
         """
         if action.job_id is None and action.name in ("cancel", "retry", "delete_artifacts"):
@@ -257,15 +258,15 @@ class Timeline:
     def _all_changes(self) -> Iterable[Change]:
         course = self._course
         for run in course.runs:
-            yield from _changes_of(run.id, run.plan.spec.name, run.moments, run.statuses)
-        yield from _changes_of(None, "pipeline", course.moments, course.statuses)
+            yield from _changes_of(run.id, run.plan.spec.name, run.instants, run.statuses)
+        yield from _changes_of(None, "pipeline", course.instants, course.statuses)
 
 
 def _changes_of(
-    job_id: int | None, name: str, moments: list[Instant], statuses: list[JobStatus]
+    job_id: int | None, name: str, instants: list[Instant], statuses: list[JobStatus]
 ) -> Iterable[Change]:
     before: JobStatus | None = None
-    for at, after in zip(*visible(moments, statuses), strict=True):
+    for at, after in zip(*visible(instants, statuses), strict=True):
         yield Change(at, job_id, name, before, after)
         before = after
 

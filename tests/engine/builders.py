@@ -20,7 +20,7 @@ PIPELINE = 7
 
 
 def at(seconds: float) -> Instant:
-    """The moment so many seconds after the creation of the pipeline."""
+    """The instant so many seconds after the creation of the pipeline."""
     return CREATED + round(seconds * 1000)
 
 
