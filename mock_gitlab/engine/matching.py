@@ -1,33 +1,35 @@
-"""Which rule or fault applies to what has just arrived; how near the others were.
+"""Match triggers with rules, and requests with faults and verifications.
 
-One function decides and explains at once: a pattern matches when ``differences`` finds none.
-Nouns stand here beside their verbs, since nobody else understands them.
+One function decides and explains: a pattern matches if ``differences`` returns none. The module is
+long because the patterns stand beside the functions that give them their meaning.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, get_args
 
 from .texts import matches_path, matches_text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from .model import Duration
 
 BodyFault = Literal["drop", "truncate", "slow", "malformed"]
 BODY_FAULTS: tuple[BodyFault, ...] = get_args(BodyFault)
 """What a fault can do to a body: at most one of these."""
 
-# ---------------------------------------------------------------------------- nouns
+# ---------------------------------------------------------------------------- declared
 
 
 @dataclass(frozen=True, slots=True)
 class TriggerPattern:
-    """When a rule applies to a new pipeline; None means: whatever it is.
+    """The triggers that a rule applies to. A field of None matches anything.
 
     ``project`` is a number, a path or a glob of paths. ``ref``, ``username`` and the values of
-    ``variables`` and ``inputs`` are globs, or ``/regular expressions/``; in a map, True asks that
-    the name be present, False that it be absent.
+    ``variables`` and ``inputs`` are globs, or ``/regular expressions/``. A value of True requires
+    that the name is present, False that it is absent.
     """
 
     project: str | None = None
@@ -40,7 +42,7 @@ class TriggerPattern:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A declared answer. ``body`` is text as it is, or any JSON value; None is an empty body."""
+    """A declared answer. ``body`` is text sent as it is, or a JSON value; None is no body."""
 
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
@@ -49,11 +51,11 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a new pipeline that matches ``when`` gets.
+    """What a trigger that matches ``when`` gets.
 
-    ``scenarios`` is a sequence whose last entry repeats (``cycle``: starts over); empty where the
-    rule leaves the choice to the default. ``respond`` refuses the pipeline with that answer.
-    ``place`` is "file:line", which names the rule to people.
+    ``scenarios`` is used one after the other, then its last entry repeats; with ``cycle`` it starts
+    over. If it is empty, the default scenario applies. ``respond`` is sent instead of creating a
+    pipeline. ``place`` is "file:line", for messages.
     """
 
     key: str
@@ -68,10 +70,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class RequestPattern:
-    """When a fault or a verification applies to a call; None means: whatever it is.
+    """The requests that a fault or a verification applies to. A field of None matches anything.
 
-    ``path`` is a glob on the path without the ``/api/v4`` prefix; ``project``, ``ref`` and
-    ``variables`` as in a rule.
+    ``path`` is a glob on the path without ``/api/v4``. ``project``, ``ref`` and ``variables`` work
+    as in a rule.
     """
 
     method: str | None = None
@@ -85,18 +87,18 @@ class RequestPattern:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most ``requests`` calls in any window of ``per`` milliseconds of the world's clock."""
+    """At most ``requests`` requests in each window of the length ``per`` on the world's clock."""
 
     requests: int
-    per: int
+    per: Duration
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What goes wrong with the calls that match ``when``.
+    """What goes wrong with the requests that match ``when``.
 
-    Of the matching calls the first ``skip`` pass, then every ``every``-th is applied, ``times`` in
-    all (None: without end). ``delay`` is in milliseconds of real time.
+    The first ``skip`` matching requests pass. Then the fault applies to every ``every``-th one, at
+    most ``times`` times (None: no limit). ``delay`` and ``slow`` are real time.
     """
 
     key: str
@@ -105,16 +107,16 @@ class Fault:
     skip: int = 0
     every: int = 1
     respond: Response | None = None
-    delay: int = 0
+    delay: Duration = 0
     body: BodyFault | None = None
-    slow: int = 0
+    slow: Duration = 0
     limit: Limit | None = None
     place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """A pipeline that is about to be created, as rules see it."""
+    """A request to create a pipeline, as rules see it."""
 
     project_id: int
     project_path: str
@@ -126,7 +128,7 @@ class Trigger:
 
 
 class Arrived(Protocol):
-    """A call as faults and verifications see it."""
+    """A request as faults and verifications see it."""
 
     method: str
     path: str
@@ -139,20 +141,20 @@ class Arrived(Protocol):
 
 
 class Difference(NamedTuple):
-    """One condition that was not met: what it is about, what was wanted, what came."""
+    """A condition that was not met: its name, the wanted value and the value found."""
 
     what: str
     wanted: Any
     got: Any
 
 
-# ---------------------------------------------------------------------------- verbs
+# ---------------------------------------------------------------------------- matching
 
 
 def differences(pattern: TriggerPattern | RequestPattern, arrived: Any) -> list[Difference]:
-    """List the conditions of a pattern that a trigger or a call does not meet; none: it matches.
+    """List the conditions of a pattern that are not met. The pattern matches if there are none.
 
-    ``arrived`` is a Trigger for a TriggerPattern, an Arrived for a RequestPattern.
+    ``arrived`` is a Trigger for a TriggerPattern, and an Arrived for a RequestPattern.
     """
     found = (
         _trigger_differences(pattern, arrived)
@@ -170,16 +172,16 @@ def matches_project(pattern: str, number: int | None, path: str | None) -> bool:
 
 
 class Passed(NamedTuple):
-    """A rule that did not apply, and why."""
+    """A rule that does not match, and why."""
 
     rule: Rule
     differences: list[Difference]
 
 
 class Choice(NamedTuple):
-    """The rule that applies, if any, and those before it that do not.
+    """The rule that applies, if any, and the rules before it, which do not match.
 
-    Of these only the first ``EXPLAINED`` stand in ``passed``; ``unexplained`` counts the rest.
+    ``passed`` holds the first ``EXPLAINED`` of those; ``unexplained`` counts the others.
     """
 
     rule: Rule | None
@@ -188,11 +190,11 @@ class Choice(NamedTuple):
 
 
 EXPLAINED = 100
-"""For how many rules it is kept why they did not apply: whoever reads it reads no thousand."""
+"""The number of rules whose mismatch is explained: nobody reads a thousand explanations."""
 
 
 def choose(rules: Sequence[Rule], trigger: Trigger) -> Choice:
-    """Find the first rule that applies to a trigger."""
+    """Find the first rule that matches a trigger."""
     passed: list[Passed] = []
     for place, rule in enumerate(rules):
         found = differences(rule.when, trigger)
@@ -204,7 +206,7 @@ def choose(rules: Sequence[Rule], trigger: Trigger) -> Choice:
 
 
 def next_of_sequence(rule: Rule, times_matched: int) -> int | None:
-    """Take the scenario for a rule that has matched so many times before."""
+    """Return the next scenario of a rule that has matched so many times before."""
     if not rule.scenarios:
         return None
     last = len(rule.scenarios) - 1
@@ -213,7 +215,7 @@ def next_of_sequence(rule: Rule, times_matched: int) -> int | None:
 
 
 class NearMiss(NamedTuple):
-    """A call that did not match, why not, and how many there were like it."""
+    """A request that does not match, why not, and how many equal ones there were."""
 
     request: Any
     differences: list[Difference]
@@ -221,78 +223,27 @@ class NearMiss(NamedTuple):
 
 
 def near_misses(
-    pattern: RequestPattern, calls: Iterable[Arrived], limit: int = 3
+    pattern: RequestPattern, requests: Iterable[Arrived], limit: int = 3
 ) -> list[NearMiss]:
-    """Rank the calls that do not match: nearest first, then as they come.
+    """List the requests that almost match, nearest first, else in their order.
 
-    Those alike are one, the first of them; those to another address are left out where one is
-    nearer in that.
+    Equal requests are counted as one. A request to another address is left out if there is one
+    whose address differs less.
     """
     alike: dict[Any, NearMiss] = {}
-    for call in calls:
-        found = differences(pattern, call)
+    for request in requests:
+        found = differences(pattern, request)
         if found:
-            key = (call.method, call.path, repr(found))
-            miss = alike.get(key, NearMiss(call, found, 0))
+            key = (request.method, request.path, repr(found))
+            miss = alike.get(key, NearMiss(request, found, 0))
             alike[key] = miss._replace(times=miss.times + 1)
-    nearest = min(map(_astray, alike.values()), default=0)
-    here = [miss for miss in alike.values() if _astray(miss) == nearest]
+    nearest = min(map(_address_differences, alike.values()), default=0)
+    here = [miss for miss in alike.values() if _address_differences(miss) == nearest]
     return sorted(here, key=lambda miss: _distance(miss.differences))[:limit]
 
 
-def _astray(miss: NearMiss) -> int:
+def _address_differences(miss: NearMiss) -> int:
     return sum(each.what in ("method", "path", "operation") for each in miss.differences)
-
-
-@dataclass(slots=True)
-class FaultCounters:
-    """How often the faults of one world have met a call, and applied."""
-
-    matched: dict[str, int] = field(default_factory=dict)
-    applied: dict[str, int] = field(default_factory=dict)
-    windows: dict[str, tuple[int, int]] = field(default_factory=dict)
-
-    def due(self, faults: Iterable[Fault], call: Arrived, now: int) -> FaultHit | None:
-        """Count a call with every fault that it meets, up to and with the one that strikes."""
-        for fault in faults:
-            if not differences(fault.when, call):
-                hit = self._meet(fault, now)
-                if hit is not None:
-                    return hit
-        return None
-
-    def keep(self, keys: Collection[str]) -> None:
-        """Forget the faults that are no longer in force."""
-        for counted in (self.matched, self.applied, self.windows):
-            for key in counted.keys() - keys:
-                del counted[key]
-
-    def _meet(self, fault: Fault, now: int) -> FaultHit | None:
-        seen = self.matched[fault.key] = self.matched.get(fault.key, 0) + 1
-        applied = self.applied.get(fault.key, 0)
-        if seen <= fault.skip or (seen - fault.skip - 1) % fault.every:
-            return None
-        if fault.times is not None and applied >= fault.times:
-            return None
-        observed = 0 if fault.limit is None else self._observe(fault.key, fault.limit, now)
-        if fault.limit is not None and observed <= fault.limit.requests:
-            return None
-        self.applied[fault.key] = applied + 1
-        return FaultHit(fault, observed)
-
-    def _observe(self, key: str, limit: Limit, now: int) -> int:
-        window = now // limit.per
-        current, count = self.windows.get(key, (window, 0))
-        count = count + 1 if current == window else 1
-        self.windows[key] = (window, count)
-        return count
-
-
-class FaultHit(NamedTuple):
-    """A fault that applies to a call; ``observed`` counts the calls in the window of its limit."""
-
-    fault: Fault
-    observed: int
 
 
 # ---------------------------------------------------------------------------- private
@@ -321,16 +272,16 @@ def _trigger_differences(pattern: TriggerPattern, trigger: Trigger) -> list[Diff
     return found + _map_differences("inputs", pattern.inputs, trigger.inputs)
 
 
-def _request_differences(pattern: RequestPattern, call: Arrived) -> list[Difference]:
+def _request_differences(pattern: RequestPattern, request: Arrived) -> list[Difference]:
     found = []
-    if pattern.method is not None and pattern.method.upper() != call.method:
-        found.append(Difference("method", pattern.method.upper(), call.method))
-    if pattern.path is not None and not matches_path(pattern.path, call.path):
-        found.append(Difference("path", pattern.path, call.path))
-    if pattern.operation is not None and pattern.operation != call.operation:
-        found.append(Difference("operation", pattern.operation, call.operation))
-    if pattern.status is not None and pattern.status != call.status:
-        found.append(Difference("status", pattern.status, call.status))
+    if pattern.method is not None and pattern.method.upper() != request.method:
+        found.append(Difference("method", pattern.method.upper(), request.method))
+    if pattern.path is not None and not matches_path(pattern.path, request.path):
+        found.append(Difference("path", pattern.path, request.path))
+    if pattern.operation is not None and pattern.operation != request.operation:
+        found.append(Difference("operation", pattern.operation, request.operation))
+    if pattern.status is not None and pattern.status != request.status:
+        found.append(Difference("status", pattern.status, request.status))
     return found
 
 
@@ -338,7 +289,7 @@ def _map_differences(
     what: str, wanted: tuple[tuple[str, Any], ...], got: Mapping[str, Any]
 ) -> list[Difference]:
     return [
-        Difference(f"{what}.{name}", _in_words(value), got.get(name))
+        Difference(f"{what}.{name}", _shown(value), got.get(name))
         for name, value in wanted
         if not _value_matches(value, name, got)
     ]
@@ -354,7 +305,7 @@ def _value_matches(wanted: Any, name: str, got: Mapping[str, Any]) -> bool:
     return bool(wanted == got[name])
 
 
-def _in_words(wanted: Any) -> Any:
+def _shown(wanted: Any) -> Any:
     return {True: "present", False: "absent"}[wanted] if isinstance(wanted, bool) else wanted
 
 
@@ -362,5 +313,5 @@ _FIELD_WEIGHT = {"method": 3, "path": 3, "operation": 3, "project": 2}
 
 
 def _distance(found: list[Difference]) -> int:
-    # What was said and is wrong is nearer than what was not said at all.
+    # A wrong value is nearer than a missing one.
     return sum(_FIELD_WEIGHT.get(each.what, 1) + (each.got is None) for each in found)

@@ -1,4 +1,4 @@
-"""Timeline: what is seen at an instant; when it changes next."""
+"""What a pipeline shows at any instant, and when that changes next."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from .actions import course_of
-from .course import is_erasable, is_retryable, may_play_again, visible, waits_for_play
+from .course import visible
 from .model import NotAllowed, NotFound, Scenario
 from .schedule import deleted_downstreams, free
 from .states import Change, JobState, PipelineState, Window, state_of
@@ -16,14 +16,14 @@ from .statuses import COMPLETED, FINISHED, STOPPABLE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from .model import Action, Downstream, Instant, PipelineRecord, TestSuite
+    from .model import Action, Downstream, Duration, Instant, PipelineRecord, TestSuite
     from .schedule import History, Obstacle
     from .statuses import JobStatus, PipelineStatus
 
 __all__ = ["ORPHANED", "Change", "JobState", "PipelineState", "Timeline", "Window"]
 
 ORPHANED = Scenario(scenario_id=-1, name="deleted")
-"""Stands in for a scenario that is gone: success at once, where no inline value says otherwise."""
+"""Replaces a deleted scenario: success at once, unless the trigger gave other values."""
 
 _NEVER: Instant = 2**63
 _NOTHING_STARTED: Mapping[int, Timeline | None] = MappingProxyType({})
@@ -32,16 +32,17 @@ _NOTHING_STARTED: Mapping[int, Timeline | None] = MappingProxyType({})
 class Timeline:
     """A pipeline at any instant, as a function of what is declared and what is recorded.
 
-    Looking changes nothing. Before its creation a pipeline shows its first instant. An action
-    counts from its own instant on, so a clock that is set back shows the past; an end that was
-    brought about by looks (``terminal_after_polls``) holds whatever the clock says.
+    Reading it changes nothing. Before its creation a pipeline shows its first state. An action
+    takes effect at its own instant, so a clock that is set back shows the past. An end caused by
+    reads (``terminal_after_polls``) remains whatever the clock shows.
 
-    Inline values of the record override the scenario's, and those of every attempt, field by
-    field. With jobs, ``terminal_after`` and ``terminal_after_polls`` are limits at which whatever
-    is under way ends; the limit of time counts from the creation or the last retry.
+    The values that the trigger gave override those of the scenario and of its attempts, field by
+    field. With jobs, ``terminal_after`` and ``terminal_after_polls`` are limits that end whatever
+    is still running. The time limit counts from the creation or the last retry.
 
-    ``downstreams`` holds what bridges have started, by job id; None where nobody follows it. A
-    bridge that ``obstacle`` gives a reason against, and that has not started anything, fails.
+    ``downstreams`` holds the pipelines that bridges have started, by the bridge's number. It holds
+    None for one whose bridge does not wait for it. A bridge that has not started a pipeline fails
+    if ``obstacle`` returns a reason.
     """
 
     __slots__ = (
@@ -77,14 +78,14 @@ class Timeline:
 
     @property
     def history(self) -> list[tuple[Instant, PipelineStatus]]:
-        """The pipeline's statuses, each with the instant at which it is seen first, in order."""
+        """The statuses of the pipeline, each with the instant at which it begins, in order."""
         instants, statuses = visible(self._course.instants, self._course.statuses)
         return list(zip(instants, statuses, strict=True))
 
-    # ------------------------------------------------------------------ an instant
+    # ------------------------------------------------------------------ at an instant
 
     def at(self, now: Instant) -> PipelineState:
-        """See the pipeline; the very same state until something about it changes."""
+        """Return the state at ``now``: the same object until something changes."""
         now = max(now, self._first)
         if self._state is not None and self._since <= now:
             if self._until is None:
@@ -111,12 +112,12 @@ class Timeline:
             None if started is None or finished is None else _busy(jobs) // 1000,
             None if started is None else (started - created) // 1000 or None,
             self._coverage(status, jobs),
-            status == "success" and any(map(_is_warning, jobs)),
+            status == "success" and any(job.is_warning for job in jobs),
             jobs,
         )
 
     def _holds_before(self, now: Instant) -> Instant:
-        """Name the first instant later than ``now`` at which anything about it may change."""
+        """Return the first instant after ``now`` at which the state may change."""
         renamed = self.record.renamed_at
         later = [] if renamed is None or renamed <= now else [renamed]
         for run in self._course.runs:
@@ -124,7 +125,7 @@ class Timeline:
         return min(later, default=_NEVER)
 
     def job(self, job_id: int, now: Instant) -> JobState | None:
-        """See one run; None: there is none of this number, or not yet."""
+        """Return one run; None if it does not exist, or not yet."""
         now = max(now, self._first)
         for run in self._course.runs:
             if run.id == job_id and run.instants[0] <= now:
@@ -132,9 +133,9 @@ class Timeline:
         return None
 
     def window(self, now: Instant) -> Window:
-        """See the status alone, and how long it holds; much cheaper than ``at``.
+        """Return the status and how long it stays the same. This is much cheaper than ``at``.
 
-        ``until`` may also be an instant at which only ``updated_at`` changes.
+        At ``until`` perhaps only ``updated_at`` changes.
         """
         course, now = self._course, max(now, self._first)
         place = bisect_right(course.instants, now) - 1
@@ -146,14 +147,14 @@ class Timeline:
         return Window(status, self._updated_at(course.instants[place], now), until)
 
     def test_suites(self, now: Instant) -> tuple[TestSuite, ...]:
-        """List the suites whose job has run to its end, or, where no job has the name, all has."""
+        """List the suites whose job has succeeded or failed, or whose pipeline has ended."""
         if not self.scenario.test_suites:
             return ()
         state = self.at(now)
         return tuple(suite for suite in self.scenario.test_suites if _reported(suite, state))
 
     def counts_polls(self, now: Instant) -> bool:
-        """Tell whether a look at the pipeline brings its end nearer."""
+        """Tell whether a read at ``now`` counts for ``terminal_after_polls``."""
         scenario = self.scenario
         if scenario.terminal_after_polls is None and not scenario.attempts:
             return False
@@ -169,16 +170,16 @@ class Timeline:
     # ------------------------------------------------------------------ through time
 
     def next_change(self, after: Instant) -> Instant | None:
-        """Name the first instant later than ``after`` at which another status, or run, is seen."""
+        """Return the first instant after ``after`` at which a status changes or a run is added."""
         if self._instants is None:
             self._instants = sorted({change.at for change in self._all_changes()})
         place = bisect_right(self._instants, max(after, self._first))
         return self._instants[place] if place < len(self._instants) else None
 
     def changes(self, after: Instant, until: Instant | None) -> list[Change]:
-        """List what changes later than ``after``, up to and at ``until`` (None: ever), in order.
+        """List the changes after ``after``, up to and at ``until`` (None: all), in order.
 
-        At one instant the runs come first, by id, then the pipeline.
+        At one instant the runs come first, by id, and the pipeline last.
         """
         found = [
             change
@@ -189,7 +190,7 @@ class Timeline:
         return found
 
     def starting_bridges(self, until: Instant) -> list[tuple[int, Instant, Downstream]]:
-        """List the bridges that have started by ``until``, with the instant, in order of start."""
+        """List the bridges that start up to ``until``, each with its instant, in order."""
         found = [
             (run.id, run.instants[run.statuses.index("running")], run.plan.spec.downstream)
             for run in self._course.runs
@@ -201,12 +202,12 @@ class Timeline:
     # ------------------------------------------------------------------ actions
 
     def permits(self, action: Action) -> None:
-        """Let an action pass that GitLab would allow at its instant.
+        """Raise an error if GitLab would not allow an action at its instant.
 
-        A whole pipeline may always be cancelled, retried and rid of its artifacts: see ``affects``.
+        A cancel, a retry and a deletion of artifacts of the whole pipeline are always allowed.
 
         Raises:
-            NotFound: there is no such job at that instant.
+            NotFound: the job does not exist at that instant.
             NotAllowed: "Job is not retryable", "Unplayable Job" or "Job is not erasable!".
         """
         if action.job_id is None and action.name in ("cancel", "retry", "delete_artifacts"):
@@ -214,18 +215,18 @@ class Timeline:
         job = None if action.job_id is None else self.job(action.job_id, action.at)
         if job is None:
             raise NotFound("job")
-        if action.name == "retry" and not is_retryable(job.status, job.attempt, job.retried):
+        if action.name == "retry" and not job.is_retryable:
             raise NotAllowed("Job is not retryable")
-        if action.name == "play" and not _is_playable(job):
+        if action.name == "play" and not job.is_playable:
             raise NotAllowed("Unplayable Job")
-        if action.name == "erase" and not _is_erasable(job):
+        if action.name == "erase" and not job.is_erasable:
             raise NotAllowed("Job is not erasable!")
 
     def affects(self, action: Action) -> bool:
         """Tell whether an action changes anything.
 
-        Not so: a cancel of what is over, a retry of a pipeline in which nothing has failed or
-        was canceled, a deletion where there are no artifacts.
+        A cancel changes nothing after the end, a retry nothing without a job that failed or was
+        canceled, and a deletion of artifacts nothing without artifacts.
         """
         if action.name == "delete_artifacts":
             jobs = self.at(action.at).jobs
@@ -236,7 +237,7 @@ class Timeline:
             return action.name != "cancel" or stops
         state = self.at(action.at)
         if action.name == "retry":
-            return any(_is_worth_a_retry(job) for job in state.jobs)
+            return any(job.is_retryable and job.status != "success" for job in state.jobs)
         return not state.finished
 
     # ------------------------------------------------------------------ private
@@ -271,43 +272,18 @@ def _changes_of(
         before = after
 
 
-def _busy(jobs: Iterable[JobState]) -> int:
-    """Count the milliseconds in which any of the latest runs ran."""
-    spans = sorted(
+def _busy(jobs: Iterable[JobState]) -> Duration:
+    """Return how long at least one of the latest runs was running."""
+    periods = sorted(
         (job.started_at, job.finished_at)
         for job in jobs
         if job.started_at is not None and job.finished_at is not None and not job.retried
     )
-    total, covered = 0, min(spans, default=(0, 0))[0]
-    for begins, ends in spans:
+    total, covered = 0, min(periods, default=(0, 0))[0]
+    for begins, ends in periods:
         total += max(0, ends - max(begins, covered))
         covered = max(covered, ends)
     return total
-
-
-def _is_warning(job: JobState) -> bool:
-    return job.allow_failure and not job.retried and job.status in ("failed", "canceled")
-
-
-def _is_worth_a_retry(job: JobState) -> bool:
-    return job.status != "success" and is_retryable(job.status, job.attempt, job.retried)
-
-
-def _is_playable(job: JobState) -> bool:
-    waits = waits_for_play(job.spec, job.status, job.started_at is not None)
-    return not job.retried and (
-        waits or may_play_again(job.spec, job.status, job.attempt, retried=False)
-    )
-
-
-def _is_erasable(job: JobState) -> bool:
-    return is_erasable(
-        job.spec,
-        job.status,
-        started=job.started_at is not None,
-        erased=job.erased_at is not None,
-        emptied=job.emptied_at is not None,
-    )
 
 
 def _reported(suite: TestSuite, state: PipelineState) -> bool:

@@ -12,7 +12,8 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from mock_gitlab.engine.matching import FaultCounters, next_of_sequence
+from mock_gitlab.engine.faults import FaultCounters
+from mock_gitlab.engine.matching import next_of_sequence
 from mock_gitlab.engine.model import (
     Action,
     ActionName,

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from mock_gitlab.engine.faults import FaultCounters
 from mock_gitlab.engine.matching import (
     EXPLAINED,
     Fault,
-    FaultCounters,
     Limit,
     RequestPattern,
     Rule,
