@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from .matching import Arrived, Fault, Limit
-    from .model import Instant
 
 
 class FaultHit(NamedTuple):
@@ -29,7 +28,7 @@ class FaultCounters:
     applied: dict[str, int] = field(default_factory=dict)
     windows: dict[str, tuple[int, int]] = field(default_factory=dict)
 
-    def due(self, faults: Iterable[Fault], request: Arrived, now: Instant) -> FaultHit | None:
+    def due(self, faults: Iterable[Fault], request: Arrived, now: int) -> FaultHit | None:
         """Return the first fault that applies to a request.
 
         Every fault up to and including that one counts the request if it matches.
@@ -47,7 +46,7 @@ class FaultCounters:
             for key in counted.keys() - keys:
                 del counted[key]
 
-    def _count(self, fault: Fault, now: Instant) -> FaultHit | None:
+    def _count(self, fault: Fault, now: int) -> FaultHit | None:
         matched = self.matched[fault.key] = self.matched.get(fault.key, 0) + 1
         applied = self.applied.get(fault.key, 0)
         if matched <= fault.skip or (matched - fault.skip - 1) % fault.every:
@@ -60,7 +59,7 @@ class FaultCounters:
         self.applied[fault.key] = applied + 1
         return FaultHit(fault, observed)
 
-    def _observe(self, key: str, limit: Limit, now: Instant) -> int:
+    def _observe(self, key: str, limit: Limit, now: int) -> int:
         window = now // limit.per
         current, count = self.windows.get(key, (window, 0))
         count = count + 1 if current == window else 1

@@ -14,8 +14,6 @@ from .texts import matches_path, matches_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from .model import Duration
-
 BodyFault = Literal["drop", "truncate", "slow", "malformed"]
 BODY_FAULTS: tuple[BodyFault, ...] = get_args(BodyFault)
 """What a fault can do to a body: at most one of these."""
@@ -87,10 +85,10 @@ class RequestPattern:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most ``requests`` requests in each window of the length ``per`` on the world's clock."""
+    """At most ``requests`` requests in each window of ``per`` milliseconds on the world's clock."""
 
     requests: int
-    per: Duration
+    per: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +96,7 @@ class Fault:
     """What goes wrong with the requests that match ``when``.
 
     The first ``skip`` matching requests pass. Then the fault applies to every ``every``-th one, at
-    most ``times`` times (None: no limit). ``delay`` and ``slow`` are real time.
+    most ``times`` times (None: no limit). ``delay`` and ``slow`` are milliseconds of real time.
     """
 
     key: str
@@ -107,9 +105,9 @@ class Fault:
     skip: int = 0
     every: int = 1
     respond: Response | None = None
-    delay: Duration = 0
+    delay: int = 0
     body: BodyFault | None = None
-    slow: Duration = 0
+    slow: int = 0
     limit: Limit | None = None
     place: str = ""
 
