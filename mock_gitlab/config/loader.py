@@ -23,18 +23,11 @@ from mock_gitlab.engine.model import (
 
 from .diagnostics import ConfigurationError, Document, Mistake, Node
 from .document import read
+from .files import MockFile, ProjectModel, ScenarioFile
 from .globs import TooManyFolders, expand, is_pattern
 from .messages import mistakes_of
-from .models import (
-    MockFile,
-    ProjectModel,
-    ScenarioFile,
-    ScenarioModel,
-    declared_scenario,
-    fault_from,
-    keyed,
-    rule_from,
-)
+from .patterns import fault_from, keyed, rule_from
+from .scenarios import ScenarioModel, declared_scenario
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from .diagnostics import ConfigurationError, Document, Entry, Mistake, Node
+from .files import MockFile
 from .loader import FIXED_SETTINGS
 from .messages import mistakes_of
-from .models import MockFile
 from .scalars import BadScalar, resolve_reference
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mock_gitlab.engine.matching import BODY_FAULTS
 
-from .models import MockFile, ScenarioFile
+from .files import MockFile, ScenarioFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mock_gitlab.config import diagnostics
+from mock_gitlab.config import diagnostics, syntax
 from mock_gitlab.config import document as room
 from mock_gitlab.config.diagnostics import where
 from mock_gitlab.config.document import read
@@ -224,7 +224,7 @@ def test_a_byte_order_mark_is_no_part_of_the_text():
 
 
 def test_a_file_beyond_the_bound_is_refused_unread():
-    raw = b"a" * (room.LARGEST_FILE + 1)
+    raw = b"a" * (syntax.LARGEST_FILE + 1)
     assert messages(raw) == ["f.yaml:1:1: the file is larger than 8 MiB"]
 
 

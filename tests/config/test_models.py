@@ -8,15 +8,11 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from mock_gitlab.config.models import (
-    DurationField,
-    FaultModel,
-    InstantField,
-    RuleModel,
+from mock_gitlab.config.fields import DurationField, InstantField
+from mock_gitlab.config.patterns import FaultModel, RuleModel, fault_from, rule_from
+from mock_gitlab.config.scenarios import (
     ScenarioModel,
     declared_scenario,
-    fault_from,
-    rule_from,
     scenario_definition,
     scenario_from,
 )

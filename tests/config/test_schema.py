@@ -14,10 +14,12 @@ from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
 import mock_gitlab.config
-from mock_gitlab.config.document import Document, read
+from mock_gitlab.config.diagnostics import Document
+from mock_gitlab.config.document import read
 from mock_gitlab.config.fields import StrictModel
+from mock_gitlab.config.files import MockFile
 from mock_gitlab.config.jobs import JobModel
-from mock_gitlab.config.models import MockFile, ScenarioModel
+from mock_gitlab.config.scenarios import ScenarioModel
 from mock_gitlab.config.schema import DIALECT, SCHEMAS, mock_schema, scenario_schema, schema_text
 
 ROOT = Path(__file__).parents[2]

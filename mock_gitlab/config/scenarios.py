@@ -1,10 +1,10 @@
-"""What may be written in a scenario, in scenario files and in mock.yaml; what comes of it."""
+"""The model of a scenario in YAML, and its conversion to the engine's."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Field, model_validator
 
 from mock_gitlab.engine.model import (
     ATTEMPTS_LIMIT,
@@ -19,44 +19,22 @@ from mock_gitlab.engine.model import (
 )
 
 from .fields import (
-    NO_SWITCH,
     WHOLE,
     DurationField,
-    Glob,
-    InstantField,
-    Matching,
     Name,
     Percent,
     ScenarioNumber,
     StrictModel,
     Text,
-    TextOrNumber,
     Violation,
     refuse,
     repeated,
 )
 from .jobs import JobModel, job_contradictions, spread
-from .patterns import FaultModel, RuleModel, fault_from, keyed, rule_from
+from .patterns import FaultModel, fault_from, keyed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-__all__ = [
-    "DurationField",
-    "FaultModel",
-    "InstantField",
-    "MockFile",
-    "ProjectModel",
-    "RuleModel",
-    "ScenarioFile",
-    "ScenarioModel",
-    "declared_scenario",
-    "fault_from",
-    "keyed",
-    "rule_from",
-    "scenario_definition",
-    "scenario_from",
-]
 
 
 class AttemptModel(StrictModel):
@@ -208,144 +186,3 @@ def declared_scenario(
 ) -> DeclaredScenario:
     """Make a scenario and what is known of where it stands."""
     return DeclaredScenario(scenario_from(model), scenario_definition(model), source, file, line)
-
-
-# ---------------------------------------------------------------------------- files
-
-
-class _File(StrictModel):
-    """A file. Keys that begin with ``x-`` are left alone: templates for aliases."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _leave_templates_out(cls, written: Any) -> Any:
-        if not isinstance(written, dict):
-            return written
-        return {k: v for k, v in written.items() if not str(k).startswith("x-")}
-
-
-class ScenarioFile(_File):
-    """A file of scenarios."""
-
-    scenarios: list[ScenarioModel] = Field(description="The scenarios.")
-
-
-class ClockModel(StrictModel):
-    """Where the mock's clock starts."""
-
-    start: InstantField | None = Field(
-        None,
-        description="The first moment; left out: the present.",
-        examples=["2026-01-01T00:00:00Z"],
-    )
-    frozen: bool = Field(False, description="Whether it stands still until it is moved.")
-
-
-class UserModel(StrictModel):
-    """The user whom the token stands for."""
-
-    id: Annotated[int, Field(ge=1, le=2**31), WHOLE] = Field(1, description="The number.")
-    username: Name = Field("root", description="The short name.")
-    name: Name = Field("Administrator", description="The name in full.")
-    email: Name = Field("admin@example.com", description="The address.")
-
-
-class TokenModel(StrictModel):
-    """A trigger token."""
-
-    token: Name = Field(description="Its text.", examples=["glptt-abc"])
-    description: Text = Field("", description="What it is for.")
-
-
-class ProjectModel(StrictModel):
-    """A project."""
-
-    id: Annotated[int, Field(ge=1, le=2**53), WHOLE] = Field(
-        description="Its number.", examples=[42]
-    )
-    path: Annotated[
-        Name,
-        Matching(
-            r"^[^/\s?#]+(/[^/\s?#]+)+$", "must be a full path with its group, such as group/app"
-        ),
-    ] = Field(description="Its full path.", examples=["group/app"])
-    default_branch: Name = Field("main", description="Its default branch.")
-    refs: list[Glob] | None = Field(
-        None,
-        description="Globs of the branches that exist; left out: all of them.",
-        examples=[["main", "release/*"]],
-    )
-    tags: list[Glob] = Field([], description="Globs of its tags.", examples=[["v*"]])
-    trigger_tokens: list[TokenModel] = Field([], description="Its trigger tokens.")
-
-
-def _path_or_scenario(value: Any) -> str | None:
-    if isinstance(value, str):
-        return "~glob"
-    return "~scenario" if isinstance(value, dict) else None
-
-
-ScenarioEntry = Annotated[
-    Annotated[Name, Tag("~glob")] | Annotated[ScenarioModel, Tag("~scenario")],
-    Discriminator(
-        _path_or_scenario,
-        custom_error_type="mistake",
-        custom_error_message="must be a path (globs are fine) or a scenario",
-    ),
-]
-
-
-class MockFile(_File):
-    """A mock.yaml."""
-
-    version: Annotated[Literal[1], NO_SWITCH] = Field(1, description="The version of this format.")
-    token: Annotated[Text, Matching(r"^[!-~]+$", "must be one word of plain ASCII")] = Field(
-        "MOCK_SUPER_SECRET",
-        description="The token that clients authenticate with.",
-        examples=["${MOCK_TOKEN:-MOCK_SUPER_SECRET}"],
-    )
-    database: Name = Field(
-        "mock.db",
-        description='The file that keeps pipelines, relative to this one; or ":memory:".',
-        examples=["mock.db", ":memory:"],
-    )
-    host: Name = Field("127.0.0.1", description="The address to listen on.")
-    port: Annotated[int, Field(ge=0, le=65535), WHOLE] = Field(
-        8000, description="The port to listen on; 0: any free one."
-    )
-    watch: bool = Field(True, description="Whether edits take effect at once.")
-    watch_polling: bool = Field(
-        False, description="Whether to look for edits regularly, where the system tells of none."
-    )
-    log_level: Literal["critical", "error", "warning", "info", "debug"] = Field(
-        "info", description="The least important messages to log."
-    )
-    scenarios: list[ScenarioEntry] | None = Field(
-        None,
-        description="Files of scenarios, relative to this one, and scenarios themselves.",
-        examples=[["scenarios/*.yaml"]],
-    )
-    default_scenario: ScenarioNumber = Field(
-        500, description="For a trigger that names none and that no rule matches."
-    )
-    clock: ClockModel | None = Field(None, description="The clock; left out: real time.")
-    seed: Annotated[TextOrNumber, Field(min_length=1)] | None = Field(
-        None, description="Makes shas and tokens reproducible.", examples=[7]
-    )
-    strict: bool = Field(False, description="Whether only what is declared exists, as in GitLab.")
-    user: UserModel = Field(UserModel.model_validate({}), description="The user of the token.")
-    projects: list[ProjectModel] | None = Field(None, description="The projects.")
-    rules: list[RuleModel] | None = Field(
-        None, description="Which scenario a pipeline gets: the first that matches decides."
-    )
-    faults: list[FaultModel] | None = Field(None, description="What goes wrong with which calls.")
-    allow_reset: bool = Field(False, description="Whether the default world may be reset.")
-    journal: Annotated[int, Field(ge=0, le=1_000_000), WHOLE] = Field(
-        1000, description="How many calls are remembered."
-    )
-    sandboxes: Annotated[int, Field(ge=1, le=100_000), WHOLE] = Field(
-        200, description="How many sandboxes there may be."
-    )
-    max_body_bytes: Annotated[int, Field(ge=1, le=2**31), WHOLE] = Field(
-        1_048_576, description="How large the body of a request may be."
-    )
