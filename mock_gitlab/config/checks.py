@@ -77,18 +77,18 @@ def _numbers_taken(scenarios: Sequence[Located]) -> Iterator[Mistake]:
         (document, (*path, "scenario_id"), _number(value.get("scenario_id")))
         for document, path, value in scenarios
     ]
-    yield from _taken(numbers, "scenario {value} stands in {place} already")
+    yield from _taken(numbers, "scenario {value} is already declared in {place}")
 
 
 def _projects_taken(projects: Sequence[Located]) -> Iterator[Mistake]:
     for name in ("id", "path"):
         found = [(document, (*path, name), value.get(name)) for document, path, value in projects]
-        yield from _taken(found, f"the {name} {{value}} is that of the project in {{place}}")
+        yield from _taken(found, f"the {name} {{value}} is taken by the project in {{place}}")
     tokens = [
         (document, (*path, "token"), value.get("token"))
         for document, path, value in _below(projects, "trigger_tokens")
     ]
-    yield from _taken(tokens, "this trigger token stands in {place} already")
+    yield from _taken(tokens, "this trigger token is already declared in {place}")
 
 
 def _taken(found: Sequence[Located], words: str) -> Iterator[Mistake]:
@@ -139,7 +139,7 @@ def warnings(
     for index, rule in enumerate(rules[:COMPARED_RULES]):
         covering = next((e for e in rules[:index] if _covers(e.when, rule.when)), None)
         if covering is not None:
-            what = f"is never reached: {covering.place} catches whatever it would"
+            what = f"is never reached: {covering.place} matches everything that it matches"
             yield mock.mistake(("rules", index), what)
     if rules:
         yield from _unused(declared, [mock, *files])
@@ -156,7 +156,7 @@ def _unused(declared: Declarations, documents: Sequence[Document]) -> Iterator[M
         for _, path, value in _listed(document, ("scenarios",)):
             number = _number(value["scenario_id"])
             if number not in used:
-                what = f"no rule names scenario {number}; only a request can"
+                what = f"no rule uses scenario {number}; only a request can choose it"
                 yield document.mistake((*path, "scenario_id"), what)
 
 

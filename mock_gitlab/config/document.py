@@ -125,13 +125,13 @@ class _Composer:
                 _node(event), f"there is no anchor &{short(str(event.anchor))} above"
             )
         if not node.done:
-            return self._broken(_node(event), f"&{short(str(event.anchor))} would contain itself")
+            return self._broken(_node(event), f"&{short(str(event.anchor))} contains itself")
         return node
 
     def _begin(self, event: yaml.CollectionStartEvent) -> None:
         node = _node(event)
         if len(self._stack) >= DEEPEST:
-            self._stop(node, f"more than {DEEPEST} levels inside one another")
+            self._stop(node, f"more than {DEEPEST} levels of nesting")
         if event.tag is not None and event.tag != "!":
             self._broken(node, _tag(event))
         node.done = False
@@ -154,16 +154,16 @@ class _Composer:
 
     def _bound(self, node: Node) -> None:
         if node.size > self._written + ALIASED_LIMIT:
-            self._stop(node, f"aliases make more than {ALIASED_LIMIT:,} values of this")
+            self._stop(node, f"aliases expand this to more than {ALIASED_LIMIT:,} values")
         if node.depth + len(self._stack) > DEEPEST:
-            self._stop(node, f"more than {DEEPEST} levels inside one another")
+            self._stop(node, f"more than {DEEPEST} levels of nesting")
 
     def _add(self, node: Node) -> None:
         self._written += 1
         if self._written > VALUES_LIMIT:
             self._stop(node, f"more than {VALUES_LIMIT:,} values in one file")
         if len(self._mistakes) >= MISTAKES_LIMIT:
-            self._stop(node, f"{MISTAKES_LIMIT:,} mistakes are enough; the rest is not read")
+            self._stop(node, f"{MISTAKES_LIMIT:,} mistakes found; the rest was not read")
         if not self._stack:
             self._root = node
             return
@@ -213,7 +213,7 @@ class _Composer:
 
     def _duplicate(self, entry: Entry, line: int) -> None:
         name = entry.key.text or ""
-        what = f'the key "{short(name)}" stands here twice, first in line {line}'
+        what = f'the key "{short(name)}" is repeated; it is first in line {line}'
         path = (*self._path(), name)
         self._mistakes.append(
             Mistake(self._file, entry.key.line, entry.key.column, where(path), what)
@@ -224,7 +224,7 @@ class _Composer:
         for source in sources:
             if not isinstance(source.value, dict):
                 if not source.broken:
-                    self._note(entry.node, '"<<" takes a mapping or a list of mappings')
+                    self._note(entry.node, '"<<" needs a mapping or a list of mappings')
                 node.broken = True
                 return
             for name, merged in source.entries.items():
@@ -258,4 +258,4 @@ def _node(event: yaml.Event) -> Node:
 
 def _tag(event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> str:
     tag = short(str(event.tag).replace("tag:yaml.org,2002:", "!!"))
-    return f"the tag {tag} is not understood here; leave it out"
+    return f"the tag {tag} is not supported; remove it"

@@ -123,7 +123,7 @@ def parse_instant(value: Any) -> Instant:
     try:
         parsed = datetime.fromisoformat(value.upper())
     except ValueError as error:
-        raise mistake(f"is no time: {error}") from None
+        raise mistake(f"is not a valid time: {error}") from None
     instant = from_datetime(parsed)
     if not 0 <= instant < LATEST:
         raise mistake("must lie between the years 1970 and 8999")
@@ -167,7 +167,7 @@ def _unicode(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise mistake("is no valid Unicode text") from None
+        raise mistake("is not valid Unicode text") from None
     return text
 
 
@@ -190,7 +190,7 @@ def _glob_or_regex(text: str) -> str:
     try:
         check_expression(text)
     except NoExpression as error:
-        raise mistake(f"is no regular expression: {error}") from None
+        raise mistake(f"is not a valid regular expression: {error}") from None
     return text
 
 

@@ -83,7 +83,7 @@ def _parts(path: Path) -> tuple[str, ...]:
 
 def _walk(folder: Path, parts: tuple[str, ...], found: Expansion) -> None:
     if len(found.folders) >= found.limit:
-        raise TooManyFolders(f"leads through more than {found.limit} folders")
+        raise TooManyFolders(f"goes through more than {found.limit} folders")
     first, rest = parts[0], parts[1:]
     if not is_pattern(first) and rest:
         _descend(folder, first, rest, found)

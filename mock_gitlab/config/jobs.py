@@ -229,7 +229,7 @@ def job_contradictions(jobs: Sequence[JobModel], stages: Sequence[str]) -> Itera
     yield from _needs(jobs)
     count = sum(job.parallel or 1 for job in jobs)
     if count > JOBS_LIMIT:
-        yield (), f"{count} jobs are too many, {JOBS_LIMIT} at most"
+        yield (), f"has {count} jobs; at most {JOBS_LIMIT} are allowed"
 
 
 def _names_taken(jobs: Sequence[JobModel]) -> Iterator[Violation]:
@@ -246,14 +246,14 @@ def _inside(job: JobModel, stages: Sequence[str]) -> Iterator[Violation]:
     if stages and job.stage not in stages:
         yield (
             ("stage",),
-            f'"{job.stage}" is not among the stages: {", ".join(dict.fromkeys(stages))}',
+            f'"{job.stage}" is not one of the stages: {", ".join(dict.fromkeys(stages))}',
         )
     if job.when == "delayed" and job.start_in is None:
         yield ("when",), "a delayed job needs start_in"
     if job.when != "delayed" and job.start_in is not None:
-        yield ("start_in",), "only a job with when: delayed starts later"
+        yield ("start_in",), "needs when: delayed"
     if job.downstream is not None and "duration" in job.model_fields_set:
-        yield ("duration",), "a job with downstream takes as long as the pipeline that it starts"
+        yield ("duration",), "cannot be combined with downstream"
     if isinstance(job.artifacts, list):
         yield from repeated(("artifacts",), [each.path for each in job.artifacts])
 
@@ -284,7 +284,7 @@ def _circle(jobs: Sequence[JobModel]) -> Iterator[Violation]:
     for index, job in enumerate(jobs):
         if job.name in waiting:
             way = _way_round(job.name, waiting)
-            yield (index, "needs"), f"needs go round in a circle: {' -> '.join(way)}"
+            yield (index, "needs"), f"needs form a circle: {' -> '.join(way)}"
             return
 
 

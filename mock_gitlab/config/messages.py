@@ -115,7 +115,7 @@ def _around(path: Steps, other: Steps) -> bool:
 
 def unknown(name: str, allowed: Iterable[str]) -> str:
     """Say that a key is not known, and which one may be meant."""
-    return f"is no known key{did_you_mean(name, allowed)}"
+    return f"is not a known key{did_you_mean(name, allowed)}"
 
 
 def kind(value: Any) -> str:

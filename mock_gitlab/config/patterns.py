@@ -54,8 +54,8 @@ _HEADER_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
 _FRAMING = "|".join(map(_in_any_case, ("content-length", "transfer-encoding")))
 HeaderName = Annotated[
     Text,
-    Matching(f"^{_HEADER_NAME}", "is no name of a header"),
-    Matching(f"^(?!(?:{_FRAMING})$){_HEADER_NAME}", "is made by the server, from the body"),
+    Matching(f"^{_HEADER_NAME}", "is not a valid header name"),
+    Matching(f"^(?!(?:{_FRAMING})$){_HEADER_NAME}", "is set by the server, from the body"),
 ]
 
 
@@ -67,7 +67,7 @@ class ResponseModel(StrictModel):
     )
     headers: dict[
         HeaderName,
-        Annotated[TextOrNumber, Matching(r"^[\t\x20-\x7e\xa0-\xff]*$", "is no value of a header")],
+        Annotated[TextOrNumber, Matching(r"^[\t\x20-\x7e\xa0-\xff]*$", "is not a valid header value")],
     ] = Field({}, description="Headers.", examples=[{"Retry-After": "1"}])
     body: AnyJson = Field(
         None,
@@ -163,10 +163,10 @@ class RuleModel(StrictModel):
 
     def _found(self) -> Iterator[Violation]:
         if self.cycle and not isinstance(self.scenario, list):
-            yield ("cycle",), "only a list of scenarios can start over"
+            yield ("cycle",), "needs a list of scenarios"
         for other in ("scenario", "variables", "name"):
             if self.respond is not None and getattr(self, other):
-                yield (other,), "a pipeline that is refused (respond) gets nothing"
+                yield (other,), "cannot be combined with respond"
 
 
 PathGlob = Annotated[
@@ -209,7 +209,7 @@ class LimitModel(StrictModel):
 
     @model_validator(mode="after")
     def _some_time(self) -> Self:
-        refuse(self, [] if self.per else [(("per",), "must be longer than no time")])
+        refuse(self, [] if self.per else [(("per",), "must be longer than 0 seconds")])
         return self
 
 
@@ -252,9 +252,9 @@ class FaultModel(StrictModel):
         if not (faults or self.respond is not None or self.delay or self.limit):
             yield (), f"a fault needs one of respond, delay, limit, {', '.join(BODY_FAULTS)}"
         for other in faults[1:]:
-            yield (other,), f"{faults[0]} and {other} exclude each other"
+            yield (other,), f"cannot be combined with {faults[0]}"
         if self.drop and self.respond is not None:
-            yield ("respond",), "a dropped connection has no answer"
+            yield ("respond",), "cannot be combined with drop"
 
     def _body_faults(self) -> list[BodyFault]:
         return [name for name in BODY_FAULTS if getattr(self, name)]

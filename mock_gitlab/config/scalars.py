@@ -89,11 +89,11 @@ def _value(found: re.Match[str], environ: Mapping[str, str]) -> str:
     if found[1]:
         return "$"
     if not found[3]:
-        raise BadScalar('"${" is never closed; a dollar sign itself is written $$')
+        raise BadScalar('"${" is never closed; write $$ for a dollar sign')
     reference = _REFERENCE.fullmatch(found[2])
     if reference is None:
         raise BadScalar(
-            f'"{found[0][:40]}" is not ${{NAME}} or ${{NAME:-default}}; $$ is a dollar sign'
+            f'"{found[0][:40]}" is not ${{NAME}} or ${{NAME:-default}}; write $$ for a dollar sign'
         )
     name, default = reference.groups()
     value = environ.get(name)
@@ -102,14 +102,14 @@ def _value(found: re.Match[str], environ: Mapping[str, str]) -> str:
     if value is None:
         raise BadScalar(
             f"the environment variable {name} is not set; "
-            f"${{{name}:-default}} would give it a default"
+            f"${{{name}:-default}} gives it a default"
         )
     return value
 
 
 def _measured(text: str) -> str:
     if len(text) > LONGEST_NUMBER:
-        raise BadScalar(f"a number of {len(text)} characters is too long; is it text? quote it")
+        raise BadScalar(f"a number of {len(text)} characters is too long; quote it if it is text")
     return text
 
 

@@ -145,7 +145,7 @@ class ScenarioModel(StrictModel):
             yield ("jobs", *path), what
         for other in ("attempts", "terminal_after_polls"):
             if self.jobs and getattr(self, other):
-                yield (other,), "has no meaning beside jobs, which have their own course"
+                yield (other,), "cannot be combined with jobs"
         yield from repeated(("stages",), self.stages)
 
 

@@ -34,7 +34,7 @@ def decode(raw: bytes, file: str) -> str:
         raise ConfigurationError([_at(file, before, what)]) from None
     bad = _FORBIDDEN.search(text)
     if bad is not None:
-        what = f"the character U+{ord(bad[0]):04X} may not stand in YAML"
+        what = f"the character U+{ord(bad[0]):04X} is not allowed in YAML"
         raise ConfigurationError([_at(file, text[: bad.start()], what)])
     return text
 
@@ -59,7 +59,7 @@ def syntax_mistake(text: str, file: str, error: yaml.YAMLError) -> Mistake:
             error = better
     mark, what = _explain(error, text)
     if too_deep:
-        what = f"more than {DEEPEST} levels inside one another"
+        what = f"more than {DEEPEST} levels of nesting"
     if mark.index >= len(text):
         return _at(file, text.rstrip("\n"), what)
     return Mistake(file, mark.line + 1, mark.column + 1, "", what)
@@ -75,28 +75,28 @@ def _explain(error: yaml.MarkedYAMLError, text: str) -> tuple[Any, str]:
         return error.context_mark, "the quote that opens here is never closed"
     if "flow" in context and error.context_mark:
         if "${" in text[: mark.index + 1].rpartition("\n")[2]:
-            return mark, "inside of [ ] or { } text with ${...} must be in quotes"
+            return mark, "inside [ ] or { }, text with ${...} must be quoted"
         kind = "[" if "sequence" in context else "{"
         begin = error.context_mark.line + 1
         return mark, f'a comma or the end of the "{kind}" of line {begin} is missing'
     for words, what in _PROBLEMS.items():
         if words in problem:
             return mark, what
-    return mark, f"this is no YAML: {problem}"
+    return mark, f"this is not YAML: {problem}"
 
 
 def _bad_start(character: str) -> str:
     if character == "\t":
         return "a tab may not indent; use spaces"
-    return f'text that begins with "{character}" must be in quotes'
+    return f'text that begins with "{character}" must be quoted'
 
 
 _PROBLEMS = {
-    "mapping values are not allowed": 'unexpected ":"; wrong indentation, or text to be quoted',
-    "found unexpected ':'": 'unexpected ":"; wrong indentation, or text to be quoted',
+    "mapping values are not allowed": 'unexpected ":"; check the indentation, or quote the text',
+    "found unexpected ':'": 'unexpected ":"; check the indentation, or quote the text',
     "found a tab": "a tab may not indent; use spaces",
     "expected ':'": 'a ":" is missing after the key',
-    "block end": "the indentation does not fit the lines above",
-    "did not find expected": "the indentation does not fit the lines above",
-    "undefined tag handle": "tags are not understood here; text with ! must be in quotes",
+    "block end": "the indentation does not match the lines above",
+    "did not find expected": "the indentation does not match the lines above",
+    "undefined tag handle": "tags are not supported; text with ! must be quoted",
 }

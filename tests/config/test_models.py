@@ -312,9 +312,9 @@ def test_all_contradictions_of_a_model_come_at_once_each_at_its_place():
     }
     assert refusal(ScenarioModel, written) == [
         (("jobs", 1, "name"), 'there is a job "a" already'),
-        (("jobs", 1, "start_in"), "only a job with when: delayed starts later"),
+        (("jobs", 1, "start_in"), "needs when: delayed"),
         (("jobs", 0, "needs", 0), 'there is no job "b"'),
-        (("terminal_after_polls",), "has no meaning beside jobs, which have their own course"),
+        (("terminal_after_polls",), "cannot be combined with jobs"),
     ]
 
 
@@ -326,10 +326,10 @@ def test_a_body_must_be_json(body: Any):
 
 def test_text_must_be_unicode():
     (_, message), *_ = refusal(ScenarioModel, {"scenario_id": 1, "name": "\ud800"})
-    assert message == "is no valid Unicode text"
+    assert message == "is not valid Unicode text"
 
 
 def test_a_pattern_of_a_token_holds_for_the_whole_text():
     assert refusal(FaultModel, {"respond": {"headers": {"A": "b\n"}}})[0][1] == (
-        "is no value of a header"
+        "is not a valid header value"
     )

@@ -368,7 +368,7 @@ def test_every_mistake_is_named_by_its_place(world: MockWorld):
         world.scenario(jobs=jobs, terminal_after_polls=0)
 
     assert set(str(refused.value).splitlines()) == {
-        "jobs[1].durration: is no known key; did you mean duration?",
+        "jobs[1].durration: is not a known key; did you mean duration?",
         "jobs[1].stage: must be text, not the number 1; quote it",
         "terminal_after_polls: must be 1 or more",
     }
