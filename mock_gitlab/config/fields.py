@@ -13,12 +13,14 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     JsonValue,
     PlainSerializer,
     PlainValidator,
+    Tag,
     ValidationError,
     WithJsonSchema,
 )
@@ -279,3 +281,14 @@ AnyJson = Annotated[JsonValue, AfterValidator(_json)]
 """Any JSON value."""
 WantedJson = Annotated[AnyJson, AfterValidator(_if_text)]
 """Any JSON value; text is a glob, or a ``/regular expression/``."""
+
+
+def _present_or_text(value: Any) -> str:
+    return "~present" if isinstance(value, bool) else "~text"
+
+
+Wanted = Annotated[
+    Annotated[bool, Tag("~present")] | Annotated[GlobOrNumber, Tag("~text")],
+    Discriminator(_present_or_text),
+]
+"""Text that must match; true asks that there is a value, false that there is none."""

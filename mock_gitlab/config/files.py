@@ -8,6 +8,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from mock_gitlab.engine.model import Declarations
 
+from .faults import FaultModel
 from .fields import (
     NO_SWITCH,
     WHOLE,
@@ -20,18 +21,18 @@ from .fields import (
     Text,
     TextOrNumber,
 )
-from .patterns import FaultModel, RuleModel
+from .rules import RuleModel
 from .scenarios import ScenarioModel
 
 _DEFAULT = Declarations()
 
 
 class _File(StrictModel):
-    """A file. Keys that begin with ``x-`` are left alone: templates for aliases."""
+    """A file. Keys that begin with ``x-`` are ignored: they hold templates for aliases."""
 
     @model_validator(mode="before")
     @classmethod
-    def _leave_templates_out(cls, written: Any) -> Any:
+    def _ignore_templates(cls, written: Any) -> Any:
         if not isinstance(written, dict):
             return written
         return {k: v for k, v in written.items() if not str(k).startswith("x-")}
@@ -44,40 +45,38 @@ class ScenarioFile(_File):
 
 
 class ClockModel(StrictModel):
-    """Where the mock's clock starts."""
+    """How the mock's clock starts."""
 
     start: InstantField | None = Field(
         None,
-        description="The first moment; left out: the present.",
+        description="The time at the start; by default the real time.",
         examples=["2026-01-01T00:00:00Z"],
     )
-    frozen: bool = Field(False, description="Whether it stands still until it is moved.")
+    frozen: bool = Field(False, description="Whether it stands still until a request moves it.")
 
 
 class UserModel(StrictModel):
-    """The user whom the token stands for."""
+    """The user who owns the token."""
 
     id: Annotated[int, Field(ge=1, le=2**31), WHOLE] = Field(
-        _DEFAULT.user.id, description="The number."
+        _DEFAULT.user.id, description="The id."
     )
-    username: Name = Field(_DEFAULT.user.username, description="The short name.")
-    name: Name = Field(_DEFAULT.user.name, description="The name in full.")
-    email: Name = Field(_DEFAULT.user.email, description="The address.")
+    username: Name = Field(_DEFAULT.user.username, description="The username.")
+    name: Name = Field(_DEFAULT.user.name, description="The full name.")
+    email: Name = Field(_DEFAULT.user.email, description="The email address.")
 
 
 class TokenModel(StrictModel):
     """A trigger token."""
 
     token: Name = Field(description="Its text.", examples=["glptt-abc"])
-    description: Text = Field("", description="What it is for.")
+    description: Text = Field("", description="Its description.")
 
 
 class ProjectModel(StrictModel):
     """A project."""
 
-    id: Annotated[int, Field(ge=1, le=2**53), WHOLE] = Field(
-        description="Its number.", examples=[42]
-    )
+    id: Annotated[int, Field(ge=1, le=2**53), WHOLE] = Field(description="Its id.", examples=[42])
     path: Annotated[
         Name,
         Matching(
@@ -87,10 +86,10 @@ class ProjectModel(StrictModel):
     default_branch: Name = Field("main", description="Its default branch.")
     refs: list[Glob] | None = Field(
         None,
-        description="Globs of the branches that exist; left out: all of them.",
+        description="Globs of the branches that exist; by default every branch exists.",
         examples=[["main", "release/*"]],
     )
-    tags: list[Glob] = Field([], description="Globs of its tags.", examples=[["v*"]])
+    tags: list[Glob] = Field([], description="Globs of the tags that exist.", examples=[["v*"]])
     trigger_tokens: list[TokenModel] = Field([], description="Its trigger tokens.")
 
 
@@ -121,47 +120,51 @@ class MockFile(_File):
     )
     database: Name = Field(
         "mock.db",
-        description='The file that keeps pipelines, relative to this one; or ":memory:".',
+        description='The file that stores the pipelines, relative to this file; or ":memory:".',
         examples=["mock.db", ":memory:"],
     )
     host: Name = Field("127.0.0.1", description="The address to listen on.")
     port: Annotated[int, Field(ge=0, le=65535), WHOLE] = Field(
-        8000, description="The port to listen on; 0: any free one."
+        8000, description="The port to listen on; 0: any free port."
     )
-    watch: bool = Field(True, description="Whether edits take effect at once.")
+    watch: bool = Field(True, description="Whether edits of the files take effect at once.")
     watch_polling: bool = Field(
-        False, description="Whether to look for edits regularly, where the system tells of none."
+        False, description="Whether to poll the files, for file systems that report no changes."
     )
     log_level: Literal["critical", "error", "warning", "info", "debug"] = Field(
-        "info", description="The least important messages to log."
+        "info", description="The lowest level of messages to log."
     )
     scenarios: list[ScenarioEntry] | None = Field(
         None,
-        description="Files of scenarios, relative to this one, and scenarios themselves.",
+        description="Files of scenarios, relative to this file, and scenarios themselves.",
         examples=[["scenarios/*.yaml"]],
     )
     default_scenario: ScenarioNumber = Field(
         _DEFAULT.default_scenario,
-        description="For a trigger that names none and that no rule matches.",
+        description="The scenario of a trigger that names none and that no rule matches.",
     )
-    clock: ClockModel | None = Field(None, description="The clock; left out: real time.")
+    clock: ClockModel | None = Field(
+        None, description="The clock; by default it shows the real time."
+    )
     seed: Annotated[TextOrNumber, Field(min_length=1)] | None = Field(
         None, description="Makes shas and tokens reproducible.", examples=[7]
     )
-    strict: bool = Field(False, description="Whether only what is declared exists, as in GitLab.")
+    strict: bool = Field(False, description="Whether only declared projects and refs exist.")
     user: UserModel = Field(UserModel.model_validate({}), description="The user of the token.")
     projects: list[ProjectModel] | None = Field(None, description="The projects.")
     rules: list[RuleModel] | None = Field(
-        None, description="Which scenario a pipeline gets: the first that matches decides."
+        None, description="Which scenario a new pipeline gets; the first rule that matches decides."
     )
-    faults: list[FaultModel] | None = Field(None, description="What goes wrong with which calls.")
-    allow_reset: bool = Field(False, description="Whether the default world may be reset.")
+    faults: list[FaultModel] | None = Field(
+        None, description="What goes wrong with which requests."
+    )
+    allow_reset: bool = Field(False, description="Whether a request may reset the default world.")
     journal: Annotated[int, Field(ge=0, le=1_000_000), WHOLE] = Field(
-        _DEFAULT.journal_limit, description="How many calls are remembered."
+        _DEFAULT.journal_limit, description="How many requests the journal keeps."
     )
     sandboxes: Annotated[int, Field(ge=1, le=100_000), WHOLE] = Field(
         _DEFAULT.sandbox_limit, description="How many sandboxes there may be."
     )
     max_body_bytes: Annotated[int, Field(ge=1, le=2**31), WHOLE] = Field(
-        _DEFAULT.body_limit, description="How large the body of a request may be."
+        _DEFAULT.body_limit, description="The largest body of a request."
     )

@@ -23,10 +23,11 @@ from mock_gitlab.engine.model import (
 
 from .diagnostics import ConfigurationError, Document, Mistake, Node
 from .document import read
+from .faults import fault_from, keyed
 from .files import MockFile, ProjectModel, ScenarioFile
 from .globs import TooManyFolders, expand, is_pattern
 from .messages import mistakes_of
-from .patterns import fault_from, keyed, rule_from
+from .rules import rule_from
 from .scenarios import ScenarioModel, declared_scenario
 
 if TYPE_CHECKING:

@@ -101,8 +101,7 @@ def _value(found: re.Match[str], environ: Mapping[str, str]) -> str:
         return value or default
     if value is None:
         raise BadScalar(
-            f"the environment variable {name} is not set; "
-            f"${{{name}:-default}} gives it a default"
+            f"the environment variable {name} is not set; ${{{name}:-default}} gives it a default"
         )
     return value
 

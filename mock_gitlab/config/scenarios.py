@@ -18,6 +18,7 @@ from mock_gitlab.engine.model import (
     TestSuite,
 )
 
+from .faults import FaultModel, fault_from, keyed
 from .fields import (
     WHOLE,
     DurationField,
@@ -30,30 +31,29 @@ from .fields import (
     refuse,
     repeated,
 )
-from .jobs import JobModel, job_contradictions, spread
-from .patterns import FaultModel, fault_from, keyed
+from .jobs import JobModel, job_contradictions, to_engine_jobs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 class AttemptModel(StrictModel):
-    """What differs in one run of a whole pipeline; what is left out is as the scenario says."""
+    """What one run of a pipeline changes; other values are the scenario's."""
 
     terminal_after_seconds: DurationField | None = Field(
-        None, description="How long it takes; null: no time at all.", examples=[10, "3m"]
+        None, description="How long it takes; null: it ends at once.", examples=[10, "3m"]
     )
     terminal_status: TerminalStatus | None = Field(None, description="How it ends.")
-    never_complete: bool | None = Field(None, description="Whether it runs for ever.")
+    never_complete: bool | None = Field(None, description="Whether it never ends.")
     pending_seconds: DurationField | None = Field(
         None, description="How long it waits before it runs."
     )
     terminal_after_polls: Annotated[int, Field(ge=1), WHOLE] | None = Field(
-        None, description="How many reads end it, in place of seconds."
+        None, description="How many reads end it, instead of a time."
     )
 
     def to_engine(self) -> Attempt:
-        """Make what the engine knows. A written null is "at once", as in a scenario."""
+        """Convert to the engine's type. A null for the time means "at once", as in a scenario."""
         at_once = 0 if "terminal_after_seconds" in self.model_fields_set else None
         after = self.terminal_after_seconds
         return Attempt(
@@ -66,73 +66,77 @@ class AttemptModel(StrictModel):
 
 
 class TestCaseModel(StrictModel):
-    """A case of a test suite."""
+    """A test case."""
 
     __test__ = False
 
     name: Text = Field(description="Its name.")
-    status: TestCaseStatus = Field("success", description="How it went.")
-    execution_time: Annotated[float, Field(ge=0)] = Field(0.0, description="Seconds it took.")
-    classname: Text = Field("", description="The class that it belongs to.")
-    file: Text | None = Field(None, description="The file that it stands in.")
+    status: TestCaseStatus = Field("success", description="Its result.")
+    execution_time: Annotated[float, Field(ge=0)] = Field(
+        0.0, description="How many seconds it took."
+    )
+    classname: Text = Field("", description="Its class.")
+    file: Text | None = Field(None, description="Its file.")
     system_output: Text | None = Field(None, description="What it printed, or why it failed.")
     stack_trace: Text | None = Field(None, description="Where it failed.")
 
 
 class TestSuiteModel(StrictModel):
-    """A suite; it is seen once the job of its name has ended."""
+    """A test suite; the report shows it once the job of the same name has ended."""
 
     __test__ = False
 
-    name: Name = Field(description="Its name: that of a job, or any for the whole pipeline.")
-    cases: list[TestCaseModel] = Field([], description="Its cases.")
-    suite_error: Text | None = Field(None, description="Why its report could not be read.")
+    name: Name = Field(
+        description="Its name. If a job has it too, the suite appears once that job has ended."
+    )
+    cases: list[TestCaseModel] = Field([], description="Its test cases.")
+    suite_error: Text | None = Field(None, description="Why GitLab could not read its report.")
 
     def to_engine(self) -> TestSuite:
-        """Make what the engine knows."""
+        """Convert to the engine's type."""
         cases = tuple(TestCase(**case.model_dump()) for case in self.cases)
         return TestSuite(self.name, cases, self.suite_error)
 
 
 class TestReportModel(StrictModel):
-    """What the pipeline's test report shows."""
+    """The test report of a pipeline."""
 
     __test__ = False
 
-    suites: list[TestSuiteModel] = Field(description="Its suites.")
+    suites: list[TestSuiteModel] = Field(description="Its test suites.")
 
 
 class ScenarioModel(StrictModel):
-    """How a pipeline goes."""
+    """How a pipeline behaves."""
 
-    scenario_id: ScenarioNumber = Field(description="Its number, unique.", examples=[900])
+    scenario_id: ScenarioNumber = Field(description="Its number, which is unique.", examples=[900])
     name: Name | None = Field(
-        None, description="What people call it.", examples=["fails after three minutes"]
+        None, description="Its name, for people.", examples=["fails after three minutes"]
     )
     terminal_after_seconds: DurationField | None = Field(
         None,
-        description="How long it takes; null: no time at all or, with jobs, as long as they take.",
+        description="How long it takes; null: it ends at once, or with its jobs if it has any.",
         examples=[180, "3m", "1h30m"],
     )
     terminal_status: TerminalStatus = Field("success", description="How it ends.")
-    never_complete: bool = Field(False, description="Whether it runs for ever.")
+    never_complete: bool = Field(False, description="Whether it never ends.")
     pending_seconds: DurationField = Field(0, description="How long it waits before it runs.")
     terminal_after_polls: Annotated[int, Field(ge=1), WHOLE] | None = Field(
-        None, description="How many reads of the pipeline end it, in place of seconds."
+        None, description="How many reads of the pipeline end it, instead of a time."
     )
-    coverage: Percent | None = Field(None, description="The coverage that it shows, in percent.")
+    coverage: Percent | None = Field(None, description="Its coverage in percent.")
     stages: list[Name] = Field(
-        [], description="The stages in order; left out: as they appear in the jobs."
+        [], description="Its stages in order; by default the order in which the jobs name them."
     )
-    jobs: list[JobModel] = Field([], description="Its jobs; then its course follows from them.")
+    jobs: list[JobModel] = Field([], description="Its jobs, which then decide how it goes.")
     attempts: list[AttemptModel] = Field(
         [],
         max_length=ATTEMPTS_LIMIT,
-        description="What differs in its runs: the first, then each retry; the last repeats.",
+        description="What the first run and each retry change; the last entry repeats.",
     )
     test_report: TestReportModel | None = Field(None, description="Its test report.")
     faults: list[FaultModel] = Field(
-        [], description="What goes wrong with calls about its pipelines."
+        [], description="What goes wrong with requests about its pipelines."
     )
 
     @model_validator(mode="after")
@@ -150,7 +154,7 @@ class ScenarioModel(StrictModel):
 
 
 def scenario_from(model: ScenarioModel) -> Scenario:
-    """Make the engine's scenario."""
+    """Convert a model to the engine's scenario."""
     number = model.scenario_id
     report = model.test_report
     return Scenario(
@@ -164,7 +168,7 @@ def scenario_from(model: ScenarioModel) -> Scenario:
         coverage=model.coverage,
         attempts=tuple(attempt.to_engine() for attempt in model.attempts),
         stages=tuple(model.stages),
-        jobs=spread(model.jobs),
+        jobs=to_engine_jobs(model.jobs),
         test_suites=() if report is None else tuple(suite.to_engine() for suite in report.suites),
         faults=keyed(
             (fault_from(fault, f"scenario {number}") for fault in model.faults),
@@ -174,7 +178,7 @@ def scenario_from(model: ScenarioModel) -> Scenario:
 
 
 def scenario_definition(model: ScenarioModel) -> dict[str, Any]:
-    """List the fields that were written, as JSON values; durations in seconds."""
+    """Return the fields that were written, as JSON values; durations are in seconds."""
     return model.model_dump(mode="json", exclude_unset=True)
 
 
@@ -184,5 +188,5 @@ def declared_scenario(
     file: str | None = None,
     line: int | None = None,
 ) -> DeclaredScenario:
-    """Make a scenario and what is known of where it stands."""
+    """Convert a model to a scenario together with the place where it was declared."""
     return DeclaredScenario(scenario_from(model), scenario_definition(model), source, file, line)

@@ -471,7 +471,8 @@ def test_a_scenario_that_nothing_names_is_out_of_use_where_there_are_rules(folde
         """
     )
     assert warnings(folder) == [
-        "mock.yaml:7:19: scenarios[3].scenario_id: no rule uses scenario 903; only a request can choose it"
+        "mock.yaml:7:19: scenarios[3].scenario_id: "
+        "no rule uses scenario 903; only a request can choose it"
     ]
 
 

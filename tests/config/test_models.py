@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from mock_gitlab.config.faults import FaultModel, fault_from
 from mock_gitlab.config.fields import DurationField, InstantField
-from mock_gitlab.config.patterns import FaultModel, RuleModel, fault_from, rule_from
+from mock_gitlab.config.rules import RuleModel, rule_from
 from mock_gitlab.config.scenarios import (
     ScenarioModel,
     declared_scenario,

@@ -17,8 +17,9 @@ import httpx
 import pytest
 
 from mock_gitlab import ConfigurationError, MockError, MockGitLab
+from mock_gitlab.config.faults import FaultModel
 from mock_gitlab.config.overrides import VARIABLES
-from mock_gitlab.config.patterns import FaultModel, RuleModel
+from mock_gitlab.config.rules import RuleModel
 from mock_gitlab.config.scenarios import ScenarioModel
 from mock_gitlab.server import PortInUse
 from mock_gitlab.testing import keywords
