@@ -1,6 +1,6 @@
-"""What only all files together can show: numbers taken twice, names of what is not there.
+"""Check all files together: numbers that are declared twice, and names of missing things.
 
-Everything is looked up in the plain values, so that a mistake elsewhere hides nothing.
+The checks read plain values, not models, so that a mistake elsewhere hides nothing.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from .diagnostics import Document, Mistake, Steps
 
 COMPARED_RULES = 500
-"""How many rules are compared with each other; each with each, more would take too long."""
+"""The most rules that are compared with each other, which takes quadratic time."""
 Located = tuple["Document", "Steps", Any]
-"""A plain value and its place."""
+"""A mapping, its document and its path."""
 
 
 def contradictions(mock: Document, files: Sequence[Document]) -> Iterator[Mistake]:
-    """Find what contradicts itself between the files, or names what does not exist."""
+    """Find numbers that are declared twice, and numbers of scenarios that do not exist."""
     documents = (mock, *files)
     scenarios = [found for document in documents for found in _listed(document, ("scenarios",))]
     yield from _numbers_taken(scenarios)
@@ -38,7 +38,7 @@ def contradictions(mock: Document, files: Sequence[Document]) -> Iterator[Mistak
 
 
 def _listed(document: Document, path: Steps) -> Iterator[Located]:
-    """List the mappings of the list at a path."""
+    """Yield the mappings in the list at a path."""
     value = document.value
     for step in path:
         value = _child(value, step)
@@ -69,7 +69,7 @@ def _place(document: Document, path: Steps) -> str:
     return f"{document.file}:{document.node(path).line}"
 
 
-# ---------------------------------------------------------------------------- taken twice
+# ---------------------------------------------------------------------------- duplicates
 
 
 def _numbers_taken(scenarios: Sequence[Located]) -> Iterator[Mistake]:
@@ -102,7 +102,7 @@ def _taken(found: Sequence[Located], words: str) -> Iterator[Mistake]:
             first[value] = _place(document, path)
 
 
-# ---------------------------------------------------------------------------- not there
+# ---------------------------------------------------------------------------- unknown scenarios
 
 
 def _unknown_scenarios(mock: Document, scenarios: Sequence[Located]) -> Iterator[Mistake]:
@@ -166,7 +166,7 @@ def _numbers_of(rules: Sequence[Rule]) -> Iterator[int]:
 
 
 def _covers(earlier: TriggerPattern, later: TriggerPattern) -> bool:
-    """Tell whether whatever matches the later pattern surely matches the earlier one."""
+    """Tell whether the earlier pattern surely matches everything that the later one matches."""
     return (
         _path_covers(earlier.project, later.project)
         and _text_covers(earlier.ref, later.ref)
@@ -178,9 +178,9 @@ def _covers(earlier: TriggerPattern, later: TriggerPattern) -> bool:
 
 
 def _text_covers(earlier: str | None, later: str | None) -> bool:
-    """Tell whether a pattern matches all that another one does, if that is easily seen.
+    """Tell whether a pattern surely matches everything that another one matches.
 
-    A glob that matches the text of another one, stars and all, matches whatever that does.
+    A glob that matches the text of another glob, including its stars, does so.
     """
     if earlier is None or earlier == later:
         return True

@@ -43,7 +43,7 @@ def read(raw: bytes, file: str, environ: Mapping[str, str]) -> Document:
 
 @dataclass(slots=True)
 class _Open:
-    """A mapping or list that is being read; ``key`` is that of a value to come."""
+    """A mapping or list that is being read; ``key`` is the key of the next value."""
 
     node: Node
     mapping: bool
@@ -57,7 +57,7 @@ class _Open:
 
 
 class _Composer:
-    """Turns the parser's events into nodes, without recursion, with every bound kept."""
+    """Turns the parser's events into nodes, without recursion, and enforces all limits."""
 
     def __init__(self, text: str, file: str, environ: Mapping[str, str]) -> None:
         self._text = text
@@ -149,10 +149,10 @@ class _Composer:
         node.size += sum(child.size for child in below)
         node.depth = 1 + max((child.depth for child in below), default=0)
         node.done = True
-        self._bound(node)
+        self._check_limits(node)
         self._add(node)
 
-    def _bound(self, node: Node) -> None:
+    def _check_limits(self, node: Node) -> None:
         if node.size > self._written + ALIASED_LIMIT:
             self._stop(node, f"aliases expand this to more than {ALIASED_LIMIT:,} values")
         if node.depth + len(self._stack) > DEEPEST:

@@ -10,7 +10,7 @@ from mock_gitlab.engine.model import Declarations
 
 from .faults import FaultModel
 from .fields import (
-    NO_SWITCH,
+    NOT_BOOL,
     WHOLE,
     Glob,
     InstantField,
@@ -112,7 +112,7 @@ ScenarioEntry = Annotated[
 class MockFile(_File):
     """A mock.yaml."""
 
-    version: Annotated[Literal[1], NO_SWITCH] = Field(1, description="The version of this format.")
+    version: Annotated[Literal[1], NOT_BOOL] = Field(1, description="The version of this format.")
     token: Annotated[Text, Matching(r"^[!-~]+$", "must be one word of plain ASCII")] = Field(
         _DEFAULT.token,
         description="The token that clients authenticate with.",

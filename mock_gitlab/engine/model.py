@@ -40,7 +40,7 @@ JOBS_LIMIT = 999
 """The most jobs of one scenario, each of a ``parallel`` job's copies counted."""
 ATTEMPTS_LIMIT = 99
 """The most retries of one job."""
-LONGEST_SPAN: Duration = 1_000_000_000_000
+LONGEST_DURATION: Duration = 1_000_000_000_000
 """The longest duration that a file may declare: a thousand million seconds, some 31 years."""
 
 
