@@ -27,14 +27,19 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
 from mock_gitlab.engine.instants import LATEST, from_datetime, timestamp, to_seconds
-from mock_gitlab.engine.model import LONGEST_DURATION, Duration, Instant
+from mock_gitlab.engine.model import (
+    LARGEST_NUMBER,
+    LONGEST_DURATION,
+    NAME_LIMIT,
+    Duration,
+    Instant,
+)
 from mock_gitlab.engine.operations import OPERATIONS
 from mock_gitlab.engine.texts import NoExpression, check_expression
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-LARGEST_SCENARIO = 2**53
 _DURATION = (
     r"(?:([0-9]{1,12}(?:\.[0-9]{1,9})?)d)?(?:([0-9]{1,12}(?:\.[0-9]{1,9})?)h)?"
     r"(?:([0-9]{1,12}(?:\.[0-9]{1,9})?)m)?(?:([0-9]{1,12}(?:\.[0-9]{1,9})?)s)?"
@@ -246,7 +251,7 @@ class Matching:
 
 
 Text = Annotated[str, BeforeValidator(_as_text)]
-Name = Annotated[str, BeforeValidator(_as_text), Field(min_length=1, max_length=255)]
+Name = Annotated[str, BeforeValidator(_as_text), Field(min_length=1, max_length=NAME_LIMIT)]
 """Text that is not empty."""
 OperationName = Annotated[
     Text, AfterValidator(_operation), WithJsonSchema({"type": "string", "enum": list(OPERATIONS)})
@@ -275,7 +280,7 @@ WHOLE = BeforeValidator(_as_whole)
 """Accepts 3.0 for 3, as JSON Schema does."""
 NOT_BOOL = BeforeValidator(_not_bool)
 """Refuses true, which equals 1 in Python."""
-ScenarioNumber = Annotated[int, Field(ge=0, le=LARGEST_SCENARIO), WHOLE]
+ScenarioNumber = Annotated[int, Field(ge=0, le=LARGEST_NUMBER), WHOLE]
 Percent = Annotated[float, Field(ge=0, le=100)]
 AnyJson = Annotated[JsonValue, AfterValidator(_json)]
 """Any JSON value."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from mock_gitlab.engine.model import Declarations
+from mock_gitlab.engine.model import LARGEST_NUMBER, Declarations
 
 from .faults import FaultModel
 from .fields import (
@@ -76,7 +76,9 @@ class TokenModel(StrictModel):
 class ProjectModel(StrictModel):
     """A project."""
 
-    id: Annotated[int, Field(ge=1, le=2**53), WHOLE] = Field(description="Its id.", examples=[42])
+    id: Annotated[int, Field(ge=1, le=LARGEST_NUMBER), WHOLE] = Field(
+        description="Its id.", examples=[42]
+    )
     path: Annotated[
         Name,
         Matching(

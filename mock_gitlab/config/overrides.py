@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from .diagnostics import ConfigurationError, Document, Entry, Mistake, Node
 from .files import MockFile
-from .loader import FIXED_SETTINGS
+from .loader import FIXED_SETTINGS, MEMORY
 from .messages import mistakes_of
 from .scalars import BadScalar, resolve_reference
 
@@ -58,7 +58,7 @@ def overridden(loaded: Loaded, environ: Mapping[str, str], overrides: Mapping[st
     )
     values = {**from_environ, **options}
     settings = {name: values[name] for name in FIXED_SETTINGS if name in values}
-    if settings.get("database", ":memory:") != ":memory:":
+    if settings.get("database", MEMORY) != MEMORY:
         settings["database"] = Path(settings["database"])
     declared = {name: values[name] for name in ("token", "allow_reset") if name in values}
     if "token" in values:

@@ -36,6 +36,10 @@ Origin = Literal["builtin", "file", "runtime"]
 """Where a scenario was declared."""
 ActionName = Literal["cancel", "retry", "play", "erase", "delete_artifacts", "delete_downstream"]
 
+LARGEST_NUMBER = 2**53
+"""The largest number of a scenario or id of a project, which every JSON parser reads exactly."""
+NAME_LIMIT = 255
+"""The most characters of a name."""
 JOBS_LIMIT = 999
 """The most jobs of one scenario, each of a ``parallel`` job's copies counted."""
 ATTEMPTS_LIMIT = 99

@@ -1,4 +1,4 @@
-"""Changes are injected, so that nothing waits; a few tests ask the real file system."""
+"""Most tests report changes themselves, so that nothing waits; a few use the file system."""
 
 from __future__ import annotations
 
@@ -73,7 +73,14 @@ def test_the_first_configuration_must_be_without_mistakes(folder: Folder):
         Watched(folder)
 
 
-def test_a_reload_puts_the_new_configuration_in_force(folder: Folder):
+def test_nobody_needs_to_listen_to_changes(folder: Folder):
+    live = LiveConfig(folder.write(mock="port: 1").mock, {}, now=lambda: 0)
+    folder.write(mock="token: b")
+    assert asyncio.run(live.reload_now())
+    assert live.current.settings.token == "b"
+
+
+def test_a_reload_applies_the_new_configuration(folder: Folder):
     watched = Watched(folder.write(mock="scenarios: [{scenario_id: 900}]"))
     folder.write(mock="scenarios: [{scenario_id: 901}]")
     assert watched.reload()
@@ -110,7 +117,7 @@ def test_the_failure_is_forgotten_once_the_mistake_is_gone(folder: Folder):
     assert watched.live.last_failure is None
 
 
-def test_a_reload_of_the_same_files_is_told_of_too(folder: Folder):
+def test_a_reload_of_the_same_files_is_reported_too(folder: Folder):
     watched = Watched(folder.write(mock="port: 1"))
     assert watched.reload()
     assert len(watched.seen) == 1
@@ -126,7 +133,7 @@ def test_the_environment_and_options_beat_the_files_at_each_reload(folder: Folde
     assert watched.live.current.declarations.allow_reset
 
 
-def test_a_change_that_waits_for_the_next_start_is_told_of(
+def test_a_change_that_takes_effect_at_the_next_start_is_logged(
     folder: Folder, caplog: pytest.LogCaptureFixture
 ):
     watched = Watched(folder.write(mock="port: 1\ntoken: a"))
@@ -180,7 +187,7 @@ def test_many_reloads_at_once_all_succeed_and_the_last_one_counts(folder: Folder
 
 
 def noticed(watched: Watched, *paths: Path) -> int:
-    """Say how often a change of paths led to a new configuration."""
+    """Return how many new configurations a change of these paths leads to."""
     before = len(watched.seen)
     asyncio.run(watched.notice(*paths))
     return len(watched.seen) - before
@@ -283,7 +290,7 @@ def replace_atomically(folder: Folder, name: str, text: str) -> None:
 def watch_really(
     folder: Folder, change: Callable[[Watched], object], number: int, **options: Any
 ) -> Watched:
-    """Watch, let ``change`` happen, and wait until a scenario of that number is there."""
+    """Watch, run ``change``, and wait until the scenario with that number exists."""
 
     async def run() -> Watched:
         watched = Watched(folder, **options)

@@ -83,6 +83,11 @@ def test_a_folder_in_place_of_a_file_cannot_be_read(folder: Folder):
     assert folder.mistakes() == ["mock.yaml:1:1: cannot be read: Is a directory"]
 
 
+def test_scenarios_are_counted_by_file(folder: Folder):
+    folder.write(mock="scenarios: [{scenario_id: 1}, s.yaml]", s="scenarios: [{scenario_id: 901}]")
+    assert folder.load().scenario_counts == {"built in": 102, "mock.yaml": 1, "s.yaml": 1}
+
+
 def test_the_defaults_need_no_file(folder: Folder):
     loaded = folder.load(must_exist=False)
     assert len(loaded.declarations.scenarios) == 103

@@ -1,4 +1,4 @@
-"""What is written becomes the engine's nouns, and what was written can be shown again."""
+"""The models of YAML become values of the engine, and keep what was written."""
 
 from __future__ import annotations
 

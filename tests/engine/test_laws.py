@@ -1,4 +1,4 @@
-"""What holds for every pipeline, whatever is declared and whatever is done to it.
+"""Laws that hold for every pipeline, every scenario and all actions.
 
 Durations are a few milliseconds, so that much happens at once and every instant can be tried.
 """
@@ -37,22 +37,22 @@ INSTANTS = range(CREATED - 2, END)
 
 few = settings(max_examples=50, deadline=None)
 
-spans = st.integers(0, 4)
+durations = st.integers(0, 4)
 final = st.sampled_from(TERMINAL_STATUSES)
 
 
 job_attempts = st.builds(
     JobAttempt,
-    duration=st.none() | spans,
+    duration=st.none() | durations,
     status=st.none() | final,
-    pending=st.none() | spans,
+    pending=st.none() | durations,
     never_complete=st.none() | st.just(value=False),
 )
 attempts = st.builds(
     Attempt,
-    terminal_after=st.none() | spans,
+    terminal_after=st.none() | durations,
     terminal_status=st.none() | final,
-    pending=st.none() | spans,
+    pending=st.none() | durations,
     terminal_after_polls=st.none() | st.integers(1, 3),
 )
 
@@ -64,17 +64,17 @@ def jobs(draw: st.DrawFn) -> tuple[JobSpec, ...]:
         JobSpec(
             name=name,
             stage=draw(st.sampled_from(["one", "two", "three"])),
-            duration=draw(spans),
+            duration=draw(durations),
             status=draw(final),
             when=draw(st.sampled_from(["on_success", "on_failure", "always", "manual", "delayed"])),
-            start_in=draw(spans),
+            start_in=draw(durations),
             allow_failure=draw(st.booleans()),
             needs=draw(
                 st.none() | st.lists(st.sampled_from(names[:place] or "a"), unique=True).map(tuple)
             )
             if place
             else draw(st.sampled_from([None, ()])),
-            pending=draw(spans),
+            pending=draw(durations),
             never_complete=draw(st.integers(0, 9)) == 0,
             attempts=tuple(draw(st.lists(job_attempts, max_size=2))),
             artifacts=draw(st.sampled_from([(), (Artifact("a", "a"),)])),
@@ -87,10 +87,10 @@ without_jobs = st.builds(
     Scenario,
     scenario_id=st.just(1),
     name=st.just("generated"),
-    terminal_after=st.none() | spans,
+    terminal_after=st.none() | durations,
     terminal_status=final,
     never_complete=st.booleans(),
-    pending=spans,
+    pending=durations,
     terminal_after_polls=st.none() | st.integers(1, 3),
     attempts=st.lists(attempts, max_size=2).map(tuple),
 )
@@ -101,7 +101,7 @@ with_jobs = st.builds(
     terminal_after=st.none() | st.integers(0, 20),
     terminal_status=final,
     never_complete=st.integers(0, 4).map(lambda n: n == 0),
-    pending=spans,
+    pending=durations,
     jobs=jobs(),
 )
 scenarios = without_jobs | with_jobs
@@ -120,7 +120,7 @@ untouched = st.builds(
     sha=st.just("0" * 40),
     source=st.just("trigger"),
     created_at=st.just(CREATED),
-    terminal_after=st.none() | spans,
+    terminal_after=st.none() | durations,
     terminal_status=st.none() | final,
     renamed_at=st.none() | st.integers(CREATED, CREATED + 20),
 )
@@ -171,7 +171,7 @@ def test_whoever_looks_on_sees_what_a_first_look_would(record: PipelineRecord, s
 
 @few
 @given(touched(), scenarios, st.integers(-1000, 10**13))
-def test_the_course_depends_on_spans_alone_and_not_on_the_date(
+def test_the_course_depends_on_durations_alone_and_not_on_the_date(
     record: PipelineRecord, scenario: Scenario, way: int
 ):
     later = record._replace(
@@ -386,7 +386,7 @@ def test_the_next_change_is_the_first_moment_that_differs(
 
 @few
 @given(looked_at(), scenarios, st.lists(st.sampled_from(INSTANTS), min_size=3, max_size=3))
-def test_changes_of_two_spans_of_time_are_those_of_both_in_one(
+def test_changes_of_two_periods_are_those_of_both_in_one(
     record: PipelineRecord, scenario: Scenario, instants: list[int]
 ):
     a, b, c = sorted(instants)

@@ -1,4 +1,4 @@
-"""Pipelines with jobs, to which nothing is done: stages, needs, when, limits, bridges."""
+"""Pipelines with jobs and without actions: stages, needs, when, limits, bridges."""
 
 from __future__ import annotations
 
@@ -483,7 +483,7 @@ def bridge(**given: object) -> JobSpec:
 
 
 def with_downstream(declared: Scenario, other: Scenario, *done_there: Action) -> Timeline:
-    """A pipeline whose first job is a bridge, and started the other one at once."""
+    """Return a pipeline whose first job is a bridge that started another at once."""
     return Timeline(record(), declared, {run(1): Timeline(record(*done_there), other)})
 
 

@@ -1,4 +1,4 @@
-"""The words that GitLab fixes, compared with its own enums (master, 2026).
+"""Lists of words, compared with GitLab's enums on its branch master in 2026.
 
 failure_reason: app/models/concerns/enums/ci/commit_status.rb
 source: app/models/concerns/enums/ci/pipeline.rb
