@@ -9,8 +9,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from typing_extensions import TypedDict
 
-from mock_gitlab.config.models import ScenarioModel, declared_scenario
-from mock_gitlab.config.patterns import FaultModel, RuleModel, fault_from, rule_from
+from mock_gitlab.config.faults import FaultModel, fault_from
+from mock_gitlab.config.rules import RuleModel, rule_from
+from mock_gitlab.config.scenarios import ScenarioModel, declared_scenario
 from mock_gitlab.engine.instants import timestamp, to_seconds
 from mock_gitlab.engine.model import Invalid
 

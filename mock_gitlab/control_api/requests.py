@@ -10,8 +10,8 @@ from fastapi.responses import JSONResponse
 from pydantic import Field, field_validator, model_validator
 from typing_extensions import TypedDict
 
-from mock_gitlab.config.fields import WHOLE, Glob, Name, OperationName, mistake
-from mock_gitlab.config.patterns import PathGlob, RequestWhenModel, Wanted
+from mock_gitlab.config.faults import PathGlob, RequestWhenModel
+from mock_gitlab.config.fields import WHOLE, Glob, Name, OperationName, Wanted, mistake
 from mock_gitlab.engine.instants import timestamp
 from mock_gitlab.engine.matching import RequestPattern
 

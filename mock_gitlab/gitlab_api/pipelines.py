@@ -13,12 +13,13 @@ from typing_extensions import TypedDict
 
 from mock_gitlab.engine.instants import from_seconds, timestamp, to_seconds
 from mock_gitlab.engine.model import (
-    LONGEST_SPAN,
+    LONGEST_DURATION,
     TERMINAL_STATUSES,
     NotFound,
     RejectedByRule,
     Variable,
 )
+from mock_gitlab.engine.sources import SOURCES
 from mock_gitlab.engine.statuses import STATUSES, detailed
 from mock_gitlab.rest.errors import ApiError, Error
 from mock_gitlab.rest.pagination import Page
@@ -39,27 +40,6 @@ if TYPE_CHECKING:
 pipelines = Endpoints("pipelines")
 
 _BEFORE_SHA = "0" * 40
-_SOURCES = (
-    "unknown",
-    "push",
-    "web",
-    "trigger",
-    "schedule",
-    "api",
-    "external",
-    "pipeline",
-    "chat",
-    "webide",
-    "merge_request_event",
-    "external_pull_request_event",
-    "parent_pipeline",
-    "ondemand_dast_scan",
-    "ondemand_dast_validation",
-    "security_orchestration_policy",
-    "container_registry_push",
-    "duo_workflow",
-    "pipeline_execution_policy_schedule",
-)
 _SCOPES = {
     "running": ("running",),
     "pending": ("pending",),
@@ -81,7 +61,7 @@ MOCK_PARAMS = (
         "terminal_after_seconds",
         Kind.NUMBER,
         minimum=0,
-        maximum=to_seconds(LONGEST_SPAN),
+        maximum=to_seconds(LONGEST_DURATION),
         description="Only in the mock: when the pipeline ends; beats its scenario.",
         example=5,
     ),
@@ -286,7 +266,7 @@ def get_pipeline(request: Request, id: str, pipeline_id: int) -> Cached:
         default="id",
     ),
     Param("sort", Kind.STRING, values=("asc", "desc"), default="desc"),
-    Param("source", Kind.STRING, values=_SOURCES),
+    Param("source", Kind.STRING, values=SOURCES),
     answers=list[PipelineListItem],
     paged=True,
     job_token=True,

@@ -1,25 +1,23 @@
-"""What is written becomes the engine's nouns, and what was written can be shown again."""
+"""The models of YAML become values of the engine, and keep what was written."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from mock_gitlab.config.models import (
-    DurationField,
-    FaultModel,
-    InstantField,
-    RuleModel,
+from mock_gitlab.config.faults import FaultModel, fault_from
+from mock_gitlab.config.fields import DurationField, InstantField
+from mock_gitlab.config.rules import RuleModel, rule_from
+from mock_gitlab.config.scenarios import (
     ScenarioModel,
     declared_scenario,
-    fault_from,
-    rule_from,
     scenario_definition,
     scenario_from,
 )
+from mock_gitlab.engine.failures import FailureReason
 from mock_gitlab.engine.model import (
     Artifact,
     Attempt,
@@ -31,6 +29,7 @@ from mock_gitlab.engine.model import (
     TestSuite,
     Variable,
 )
+from mock_gitlab.engine.sources import SOURCES
 
 
 def scenario(**written: Any) -> Scenario:
@@ -316,9 +315,9 @@ def test_all_contradictions_of_a_model_come_at_once_each_at_its_place():
     }
     assert refusal(ScenarioModel, written) == [
         (("jobs", 1, "name"), 'there is a job "a" already'),
-        (("jobs", 1, "start_in"), "only a job with when: delayed starts later"),
+        (("jobs", 1, "start_in"), "needs when: delayed"),
         (("jobs", 0, "needs", 0), 'there is no job "b"'),
-        (("terminal_after_polls",), "has no meaning beside jobs, which have their own course"),
+        (("terminal_after_polls",), "cannot be combined with jobs"),
     ]
 
 
@@ -330,10 +329,23 @@ def test_a_body_must_be_json(body: Any):
 
 def test_text_must_be_unicode():
     (_, message), *_ = refusal(ScenarioModel, {"scenario_id": 1, "name": "\ud800"})
-    assert message == "is no valid Unicode text"
+    assert message == "is not valid Unicode text"
 
 
 def test_a_pattern_of_a_token_holds_for_the_whole_text():
     assert refusal(FaultModel, {"respond": {"headers": {"A": "b\n"}}})[0][1] == (
-        "is no value of a header"
+        "is not a valid header value"
     )
+
+
+# ---------------------------------------------------------------------------- lists of words
+
+
+def test_a_rule_may_name_every_source_that_the_list_endpoint_accepts():
+    rule = rule_from(RuleModel.model_validate({"when": {"source": list(SOURCES)}}), "p")
+    assert rule.when.source == SOURCES
+
+
+def test_a_job_may_have_every_failure_reason_that_gitlab_shows():
+    reasons = get_args(FailureReason)
+    assert [job(failure_reason=reason).failure_reason for reason in reasons] == [*reasons]

@@ -360,7 +360,7 @@ def test_a_verification_with_a_wrong_regular_expression_is_refused(
     refused = mock.post("/_mock/verify", json=body)
 
     assert refused.status_code == 422
-    assert "is no regular expression: unclosed" in refused.text
+    assert "is not a valid regular expression: unclosed" in refused.text
 
 
 def test_the_journal_forgets_the_oldest_beyond_its_limit(mock_with: Callable[..., Mock]):

@@ -273,8 +273,8 @@ def test_a_near_miss_that_was_struck_says_by_which_fault(mock: Mock):
     ("expected", "words"),
     [
         ({"operation": "trigger_pipelin"}, "did you mean trigger_pipeline?"),
-        ({"ref": "/(/"}, "is no regular expression"),
-        ({"variables": {"A": "/[/"}}, "is no regular expression"),
+        ({"ref": "/(/"}, "is not a valid regular expression"),
+        ({"variables": {"A": "/[/"}}, "is not a valid regular expression"),
         ({"path": "/api/v4/projects"}, "without"),
         ({"path": "projects"}, "must be a path"),
         ({"method": "PSOT"}, "POST"),
