@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mock_gitlab.config.loader import Loaded, Settings
     from mock_gitlab.rest.endpoint import GitLabRoute
 from mock_gitlab.config.live import LiveConfig
+from mock_gitlab.config.loader import DEFAULT_CONFIG
 from mock_gitlab.world.clock import wall_clock
 
 ROUTES: tuple[GitLabRoute, ...] = (
@@ -40,7 +41,6 @@ ROUTES: tuple[GitLabRoute, ...] = (
     *projects.routes,
 )
 """GitLab's endpoints; the first that fits method and path answers, what is polled comes first."""
-DEFAULT_CONFIG = "mock.yaml"
 
 
 class MockGitLabApp(FastAPI):

@@ -40,11 +40,11 @@ class Live:
         self.port = int(port)
 
     def call(self, method: str, path: str, **form: str) -> Answer:
-        """LoggedRequest with the token, and with a form where there is one."""
+        """Send a request with the token, and with a form if there is one."""
         return self._send(method, path, urlencode(form), "application/x-www-form-urlencoded")
 
     def control(self, method: str, path: str, body: Any = None) -> Answer:
-        """LoggedRequest the control namespace, with JSON where there is a body."""
+        """Send a request to the control API, with JSON if there is a body."""
         sent = "" if body is None else json.dumps(body)
         return self._send(method, f"/_mock{path}", sent, "application/json")
 
@@ -71,19 +71,30 @@ class Live:
         return self.call("POST", "/api/v4/projects/1/trigger/pipeline", **order)
 
 
+def environment(**more: str) -> dict[str, str]:
+    """Return the environment without MOCK_ variables but those given."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MOCK_")}
+    return {**kept, **more}
+
+
 @contextmanager
-def serving(folder: Path, *options: str, before: str = "", **env: str) -> Iterator[Live]:
+def serving(
+    folder: Path,
+    *options: str,
+    before: str = "",
+    stderr: int = subprocess.DEVNULL,
+    **env: str,
+) -> Iterator[Live]:
     """Serve from a folder until the block ends; ``before`` is shell that precedes the server."""
     ready = folder / "ready.json"
     ready.unlink(missing_ok=True)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("MOCK_")}
     command = [sys.executable, "-m", "mock_gitlab", "--port", "0", "--ready-file", str(ready)]
     process = subprocess.Popen(
         ["bash", "-c", f'{before} exec "$@"', "bash", *command, *options],
         cwd=folder,
-        env={**kept, **env},
+        env=environment(**env),
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=stderr,
     )
     assert process.stdout is not None
     try:

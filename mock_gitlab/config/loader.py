@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     File = TypeVar("File", bound=StrictModel)
 
+DEFAULT_CONFIG = "mock.yaml"
 DEFAULT_PATTERN = "scenarios/*.yaml"
 """Where scenarios are looked for unless something else is written."""
 DEFAULT_TOKEN = Declarations().token
