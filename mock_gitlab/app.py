@@ -87,13 +87,11 @@ class MockGitLabApp(FastAPI):
         A server that is only triggered and polled starts in half the time without it.
         """
         if self._control_wing is None:
-            from mock_gitlab.control_api.access import ERROR_ANSWERS
-            from mock_gitlab.control_api.controls import controls, health
-            from mock_gitlab.control_api.declared import declared
-            from mock_gitlab.control_api.requests import requests
+            from mock_gitlab.control_api.errors import ERROR_HANDLERS
+            from mock_gitlab.control_api.routers import ROUTERS
 
-            self.exception_handlers.update(ERROR_ANSWERS)
-            for router in (health, controls, requests, declared):
+            self.exception_handlers.update(ERROR_HANDLERS)
+            for router in ROUTERS:
                 self.include_router(router)
             self._control_wing = super().build_middleware_stack()
         return self._control_wing

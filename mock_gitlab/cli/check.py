@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from .command import MISTAKES, SUCCESS, add_command, add_config_option, config_path
@@ -69,17 +70,12 @@ def _as_text(mistakes: Sequence[Mistake], loaded: Loaded | None) -> None:
 def _as_json(mistakes: Sequence[Mistake], loaded: Loaded | None) -> None:
     result = {
         "ok": loaded is not None,
-        "mistakes": [_as_dict(mistake) for mistake in mistakes],
-        "warnings": [_as_dict(warning) for warning in loaded.warnings] if loaded else [],
+        "mistakes": [asdict(mistake) for mistake in mistakes],
+        "warnings": [asdict(warning) for warning in loaded.warnings] if loaded else [],
         "files": [str(file) for file in loaded.files] if loaded else [],
         "scenarios": loaded.scenario_counts if loaded else {},
     }
     print(json.dumps(result, indent=2))
-
-
-def _as_dict(mistake: Mistake) -> dict[str, Any]:
-    names = ("file", "line", "column", "where", "what")
-    return {name: getattr(mistake, name) for name in names}
 
 
 def _as_annotations(mistakes: Sequence[Mistake], loaded: Loaded | None) -> None:

@@ -330,7 +330,7 @@ def test_a_failed_verification_says_what_differed(mock: Mock):
 
     assert answer.status_code == 409
     assert answer.json()["message"] == (
-        "expected at least 1 matching call, found 0\n"
+        "expected at least 1 matching request, found 0\n"
         "near miss: POST /projects/1/trigger/pipeline (201)\n"
         "  variables.DEPLOY_ENV: wanted 'prod', got 'staging'"
     )

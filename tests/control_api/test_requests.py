@@ -187,7 +187,7 @@ def test_too_many_calls_are_named(mock: Mock):
 
     assert answer.status_code == 409
     assert answer.json()["message"] == (
-        "expected at most 1 matching call, found 2\n"
+        "expected at most 1 matching request, found 2\n"
         "matched: POST /projects/1/trigger/pipeline (201) at 2026-01-01T00:00:05.000Z\n"
         "matched: POST /projects/1/trigger/pipeline (201) at 2026-01-01T00:00:00.000Z"
     )
@@ -197,11 +197,11 @@ def test_too_many_calls_are_named(mock: Mock):
 @pytest.mark.parametrize(
     ("bounds", "words"),
     [
-        ({"times": 0}, "exactly 0 matching calls"),
-        ({"times": 1}, "exactly 1 matching call,"),
-        ({"times": 3}, "exactly 3 matching calls"),
-        ({"at_least": 1, "at_most": 4}, "at least 1 and at most 4 matching calls"),
-        ({"at_least": 2}, "at least 2 matching calls"),
+        ({"times": 0}, "exactly 0 matching requests"),
+        ({"times": 1}, "exactly 1 matching request,"),
+        ({"times": 3}, "exactly 3 matching requests"),
+        ({"at_least": 1, "at_most": 4}, "at least 1 and at most 4 matching requests"),
+        ({"at_least": 2}, "at least 2 matching requests"),
     ],
 )
 def test_what_is_expected_is_said_in_the_right_number(
@@ -229,7 +229,7 @@ def test_near_misses_that_are_alike_are_counted_and_those_elsewhere_left_out(moc
     told = verified(mock, operation="trigger_pipeline", ref="v1").json()
 
     assert told["message"] == (
-        "expected at least 1 matching call, found 0\n"
+        "expected at least 1 matching request, found 0\n"
         "near miss: POST /projects/1/trigger/pipeline (201), the last of 2\n"
         "  ref: wanted 'v1', got 'main'"
     )
@@ -242,8 +242,8 @@ def test_where_nothing_came_near_it_says_whether_anything_came_at_all(mock: Mock
     mock.trigger()
     one = verified(mock, operation="trigger_pipeline", times=2).json()["message"]
 
-    assert nothing.endswith("found 0\nno calls were made")
-    assert one.endswith("Z\nno other calls were made")
+    assert nothing.endswith("found 0\nno requests came in")
+    assert one.endswith("Z\nno other requests came in")
 
 
 def test_an_operation_that_was_never_called_is_told_with_those_that_were(mock: Mock):
@@ -254,7 +254,7 @@ def test_an_operation_that_was_never_called_is_told_with_those_that_were(mock: M
     told = verified(mock, operation="retry_pipeline").json()
 
     assert told["message"].splitlines()[1:] == [
-        "retry_pipeline was never called; seen were get_pipeline 3 times, no endpoint once"
+        "retry_pipeline was never requested; requested were get_pipeline 3 times, no endpoint once"
     ]
     assert told["near_misses"] == []
     assert told["operations"] == {"get_pipeline": 3, "no endpoint": 1}
