@@ -176,9 +176,9 @@ def test_what_never_ends_is_refused_before_it_fills_the_memory(live: Live, what:
 
 
 class Impatient(Server):
-    """A server that gives up at its first look."""
+    """A server that gives up at its first check."""
 
-    patience = 1
+    request_timeout = 1
 
 
 @pytest.fixture
