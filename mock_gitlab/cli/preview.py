@@ -7,6 +7,8 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
+from mock_gitlab.engine.instants import to_seconds
+
 from .command import (
     MISTAKES,
     SUCCESS,
@@ -18,7 +20,7 @@ from .command import (
 )
 
 if TYPE_CHECKING:
-    from mock_gitlab.engine.model import Declarations, Instant, Scenario
+    from mock_gitlab.engine.model import Declarations, Scenario
     from mock_gitlab.engine.timeline import JobState, Timeline
 
 _NARROWEST = 10
@@ -89,16 +91,16 @@ def as_json(scenario: Scenario, timeline: Timeline) -> dict[str, Any]:
         "scenario_id": scenario.scenario_id,
         "name": scenario.name,
         "status": state.status,
-        "ends_at": last / 1000 if state.finished else None,
+        "ends_at": to_seconds(last) if state.finished else None,
         "terminal_after_polls": scenario.terminal_after_polls,
         "jobs": [_job(job) for job in state.jobs],
         "changes": [
-            {"at": change.at / 1000, "job": change.name, "status": change.after}
+            {"at": to_seconds(change.at), "job": change.name, "status": change.after}
             for change in changes
             if change.job_id is not None
         ],
         "pipeline": [
-            {"at": change.at / 1000, "status": change.after}
+            {"at": to_seconds(change.at), "status": change.after}
             for change in changes
             if change.job_id is None
         ],
@@ -112,11 +114,7 @@ def _job(job: JobState) -> dict[str, Any]:
         "status": job.status,
         "retried": job.retried,
         "allow_failure": job.allow_failure,
-        "queued_at": _seconds(job.queued_at),
-        "started_at": _seconds(job.started_at),
-        "finished_at": _seconds(job.finished_at),
+        "queued_at": to_seconds(job.queued_at),
+        "started_at": to_seconds(job.started_at),
+        "finished_at": to_seconds(job.finished_at),
     }
-
-
-def _seconds(instant: Instant | None) -> float | None:
-    return None if instant is None else instant / 1000

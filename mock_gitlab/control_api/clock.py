@@ -8,7 +8,7 @@ from pydantic import AliasChoices, Field, model_validator
 from typing_extensions import TypedDict
 
 from mock_gitlab.config.fields import DurationField, InstantField, StrictModel, mistake
-from mock_gitlab.engine.instants import timestamp
+from mock_gitlab.engine.instants import from_seconds, timestamp
 from mock_gitlab.engine.model import ClockSetting
 
 from .access import CurrentWorld, control_router
@@ -78,7 +78,7 @@ class AdvanceBody(StrictModel):
         if self.duration is not None:
             return self.duration
         assert self.seconds is not None
-        return round(self.seconds * 1000)
+        return from_seconds(self.seconds)
 
 
 class NextBody(StrictModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from mock_gitlab.store.scenarios import seconds
+from mock_gitlab.engine.instants import to_seconds
 
 if TYPE_CHECKING:
     from mock_gitlab.engine.matching import Fault, RequestPattern, Response, TriggerPattern
@@ -38,8 +38,8 @@ def fault_definition(fault: Fault) -> dict[str, Any]:
         "skip": fault.skip or None,
         "every": None if fault.every == 1 else fault.every,
         "respond": response_definition(fault.respond),
-        "delay": seconds(fault.delay) or None,
-        "limit": limit and {"requests": limit.requests, "per": seconds(limit.per)},
-        str(fault.body): (seconds(fault.slow) or True) if fault.body else None,
+        "delay": to_seconds(fault.delay) or None,
+        "limit": limit and {"requests": limit.requests, "per": to_seconds(limit.per)},
+        str(fault.body): (to_seconds(fault.slow) or True) if fault.body else None,
     }
     return {name: value for name, value in fields.items() if value is not None}

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import Query
 from typing_extensions import TypedDict
 
-from mock_gitlab.engine.instants import timestamp
-from mock_gitlab.store.scenarios import seconds
+from mock_gitlab.engine.instants import timestamp, to_seconds
 
 from .access import CurrentWorld, control_router
 from .changes import ChangeRow, change_row
@@ -88,7 +87,7 @@ def _row(view: PipelineView) -> PipelineRow:
         "updated_at": timestamp(view.state.updated_at),
         "variables": {variable.key: variable.value for variable in record.variables},
         "scenario_id": record.scenario_id,
-        "terminal_after_seconds": seconds(record.terminal_after),
+        "terminal_after_seconds": to_seconds(record.terminal_after),
         "terminal_status": record.terminal_status,
         "polls": record.polls,
         "matched": None if record.matched is None else json.loads(record.matched),

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from typing_extensions import TypedDict
 
 from mock_gitlab.config.models import ScenarioModel, declared_scenario
+from mock_gitlab.engine.instants import to_seconds
 from mock_gitlab.engine.model import Invalid
-from mock_gitlab.store.scenarios import seconds
 
 from .access import CurrentWorld, control_router
 
@@ -39,7 +39,7 @@ def _row(declared: DeclaredScenario) -> ScenarioRow:
     return {
         "scenario_id": scenario.scenario_id,
         "name": scenario.name,
-        "terminal_after_seconds": seconds(scenario.terminal_after),
+        "terminal_after_seconds": to_seconds(scenario.terminal_after),
         "terminal_status": scenario.terminal_status,
         "never_complete": scenario.never_complete,
         "source": declared.source,

@@ -154,8 +154,12 @@ def test_a_port_that_is_taken_is_an_error():
 
 
 def test_its_address_is_only_known_while_it_runs():
+    mock = MockGitLab()
+
     with pytest.raises(RuntimeError, match="not running"):
-        _ = MockGitLab().url
+        _ = mock.url
+    with pytest.raises(RuntimeError, match="not running"):
+        mock.sandbox("mine")
 
 
 # ---------------------------------------------------------------------------- no socket
@@ -292,7 +296,7 @@ def test_a_rule_declared_inline_is_tried_before_those_of_the_files(world: MockWo
 
     with pytest.raises(gitlab.GitlabCreateError, match="no"):
         trigger(world)
-    assert [each["key"] for each in world._call("GET", "/_mock/rules")] == [key]
+    assert [each["key"] for each in world._request("GET", "/_mock/rules")] == [key]
 
 
 def test_a_fault_declared_inline_strikes(world: MockWorld):

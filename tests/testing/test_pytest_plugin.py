@@ -317,7 +317,7 @@ def test_a_failing_test_reports_its_calls_and_pipelines(run: Run):
         [
             "*- mock_gitlab -*",
             "configuration: none",
-            "last calls, newest first:",
+            "last requests, newest first:",
             "2026-01-01T12:00:15.000Z GET /version -> 200 (2 times)",
             "2026-01-01T12:00:15.000Z GET /projects/42/pipelines/1 -> 200 "
             "(3 times since 2026-01-01T12:00:05.000Z)",
