@@ -85,12 +85,11 @@ class Server(uvicorn.Server):
         self._ready = ready
         self._ended = ended
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and call ``ready`` if that succeeds."""
-        await super().startup(sockets)
+    async def main_loop(self) -> None:
+        """Call ``ready``, and serve; uvicorn calls this after a start that has succeeded."""
         self.loop = asyncio.get_running_loop()
-        if self.started:
-            self._ready()
+        self._ready()
+        await super().main_loop()
 
     async def on_tick(self, counter: int) -> bool:
         """Check the connections once a second."""

@@ -30,11 +30,10 @@ class Answer(NamedTuple):
         return json.loads(self.body)
 
 
-class Live:
-    """The server, and a client that opens a connection for each call."""
+class Client:
+    """A client of a server that opens a connection for each request."""
 
-    def __init__(self, process: subprocess.Popen[bytes], url: str) -> None:
-        self.process = process
+    def __init__(self, url: str) -> None:
         self.url = url
         self.host, port = url.removeprefix("http://").split(":")
         self.port = int(port)
@@ -69,6 +68,14 @@ class Live:
         """Trigger a pipeline that never ends."""
         order = {"ref": "main", "scenario_id": "0", **form}
         return self.call("POST", "/api/v4/projects/1/trigger/pipeline", **order)
+
+
+class Live(Client):
+    """A server in a process of its own, and its client."""
+
+    def __init__(self, process: subprocess.Popen[bytes], url: str) -> None:
+        super().__init__(url)
+        self.process = process
 
 
 def environment(**more: str) -> dict[str, str]:

@@ -166,50 +166,45 @@ class _DelayingSend:
 
 
 class _SpoilingSend:
-    """A ``send`` that sends the body truncated, malformed or slowly."""
+    """A ``send`` that sends a body, which comes whole, truncated, malformed or slowly."""
 
     def __init__(self, receive: Receive, send: Send, fault: Fault) -> None:
         self._receive = receive
         self._send = send
         self._fault = fault
-        self._body = b""
         self._start: Message = {}
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._start = message
-            return
-        self._body += message.get("body", b"")
-        if message.get("more_body"):
-            return
-        if not self._body:
+        elif not message["body"]:
             await self._send(self._start)
             await self._send(message)
         elif self._fault.body == "truncate":
-            await self._send_truncated()
+            await self._send_truncated(message["body"])
         elif self._fault.body == "malformed":
-            await self._send_malformed()
+            await self._send_malformed(message["body"])
         else:
-            await self._send_slowly()
+            await self._send_slowly(message["body"])
 
-    async def _send_truncated(self) -> None:
-        half = self._body[: len(self._body) // 2]
+    async def _send_truncated(self, body: bytes) -> None:
+        half = body[: len(body) // 2]
         await self._send(self._start)
         await self._send({"type": "http.response.body", "body": half, "more_body": True})
         if not hang_up(self._receive, abort=False):
             await self._send({"type": "http.response.body", "body": b""})
 
-    async def _send_malformed(self) -> None:
-        body = self._body[: max(1, len(self._body) // 2)] + b"\x00}{"
+    async def _send_malformed(self, body: bytes) -> None:
+        spoiled = body[: max(1, len(body) // 2)] + b"\x00}{"
         headers = [(k, v) for k, v in self._start["headers"] if k != b"content-length"]
-        await answer(self._send, self._start["status"], headers, body)
+        await answer(self._send, self._start["status"], headers, spoiled)
 
-    async def _send_slowly(self) -> None:
+    async def _send_slowly(self, body: bytes) -> None:
         await self._send(self._start)
-        size = _rounded_up(len(self._body), _SLOW_PIECES)
+        size = _rounded_up(len(body), _SLOW_PIECES)
         for at in range(0, _SLOW_PIECES * size, size):
             if not await _pause(self._receive, self._fault.slow // _SLOW_PIECES):
                 break
-            piece = self._body[at : at + size]
+            piece = body[at : at + size]
             await self._send({"type": "http.response.body", "body": piece, "more_body": True})
         await self._send({"type": "http.response.body", "body": b""})

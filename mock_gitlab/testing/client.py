@@ -255,7 +255,7 @@ def _message(status: int, answer: Any) -> str:
     if isinstance(body.get("detail"), list):
         lines = [(where(each["loc"][1:]), each["msg"]) for each in body["detail"]]
         return "\n".join(f"{place}: {what}" if place else what for place, what in lines)
-    message = body.get("message") or body.get("error")
+    message = body.get("message") or body.get("error") or body.get("detail")
     if not isinstance(message, str):
         return f"{status}: {json.dumps(answer)}"
     return message if message.startswith(str(status)) else f"{status}: {message}"

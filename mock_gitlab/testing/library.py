@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,6 @@ from mock_gitlab.testing.client import MockWorld
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
-    from types import TracebackType
     from typing import Unpack
 
     import httpx
@@ -65,13 +65,11 @@ class MockGitLab:
         self._server: Server | None = None
         self._thread: threading.Thread | None = None
         self._mock: MockWorld | None = None
-        self._failure: BaseException | None = None
 
     # ------------------------------------------------------------------ on a port
 
     def start(self) -> MockGitLab:
         """Serve in a thread; returns when the server answers requests."""
-        self._failure = None
         app = self.app
         try:
             bound = listen(*self._address)
@@ -85,18 +83,17 @@ class MockGitLab:
         )
         self._thread.start()
         ready.wait(_START_TIMEOUT)
-        if self._failure is not None or not self._server.started:
+        if not self._server.started:
             self.stop()
-            raise RuntimeError("the mock did not start") from self._failure
+            raise RuntimeError("the mock did not start")
         self._mock = MockWorld(address(bound), app.settings.token)
         return self
 
     def _run(self, bound: Any, ready: threading.Event) -> None:
         assert self._server is not None
         try:
-            self._server.run(sockets=[bound])
-        except BaseException as error:  # noqa: BLE001 - it is raised again in the thread that waits
-            self._failure = error
+            with contextlib.suppress(SystemExit):  # uvicorn's, if the application does not start
+                self._server.run(sockets=[bound])
         finally:
             bound.close()
             ready.set()
@@ -115,23 +112,13 @@ class MockGitLab:
     def __enter__(self) -> MockGitLab:
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.stop()
 
     async def __aenter__(self) -> MockGitLab:
         return await anyio.to_thread.run_sync(self.start)
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *exception: object) -> None:
         await anyio.to_thread.run_sync(self.stop)
 
     @property

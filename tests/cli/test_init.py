@@ -64,3 +64,11 @@ def test_a_folder_that_cannot_be_written_is_one_clear_line(
     said = capsys.readouterr().err
     assert said.startswith("mock-gitlab: cannot write taken/mock")
     assert len(said.splitlines()) == 1
+
+
+def test_init_keeps_the_schemas_that_exist(folder: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["schema", "--output", "schemas"]) == 0
+
+    assert main(["init"]) == 0
+
+    assert "kept schemas/mock.schema.json, which exists" in capsys.readouterr().out

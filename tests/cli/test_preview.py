@@ -106,6 +106,46 @@ scenarios:
     assert drawn.count("| failed at 0s") == 3
 
 
+SPECIAL = """\
+scenarios:
+  - {scenario_id: 900, name: polled, terminal_after_polls: 3}
+  - scenario_id: 901
+    jobs: [{name: lint, status: failed, duration: 3m5s, allow_failure: true}]
+  - scenario_id: 902
+    jobs: [{name: away, downstream: {project: group/nowhere}}]
+rules:
+  - {when: {ref: refused}, respond: {status: 400}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("scenario", "line"),
+    [
+        ("900", "| success after 3 polls\n"),
+        ("901", "| failed at 3m05s, allowed to fail\n"),
+        ("902", "| success at 0s\n"),
+    ],
+)
+def test_preview_says_how_jobs_and_pipelines_end(
+    scenario: str, line: str, folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    (folder / "mock.yaml").write_text(SPECIAL, encoding="utf-8")
+
+    assert main(["preview", scenario]) == 0
+
+    assert line in capsys.readouterr().out
+
+
+def test_preview_of_files_with_mistakes_prints_them(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    (folder / "mock.yaml").write_text("version: 1\nstrikt: true\n", encoding="utf-8")
+
+    assert main(["preview", "1"]) == 1
+
+    assert capsys.readouterr().err.startswith("mock.yaml:2:1: strikt: ")
+
+
 def test_preview_of_an_unknown_scenario_says_so(folder: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["preview", "900"]) == 1
 

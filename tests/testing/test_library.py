@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import socket
 import threading
@@ -299,7 +300,7 @@ def test_a_rule_declared_inline_is_tried_before_those_of_the_files(world: MockWo
     assert [each["key"] for each in world._request("GET", "/_mock/rules")] == [key]
 
 
-def test_a_fault_declared_inline_strikes(world: MockWorld):
+def test_a_fault_declared_inline_is_applied(world: MockWorld):
     number = trigger(world)
     world.fault(when={"operation": "get_pipeline"}, times=1, respond={"status": 502})
     address = f"{world.api_url}/projects/42/pipelines/{number}"
@@ -386,6 +387,19 @@ def test_what_has_no_place_is_said_as_it_is(world: MockWorld):
         world.pipeline(9)
     with pytest.raises(MockError, match=r"^there is no scenario 4711$"):
         world.rule(scenario=4711)
+
+
+@pytest.mark.parametrize("body", [{"message": {"base": ["no"]}}, ["no"]])
+def test_an_answer_of_any_shape_is_said_as_it_is(world: MockWorld, body: Any):
+    world.fault(respond={"status": 400, "body": body})
+
+    with pytest.raises(MockError, match=rf"^400: {re.escape(json.dumps(body))}$"):
+        world.trigger_token(42)
+
+
+def test_what_fastapi_refuses_is_said_in_its_words(world: MockWorld):
+    with pytest.raises(MockError, match=r"^404: Not Found$"):
+        world.pipeline("1/2")  # type: ignore[arg-type]  # no such control
 
 
 @pytest.mark.parametrize(
