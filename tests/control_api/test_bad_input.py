@@ -1,4 +1,4 @@
-"""What no call of ``/_mock`` can mean is 422, and changes nothing."""
+"""A request to ``/_mock`` that has no meaning is 422, and changes nothing."""
 
 from __future__ import annotations
 
@@ -83,10 +83,10 @@ def test_a_mistake_is_named_in_the_words_of_the_files(
     answer = mock.request(method, f"/_mock/{path}", json=body)
 
     assert answer.status_code == 422
-    (told,) = answer.json()["detail"]
-    assert told["loc"] == loc
-    assert told["msg"].endswith(words)
-    assert set(told) == {"type", "loc", "msg"}
+    (detail,) = answer.json()["detail"]
+    assert detail["loc"] == loc
+    assert detail["msg"].endswith(words)
+    assert set(detail) == {"type", "loc", "msg"}
 
 
 @pytest.mark.parametrize("body", [{"drop": TOKEN}, {"times": "glpat-secret"}])

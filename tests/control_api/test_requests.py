@@ -46,7 +46,7 @@ def test_the_oldest_requests_are_forgotten_beyond_the_limit(mock_with: Callable[
     for number in range(4):
         mock.get(f"/projects/{number + 1}/pipelines")
 
-    assert [call["project_id"] for call in mock.get("/_mock/requests").json()] == [4, 3]
+    assert [request["project_id"] for request in mock.get("/_mock/requests").json()] == [4, 3]
 
 
 @pytest.mark.parametrize("fault", [{"respond": {"status": 503}}, {"drop": True}, {"delay": 0.001}])
@@ -126,7 +126,7 @@ def test_the_list_can_be_filtered(mock: Mock, query: str, ids: list[int]):
     mock.trigger("1")
     mock.get("/projects/2/pipelines")
 
-    assert [call["id"] for call in mock.get(f"/_mock/requests?{query}").json()] == ids
+    assert [request["id"] for request in mock.get(f"/_mock/requests?{query}").json()] == ids
 
 
 @pytest.mark.parametrize("path", ["/_mock/faults", "/_mock/scenarios"])

@@ -68,7 +68,7 @@ def test_too_many_requests_are_named(mock: Mock):
         "matched: POST /projects/1/trigger/pipeline (201) at 2026-01-01T00:00:05.000Z\n"
         "matched: POST /projects/1/trigger/pipeline (201) at 2026-01-01T00:00:00.000Z"
     )
-    assert [call["id"] for call in answer.json()["matched"]] == [2, 1]
+    assert [request["id"] for request in answer.json()["matched"]] == [2, 1]
 
 
 @pytest.mark.parametrize(
@@ -92,9 +92,11 @@ def test_what_matched_is_shown_whether_or_not_it_was_enough(mock: Mock):
 
     enough, too_few = (verified(mock, ref="main", times=n).json() for n in (1, 2))
 
-    for told in (enough, too_few):
-        assert [call["id"] for call in told["matched"]] == [1]
-        assert "\nmatched: POST /projects/1/trigger/pipeline (201) at 2026-" in told["message"]
+    for verification in (enough, too_few):
+        assert [request["id"] for request in verification["matched"]] == [1]
+        assert (
+            "\nmatched: POST /projects/1/trigger/pipeline (201) at 2026-" in verification["message"]
+        )
 
 
 def test_near_misses_that_are_alike_are_counted_and_those_elsewhere_left_out(mock: Mock):
@@ -103,15 +105,17 @@ def test_near_misses_that_are_alike_are_counted_and_those_elsewhere_left_out(moc
     for _ in range(2):
         mock.trigger()
 
-    told = verified(mock, operation="trigger_pipeline", ref="v1").json()
+    verification = verified(mock, operation="trigger_pipeline", ref="v1").json()
 
-    assert told["message"] == (
+    assert verification["message"] == (
         "expected at least 1 matching request, found 0\n"
         "near miss: POST /projects/1/trigger/pipeline (201), the last of 2\n"
         "  ref: wanted 'v1', got 'main'"
     )
-    assert [(miss["request"]["id"], miss["count"]) for miss in told["near_misses"]] == [(6, 2)]
-    assert told["operations"] == {}
+    assert [(miss["request"]["id"], miss["count"]) for miss in verification["near_misses"]] == [
+        (6, 2)
+    ]
+    assert verification["operations"] == {}
 
 
 def test_where_nothing_came_near_it_says_whether_anything_came_at_all(mock: Mock):
@@ -128,13 +132,13 @@ def test_an_operation_that_was_never_requested_is_named_with_those_that_were(moc
     for _ in range(3):
         mock.get("/projects/1/pipelines/1")
 
-    told = verified(mock, operation="retry_pipeline").json()
+    verification = verified(mock, operation="retry_pipeline").json()
 
-    assert told["message"].splitlines()[1:] == [
+    assert verification["message"].splitlines()[1:] == [
         "retry_pipeline was never requested; requested were get_pipeline 3 times, no endpoint once"
     ]
-    assert told["near_misses"] == []
-    assert told["operations"] == {"get_pipeline": 3, "no endpoint": 1}
+    assert verification["near_misses"] == []
+    assert verification["operations"] == {"get_pipeline": 3, "no endpoint": 1}
 
 
 def test_a_near_miss_says_which_fault_was_applied_to_it(mock: Mock):

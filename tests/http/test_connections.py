@@ -1,4 +1,4 @@
-"""Clients that are slow, break off, ask in rare ways, or send what no client should."""
+"""Clients that are slow, disconnect, send rare requests, or send what no client should."""
 
 from __future__ import annotations
 

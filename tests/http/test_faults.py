@@ -24,7 +24,7 @@ GET_METADATA = f"GET /metadata HTTP/1.1\r\nHost: a\r\nPRIVATE-TOKEN: {TOKEN}\r\n
 
 
 def declare(live: Client, **fault: Any) -> None:
-    """Declare a fault of the next call, for the user unless something else is said."""
+    """Declare a fault of the next request, by default of one for the user."""
     connection = http.client.HTTPConnection(live.host, live.port, timeout=30)
     headers = {"PRIVATE-TOKEN": "MOCK_SUPER_SECRET", "Content-Type": "application/json"}
     body = {"when": {"operation": "get_current_user"}, "times": 1, **fault}
@@ -33,13 +33,13 @@ def declare(live: Client, **fault: Any) -> None:
     connection.close()
 
 
-def logged(live: Client, operation: str) -> Any:
-    """Take the newest call from the journal, once it is there."""
+def newest(live: Client, operation: str) -> Any:
+    """Return the newest request for an operation, once it has been logged."""
     for _ in range(200):
         found = live.call("GET", f"/_mock/requests?operation={operation}&limit=1").json()
         if found:
             return found[0]
-    raise AssertionError(f"{operation} is not in the journal")
+    raise AssertionError(f"{operation} has not been logged")
 
 
 def test_a_dropped_connection_has_no_answer_and_the_next_request_is_fine(live: Client):
@@ -98,10 +98,10 @@ def test_the_logged_request_names_the_fault(live: Client):
     declare(live, respond={"status": 502})
     live.call("GET", "/user")
 
-    call = live.call("GET", "/_mock/requests?operation=get_current_user&limit=1").json()[0]
+    logged = live.call("GET", "/_mock/requests?operation=get_current_user&limit=1").json()[0]
 
-    assert (call["status"], call["outcome"]) == (502, "fault")
-    assert call["fault"].startswith("runtime-")
+    assert (logged["status"], logged["outcome"]) == (502, "fault")
+    assert logged["fault"].startswith("runtime-")
 
 
 def test_a_client_that_gives_up_during_a_delay_has_been_served_all_the_same(live: Client):
@@ -115,7 +115,7 @@ def test_a_client_that_gives_up_during_a_delay_has_been_served_all_the_same(live
     impatient.close()
 
     assert int(live.call("GET", "/projects/1/pipelines").headers["x-total"]) == int(before) + 1
-    assert logged(live, "create_pipeline")["outcome"] == "fault"
+    assert newest(live, "create_pipeline")["outcome"] == "fault"
 
 
 @pytest.mark.parametrize("fault", [{"delay": "1h", "respond": {"status": 503}}, {"slow": "1h"},
@@ -128,7 +128,7 @@ def test_nothing_waits_for_a_client_that_has_gone(live: Client, fault: dict[str,
         client.sendall(GET_METADATA)
         live.call("GET", "/version")
 
-    assert logged(live, "get_metadata")["outcome"] in ("fault", "dropped")
+    assert newest(live, "get_metadata")["outcome"] in ("fault", "dropped")
 
 
 @pytest.mark.parametrize("fault", [{"drop": True}, {"truncate": True}])
@@ -144,7 +144,7 @@ def test_a_connection_ends_though_the_next_request_is_there_already(
             while client.recv(65536):
                 pass
 
-    assert logged(live, "get_metadata")["fault"]
+    assert newest(live, "get_metadata")["fault"]
 
 
 @pytest.mark.parametrize("fault", [{"truncate": True}, {"malformed": True}, {"slow": "1h"}])

@@ -117,8 +117,8 @@ def test_a_request_that_broke_off_says_so(mock: Mock):
 
     asyncio.run(mock.app(scope, receive, send))  # type: ignore[arg-type]  # what a server would pass
 
-    call = last_request(mock)
-    assert (call["operation"], call["outcome"], call["status"]) == (
+    logged = last_request(mock)
+    assert (logged["operation"], logged["outcome"], logged["status"]) == (
         "create_pipeline",
         "broken off",
         None,

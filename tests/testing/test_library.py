@@ -203,7 +203,7 @@ def test_a_transport_moves_the_clock_under_any_host_name():
 @pytest.mark.parametrize("spoiled", ["drop", "truncate"])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_a_transport_cuts_answers_off_as_a_wire_does(spoiled: str, method: str):
-    async def ask(mock: MockGitLab) -> int:
+    async def get_version(mock: MockGitLab) -> int:
         headers = {"PRIVATE-TOKEN": mock.token}
         async with httpx.AsyncClient(
             transport=mock.transport(), base_url="http://gitlab.test", headers=headers
@@ -217,7 +217,7 @@ def test_a_transport_cuts_answers_off_as_a_wire_does(spoiled: str, method: str):
     mock = MockGitLab()
     try:
         with pytest.raises(httpx.RemoteProtocolError, match="closed early"):
-            asyncio.run(ask(mock))
+            asyncio.run(get_version(mock))
     finally:
         mock.stop()
 
