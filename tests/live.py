@@ -105,7 +105,8 @@ def serving(
     )
     assert process.stdout is not None
     try:
-        assert process.stdout.readline(), "the server has ended"
+        while not ready.exists():
+            assert process.stdout.readline(), "the server has ended"
         yield Live(process, json.loads(ready.read_text())["url"])
     finally:
         process.kill()

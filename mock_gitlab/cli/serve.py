@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _make_app(arguments: argparse.Namespace) -> MockGitLabApp:
     from mock_gitlab.app import create_app
     from mock_gitlab.config.diagnostics import ConfigurationError
-    from mock_gitlab.store.database import UnusableDatabase
+    from mock_gitlab.store.errors import UnusableDatabase
 
     try:
         return create_app(

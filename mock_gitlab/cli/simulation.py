@@ -26,7 +26,7 @@ def scenario_finder(declared: Declarations) -> FindScenario:
     def find(downstream: Downstream) -> Scenario | None:
         number = downstream.scenario_id
         if number is None:
-            rule = choose(rules, _trigger_of(declared, downstream)).rule
+            rule = choose(rules, _trigger_of(declared, downstream))
             number = None if rule is None else next_of_sequence(rule, 0)
         found = declared.declared(declared.default_scenario if number is None else number)
         return None if found is None else found.scenario

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from mock_gitlab.config.messages import said
 from mock_gitlab.engine.model import AlreadyExists, Invalid, NotAllowed, NotFound
 from mock_gitlab.http.asgi import WORLD
-from mock_gitlab.store.database import StoreUnavailable
+from mock_gitlab.store.errors import StoreUnavailable
 
 from .access import NotAuthenticated
 from .masking import Masking

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -71,7 +70,7 @@ class PipelineDetail(PipelineRow):
     timeline: list[ChangeRow]
 
 
-def _row(view: PipelineView) -> PipelineRow:
+def _row(world: World, view: PipelineView) -> PipelineRow:
     record = view.record
     return {
         "id": record.id,
@@ -90,7 +89,7 @@ def _row(view: PipelineView) -> PipelineRow:
         "terminal_after_seconds": to_seconds(record.terminal_after),
         "terminal_status": record.terminal_status,
         "polls": record.polls,
-        "matched": None if record.matched is None else json.loads(record.matched),
+        "matched": world.explain(record),
         "actions": [
             {"action": action.name, "at": timestamp(action.at), "job_id": action.job_id}
             for action in record.actions
@@ -102,7 +101,7 @@ def _row(view: PipelineView) -> PipelineRow:
 def _detail(world: World, view: PipelineView) -> PipelineDetail:
     changes = view.timeline.changes(view.record.created_at - 1, None)
     return {
-        **_row(view),
+        **_row(world, view),
         "jobs": [_job_row(world, job) for job in view.state.jobs],
         "timeline": [change_row(change) for change in changes],
     }
@@ -125,7 +124,7 @@ async def list_pipelines(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> list[PipelineRow]:
     """List the pipelines of all projects or of one, newest first."""
-    return [_row(view) for view in islice(world.pipelines.every(project_id), limit)]
+    return [_row(world, view) for view in islice(world.pipelines.every(project_id), limit)]
 
 
 @router.get("/pipelines/{id}")

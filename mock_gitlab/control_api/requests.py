@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Query
@@ -59,7 +58,7 @@ def request_row(request: LoggedRequest, masking: Masking) -> RequestRow:
         "variables": masking.mapping(request.variables),
         "parameters": masking.mapping(request.parameters),
         "scenario_id": request.scenario_id,
-        "rule": None if request.rule is None else json.loads(request.rule)["rule"],
+        "rule": request.rule,
         "fault": request.fault,
         "status": request.status,
         "outcome": request.outcome,

@@ -9,7 +9,14 @@ from __future__ import annotations
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Any
 
-from mock_gitlab.engine.matching import Fault, Limit, RequestPattern, Response
+from mock_gitlab.engine.matching import (
+    Fault,
+    Limit,
+    RequestPattern,
+    Response,
+    Rule,
+    TriggerPattern,
+)
 from mock_gitlab.engine.model import (
     Artifact,
     Attempt,
@@ -29,9 +36,10 @@ _PARTS: dict[type, dict[str, type]] = {
     Downstream: {"variables": Variable},
     TestSuite: {"cases": TestCase},
     Fault: {"when": RequestPattern, "respond": Response, "limit": Limit},
+    Rule: {"when": TriggerPattern, "respond": Response},
 }
 """Which field of which noun holds another noun, or a tuple of them."""
-_FREE = {(Response, "body")}
+_FREE = {(Response, "body"), (TriggerPattern, "inputs")}
 """Fields that hold any JSON value, whose lists must stay lists."""
 
 
@@ -49,6 +57,18 @@ def decode_scenario(definition: dict[str, Any]) -> Scenario:
     scenario = _decode_noun(Scenario, definition)
     assert isinstance(scenario, Scenario)
     return scenario
+
+
+def encode_rule(rule: Rule) -> dict[str, Any]:
+    """Write a rule as a JSON value: the inverse of ``decode_rule``."""
+    return _encode_noun(rule)
+
+
+def decode_rule(definition: dict[str, Any]) -> Rule:
+    """Read a rule from what ``encode_rule`` wrote."""
+    rule = _decode_noun(Rule, definition)
+    assert isinstance(rule, Rule)
+    return rule
 
 
 def _encode_noun(noun: Any) -> dict[str, Any]:

@@ -7,12 +7,12 @@ Nouns stand here beside their verbs, since nobody else understands them.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, cast
 
 from .texts import matches_path, matches_text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
 # ---------------------------------------------------------------------------- nouns
 
@@ -145,17 +145,23 @@ class Difference(NamedTuple):
 # ---------------------------------------------------------------------------- verbs
 
 
-def differences(pattern: TriggerPattern | RequestPattern, arrived: Any) -> list[Difference]:
-    """List the conditions of a pattern that a trigger or a call does not meet; none: it matches.
+def differences(
+    pattern: TriggerPattern | RequestPattern, arrived: Trigger | Arrived
+) -> Iterator[Difference]:
+    """Find the conditions of a pattern that a trigger or a request does not meet.
 
     ``arrived`` is a Trigger for a TriggerPattern, an Arrived for a RequestPattern.
     """
-    found = (
-        _trigger_differences(pattern, arrived)
-        if isinstance(pattern, TriggerPattern)
-        else _request_differences(pattern, arrived)
-    )
-    return [*_common_differences(pattern, arrived), *found]
+    yield from _common_differences(pattern, arrived)
+    if isinstance(pattern, TriggerPattern):
+        yield from _trigger_differences(pattern, cast("Trigger", arrived))
+    else:
+        yield from _request_differences(pattern, cast("Arrived", arrived))
+
+
+def matches(pattern: TriggerPattern | RequestPattern, arrived: Trigger | Arrived) -> bool:
+    """Return whether a trigger or a request meets all conditions of a pattern."""
+    return next(differences(pattern, arrived), None) is None
 
 
 def matches_project(pattern: str, number: int | None, path: str | None) -> bool:
@@ -165,38 +171,9 @@ def matches_project(pattern: str, number: int | None, path: str | None) -> bool:
     return path is not None and matches_path(pattern, path)
 
 
-class Passed(NamedTuple):
-    """A rule that did not apply, and why."""
-
-    rule: Rule
-    differences: list[Difference]
-
-
-class Choice(NamedTuple):
-    """The rule that applies, if any, and those before it that do not.
-
-    Of these only the first ``EXPLAINED`` stand in ``passed``; ``unexplained`` counts the rest.
-    """
-
-    rule: Rule | None
-    passed: list[Passed]
-    unexplained: int = 0
-
-
-EXPLAINED = 100
-"""For how many rules it is kept why they did not apply: whoever reads it reads no thousand."""
-
-
-def choose(rules: Sequence[Rule], trigger: Trigger) -> Choice:
-    """Find the first rule that applies to a trigger."""
-    passed: list[Passed] = []
-    for place, rule in enumerate(rules):
-        found = differences(rule.when, trigger)
-        if not found:
-            return Choice(rule, passed, place - len(passed))
-        if len(passed) < EXPLAINED:
-            passed.append(Passed(rule, found))
-    return Choice(None, passed, len(rules) - len(passed))
+def choose(rules: Iterable[Rule], trigger: Trigger) -> Rule | None:
+    """Find the first rule that matches a trigger."""
+    return next((rule for rule in rules if matches(rule.when, trigger)), None)
 
 
 def next_of_sequence(rule: Rule, times_matched: int) -> int | None:
@@ -226,7 +203,7 @@ def near_misses(
     """
     alike: dict[Any, NearMiss] = {}
     for call in calls:
-        found = differences(pattern, call)
+        found = list(differences(pattern, call))
         if found:
             key = (call.method, call.path, repr(found))
             miss = alike.get(key, NearMiss(call, found, 0))
@@ -251,7 +228,7 @@ class FaultCounters:
     def due(self, faults: Iterable[Fault], call: Arrived, now: int) -> FaultHit | None:
         """Count a call with every fault that it meets, up to and with the one that strikes."""
         for fault in faults:
-            if not differences(fault.when, call):
+            if matches(fault.when, call):
                 hit = self._meet(fault, now)
                 if hit is not None:
                     return hit
@@ -294,50 +271,47 @@ class FaultHit(NamedTuple):
 # ---------------------------------------------------------------------------- private
 
 
-def _common_differences(pattern: TriggerPattern | RequestPattern, arrived: Any) -> list[Difference]:
-    found = []
+def _common_differences(
+    pattern: TriggerPattern | RequestPattern, arrived: Trigger | Arrived
+) -> Iterator[Difference]:
     if pattern.project is not None and not matches_project(
         pattern.project, arrived.project_id, arrived.project_path
     ):
-        found.append(Difference("project", pattern.project, arrived.project_path))
+        yield Difference("project", pattern.project, arrived.project_path)
     if pattern.ref is not None and not (
         arrived.ref is not None and matches_text(pattern.ref, arrived.ref)
     ):
-        found.append(Difference("ref", pattern.ref, arrived.ref))
-    found += _map_differences("variables", pattern.variables, arrived.variables)
-    return found
+        yield Difference("ref", pattern.ref, arrived.ref)
+    if pattern.variables:
+        yield from _map_differences("variables", pattern.variables, arrived.variables)
 
 
-def _trigger_differences(pattern: TriggerPattern, trigger: Trigger) -> list[Difference]:
-    found = []
+def _trigger_differences(pattern: TriggerPattern, trigger: Trigger) -> Iterator[Difference]:
     if pattern.source is not None and trigger.source not in pattern.source:
-        found.append(Difference("source", " or ".join(pattern.source), trigger.source))
+        yield Difference("source", " or ".join(pattern.source), trigger.source)
     if pattern.username is not None and not matches_text(pattern.username, trigger.username):
-        found.append(Difference("username", pattern.username, trigger.username))
-    return found + _map_differences("inputs", pattern.inputs, trigger.inputs)
+        yield Difference("username", pattern.username, trigger.username)
+    if pattern.inputs:
+        yield from _map_differences("inputs", pattern.inputs, trigger.inputs)
 
 
-def _request_differences(pattern: RequestPattern, call: Arrived) -> list[Difference]:
-    found = []
+def _request_differences(pattern: RequestPattern, call: Arrived) -> Iterator[Difference]:
     if pattern.method is not None and pattern.method.upper() != call.method:
-        found.append(Difference("method", pattern.method.upper(), call.method))
+        yield Difference("method", pattern.method.upper(), call.method)
     if pattern.path is not None and not matches_path(pattern.path, call.path):
-        found.append(Difference("path", pattern.path, call.path))
+        yield Difference("path", pattern.path, call.path)
     if pattern.operation is not None and pattern.operation != call.operation:
-        found.append(Difference("operation", pattern.operation, call.operation))
+        yield Difference("operation", pattern.operation, call.operation)
     if pattern.status is not None and pattern.status != call.status:
-        found.append(Difference("status", pattern.status, call.status))
-    return found
+        yield Difference("status", pattern.status, call.status)
 
 
 def _map_differences(
     what: str, wanted: tuple[tuple[str, Any], ...], got: Mapping[str, Any]
-) -> list[Difference]:
-    return [
-        Difference(f"{what}.{name}", _in_words(value), got.get(name))
-        for name, value in wanted
-        if not _value_matches(value, name, got)
-    ]
+) -> Iterator[Difference]:
+    for name, value in wanted:
+        if not _value_matches(value, name, got):
+            yield Difference(f"{what}.{name}", _in_words(value), got.get(name))
 
 
 def _value_matches(wanted: Any, name: str, got: Mapping[str, Any]) -> bool:

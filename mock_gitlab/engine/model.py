@@ -74,15 +74,12 @@ class Invalid(MockGitLabError):
 
 
 class RejectedByRule(MockGitLabError):
-    """A rule refuses the pipeline with an answer of its own.
+    """A rule answers the request with a response of its own; ``rule`` is its place."""
 
-    ``matched`` is the JSON text that says how that rule was found.
-    """
-
-    def __init__(self, response: Response, matched: str) -> None:
-        super().__init__(f"declined with {response.status}")
+    def __init__(self, response: Response, rule: str) -> None:
+        super().__init__(f"rejected with {response.status}")
         self.response = response
-        self.matched = matched
+        self.rule = rule
 
 
 # ---------------------------------------------------------------------------- declared
@@ -309,6 +306,21 @@ class Action:
     shown: tuple[tuple[Instant, PipelineStatus], ...] = ()
 
 
+class ScenarioChoice(NamedTuple):
+    """How the scenario of a pipeline was chosen, and what it takes to explain that later.
+
+    ``rule`` is the place of the rule that matched. ``rule_set_id`` is the number under which the
+    store keeps the rules that were in force. The last ``rule_variables`` of the pipeline's
+    variables were added by the rule. ``inputs_json`` are the inputs of the request, None for none.
+    """
+
+    by: Literal["request", "rule", "default"]
+    rule: str | None
+    rule_set_id: int
+    rule_variables: int = 0
+    inputs_json: str | None = None
+
+
 class PipelineRecord(NamedTuple):
     """A pipeline as the store keeps it. Inline values are None where the trigger named none.
 
@@ -333,7 +345,7 @@ class PipelineRecord(NamedTuple):
     polls: int = 0
     polled_at: Instant | None = None
     renamed_at: Instant | None = None
-    matched: str | None = None
+    choice: ScenarioChoice | None = None
     upstream_job_id: int | None = None
 
     def numbered(self, number: int, iid: int) -> PipelineRecord:

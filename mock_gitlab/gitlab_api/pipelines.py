@@ -223,8 +223,8 @@ def _present_row(site: str, project: Project, row: PipelineRow) -> PipelineListI
         "ref": row.ref,
         "status": row.status,
         "source": row.source,
-        "created_at": timestamp(row.created_at),
-        "updated_at": timestamp(row.updated_at),
+        "created_at": row.created_at,
+        "updated_at": row.updated_at,
         "web_url": f"{site}{_path(project, row.id)}",
         "name": row.name,
     }
@@ -254,7 +254,7 @@ def get_latest_pipeline(request: Request, id: str, ref: str | None) -> PipelineW
 )
 def get_pipeline(request: Request, id: str, pipeline_id: int) -> Cached:
     """Show a pipeline as it is at this moment."""
-    seen = request.world.pipelines.pipeline(request.project(id), pipeline_id, looked=True)
+    seen = request.world.pipelines.pipeline(request.project(id), pipeline_id, polled=True)
     _note(request, seen.record)
     key = seen.state, seen.project, request.world.declared.user, request.site
     return Cached(seen.timeline, key, lambda: present_with_name(request, seen))
@@ -378,9 +378,9 @@ def start(
     try:
         started = request.world.trigger(project, order)
     except RejectedByRule as declined:
-        request.logged.rule = declined.matched
+        request.logged.rule = declined.rule
         raise
-    request.logged.rule = started.record.matched
+    request.logged.rule = started.record.choice and started.record.choice.rule
     return started
 
 

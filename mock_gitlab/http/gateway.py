@@ -31,7 +31,7 @@ from mock_gitlab.http.asgi import (
     hang_up,
     read_body,
 )
-from mock_gitlab.store.database import StoreUnavailable
+from mock_gitlab.store.errors import StoreUnavailable
 from mock_gitlab.world.clock import stopwatch
 from mock_gitlab.world.journal import LoggedRequest
 

@@ -1,9 +1,10 @@
-"""Projects that nobody declared but somebody used, and trigger tokens."""
+"""Undeclared projects that were used, and trigger tokens."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from mock_gitlab.engine.instants import parse_timestamp, timestamp
 from mock_gitlab.engine.model import TriggerToken
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from .database import Database, Row
 
 LAST_WRITTEN_NUMBER = 1000
-"""Undeclared paths are numbered above this, clear of the small numbers that people write."""
+"""Undeclared paths get numbers above this; people declare smaller ones."""
 
 _COLUMNS = (
     "id, project_id, token, description, created_at, updated_at, last_used, expires_at, declared"
@@ -33,13 +34,10 @@ class ProjectTable:
 
     def add(self, number: int, path: str) -> None:
         """Keep a number with its path."""
-        self._db.note("INSERT OR IGNORE INTO projects VALUES (?, ?)", (number, path))
+        self._db.execute("INSERT OR IGNORE INTO projects VALUES (?, ?)", (number, path))
 
     def add_path(self, path: str, taken: Iterable[int]) -> int:
-        """Give a path a number that it keeps, none of ``taken``."""
-        known = self._db.one("SELECT id FROM projects WHERE path = ?", (path,))
-        if known is not None:  # to another server on the same file
-            return int(known[0])
+        """Give a path a number of its own, larger than those in ``taken``, and return it."""
         row = self._db.one("SELECT max(id) FROM projects")
         number = max(LAST_WRITTEN_NUMBER, *((row and row[0]) or 0, *taken)) + 1
         self.add(number, path)
@@ -47,8 +45,16 @@ class ProjectTable:
 
 
 def _token_of(row: Row) -> TriggerToken:
-    values: list[Any] = [*row[:8], bool(row[8])]
-    return TriggerToken(*values)
+    number, project_id, token, description, *times, declared = row
+    created_at, updated_at, last_used, expires_at = (
+        None if time is None else parse_timestamp(time) for time in times
+    )
+    assert created_at is not None
+    assert updated_at is not None
+    return TriggerToken(
+        number, project_id, token, description, created_at, updated_at,
+        last_used, expires_at, bool(declared),
+    )  # fmt: skip
 
 
 class TokenTable:
@@ -81,7 +87,7 @@ class TokenTable:
         return None if row is None else _token_of(row)
 
     def next_number(self) -> int:
-        """Tell the number that the next token will get."""
+        """Return the number that the next token will get."""
         row = self._db.one("SELECT seq FROM sqlite_sequence WHERE name = 'trigger_tokens'")
         return 1 + (row[0] if row else 0)
 
@@ -89,43 +95,46 @@ class TokenTable:
         self, project_id: int, token: str, description: str, at: Instant, expires_at: Instant | None
     ) -> int:
         """Add a token and return its number."""
-        row = self._db.one(
+        return self._db.insert(
             "INSERT INTO trigger_tokens "
             "(project_id, token, description, created_at, updated_at, expires_at) "
-            "VALUES (?1, ?2, ?3, ?4, ?4, ?5) RETURNING id",
-            (project_id, token, description, at, expires_at),
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            (project_id, token, description, *[timestamp(at)] * 2, timestamp(expires_at)),
         )
-        assert row is not None
-        return int(row[0])
 
     def describe(self, token_id: int, description: str, at: Instant) -> None:
-        """Change what a token says of itself."""
-        self._db.run(
+        """Change the description of a token."""
+        self._db.execute(
             "UPDATE trigger_tokens SET description = ?, updated_at = ? WHERE id = ?",
-            (description, at, token_id),
+            (description, timestamp(at), token_id),
         )
 
     def used(self, token_id: int, at: Instant) -> None:
         """Record a pipeline that was triggered with it."""
-        self._db.note("UPDATE trigger_tokens SET last_used = ? WHERE id = ?", (at, token_id))
+        self._db.execute(
+            "UPDATE trigger_tokens SET last_used = ? WHERE id = ?", (timestamp(at), token_id)
+        )
 
     def delete(self, token_id: int) -> None:
         """Remove a token."""
-        self._db.run("DELETE FROM trigger_tokens WHERE id = ?", (token_id,))
+        self._db.execute("DELETE FROM trigger_tokens WHERE id = ?", (token_id,))
 
     def replace_declared(self, declared: Iterable[tuple[int, DeclaredToken]], at: Instant) -> None:
-        """Make the declared tokens be exactly these; those that stay keep number and last use."""
+        """Replace the declared tokens; one that is declared again keeps its number and last use."""
         wanted = list(declared)
         with self._db.transaction():
             kept = {token.token for _, token in wanted}
             for row in self._db.all("SELECT id, token FROM trigger_tokens WHERE declared"):
                 if row[1] not in kept:
                     self.delete(row[0])
-            self._db.run_many(
+            self._db.execute_many(
                 "INSERT INTO trigger_tokens "
                 "(project_id, token, description, created_at, updated_at, declared) "
-                "VALUES (?1, ?2, ?3, ?4, ?4, 1) ON CONFLICT (token) DO UPDATE SET "
+                "VALUES (?, ?, ?, ?, ?, 1) ON CONFLICT (token) DO UPDATE SET "
                 "project_id = excluded.project_id, description = excluded.description, "
                 "declared = 1",
-                ((number, token.token, token.description, at) for number, token in wanted),
+                (
+                    (number, token.token, token.description, *[timestamp(at)] * 2)
+                    for number, token in wanted
+                ),
             )

@@ -15,46 +15,43 @@ if TYPE_CHECKING:
     from mock_gitlab.store.database import Database, Row
 
 BEHAVIOUR = (
-    "scenario_id, name, terminal_after_seconds, terminal_status, never_complete, details_json"
+    "scenario_id, name, terminal_after_seconds, terminal_after_fraction, terminal_status, "
+    "never_complete, details_json"
 )
 """The columns that say how a pipeline goes, in the order that ``scenario_of`` reads."""
 _COLUMNS = f"{BEHAVIOUR}, definition_json, source, file, line"
-_UPSERT = f"""INSERT INTO scenarios ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (scenario_id) DO UPDATE SET
-    name = excluded.name,
-    terminal_after_seconds = excluded.terminal_after_seconds,
-    terminal_status = excluded.terminal_status,
-    never_complete = excluded.never_complete,
-    details_json = excluded.details_json,
-    definition_json = excluded.definition_json,
-    source = excluded.source, file = excluded.file, line = excluded.line"""
+_NAMES = _COLUMNS.split(", ")
+_WIDTH = len(BEHAVIOUR.split(", "))
+_SOURCE = _NAMES.index("source")
+_UPSERT = (
+    f"INSERT INTO scenarios ({_COLUMNS}) VALUES ({', '.join('?' * len(_NAMES))}) "
+    "ON CONFLICT (scenario_id) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in _NAMES[1:])
+)
 _BEHAVIOUR_OF_ONE = f"SELECT {BEHAVIOUR} FROM scenarios WHERE scenario_id = ?"
 _OWN_COLUMN = ("scenario_id", "name", "terminal_after", "terminal_status", "never_complete")
 
 
-def seconds(span: Duration | None) -> float | None:
-    """Write milliseconds as seconds: a whole number where they are whole."""
-    if span is None:
-        return None
-    whole, rest = divmod(span, 1000)
-    return span / 1000 if rest else whole
+def split_duration(duration: Duration | None) -> tuple[int | None, int]:
+    """Split milliseconds into the whole seconds and the rest, as the columns keep them."""
+    return (None, 0) if duration is None else divmod(duration, 1000)
 
 
-def span(seconds: float | None) -> Duration | None:
-    """Read seconds as milliseconds: the inverse of ``seconds``."""
-    return None if seconds is None else round(seconds * 1000)
+def join_duration(seconds: int | None, fraction: int) -> Duration | None:
+    """Join what ``split_duration`` has split."""
+    return None if seconds is None else seconds * 1000 + fraction
 
 
 @lru_cache(maxsize=4096)
 def scenario_of(columns: Row) -> Scenario:
     """Read the BEHAVIOUR columns; equal columns give the very same value."""
-    number, name, after, status, never, details = columns
+    number, name, seconds, fraction, status, never, details = columns
     return decode_scenario(
         {
             **json.loads(details),
             "scenario_id": number,
             "name": name,
-            "terminal_after": span(after),
+            "terminal_after": join_duration(seconds, fraction),
             "terminal_status": status,
             "never_complete": bool(never),
         }
@@ -67,7 +64,7 @@ def _row_of(declared: DeclaredScenario) -> Row:
     return (
         scenario.scenario_id,
         scenario.name,
-        seconds(scenario.terminal_after),
+        *split_duration(scenario.terminal_after),
         scenario.terminal_status,
         int(scenario.never_complete),
         json.dumps(details, separators=(",", ":")),
@@ -78,8 +75,8 @@ def _row_of(declared: DeclaredScenario) -> Row:
     )
 
 
-class _Rows:
-    """The rows of what is declared; the worlds of a server declare the same, and share them."""
+class _DeclaredRows:
+    """The rows of what is declared: all worlds of a server declare the same, and share them."""
 
     def __init__(self) -> None:
         self._kept: tuple[tuple[DeclaredScenario, ...], list[Row]] = ((), [])
@@ -92,11 +89,11 @@ class _Rows:
         return rows
 
 
-_rows = _Rows()
+_declared_rows = _DeclaredRows()
 
 
 def _declared_of(row: Row) -> DeclaredScenario:
-    return DeclaredScenario(scenario_of(row[:6]), json.loads(row[6]), *row[7:])
+    return DeclaredScenario(scenario_of(row[:_WIDTH]), json.loads(row[_WIDTH]), *row[_WIDTH + 1 :])
 
 
 class ScenarioTable:
@@ -105,13 +102,14 @@ class ScenarioTable:
     def __init__(self, database: Database) -> None:
         self._db = database
         self._behaviours: dict[int, Scenario] = {}
-        self._rollbacks = 0
+        database.after_every_rollback(self._behaviours.clear)
 
     def select(self, source: str | None = None) -> list[DeclaredScenario]:
         """List the scenarios by number, all or of one source."""
         rows = self._db.all(
-            f"SELECT {_COLUMNS} FROM scenarios WHERE ?1 IS NULL OR source = ?1 ORDER BY 1",
-            (source,),
+            f"SELECT {_COLUMNS} FROM scenarios WHERE :source IS NULL OR source = :source "
+            "ORDER BY scenario_id",
+            {"source": source},
         )
         return [_declared_of(row) for row in rows]
 
@@ -124,10 +122,7 @@ class ScenarioTable:
         return None if row is None else _declared_of(row)
 
     def behaviour(self, scenario_id: int) -> Scenario | None:
-        """Find how a scenario goes, without where it comes from."""
-        if self._rollbacks != self._db.rollbacks:
-            self._behaviours.clear()
-            self._rollbacks = self._db.rollbacks
+        """Find how a scenario goes, without where it is declared."""
         kept = self._behaviours.get(scenario_id)
         if kept is not None:
             return kept
@@ -138,11 +133,8 @@ class ScenarioTable:
         return found
 
     def exists(self, scenario_id: int) -> bool:
-        """Tell whether a number is taken."""
-        return (
-            self._db.one("SELECT 1 FROM scenarios WHERE scenario_id = ?", (scenario_id,))
-            is not None
-        )
+        """Return whether a number is taken."""
+        return self.behaviour(scenario_id) is not None
 
     def having(self, detail: str) -> list[int]:
         """List the numbers of those whose details name something: "downstream", "faults"."""
@@ -152,34 +144,33 @@ class ScenarioTable:
         return [row[0] for row in rows]
 
     def upsert(self, scenarios: Iterable[DeclaredScenario]) -> None:
-        """Write scenarios over whatever stood at their numbers."""
+        """Write scenarios over whatever stands at their numbers."""
         self._behaviours.clear()
-        self._db.run_many(_UPSERT, map(_row_of, scenarios))
+        self._db.execute_many(_UPSERT, map(_row_of, scenarios))
 
     def replace_declared(self, declared: tuple[DeclaredScenario, ...]) -> set[int]:
         """Make the built-in and file rows be exactly these, and return the numbers that changed.
 
-        A runtime row stays unless a file claims its number; a built-in gives way to it.
+        A runtime row stays, unless a file declares its number.
         """
-        before = {row[0]: row for row in self._rows()}
-        runtime = {number for number, row in before.items() if row[7] == "runtime"}
+        before = {row[0]: row for row in self._db.all(f"SELECT {_COLUMNS} FROM scenarios")}
+        runtime = {number for number, row in before.items() if row[_SOURCE] == "runtime"}
         wanted = {
             row[0]: row
-            for row in _rows.of(declared)
-            if not (row[7] == "builtin" and row[0] in runtime)
+            for row in _declared_rows.of(declared)
+            if not (row[_SOURCE] == "builtin" and row[0] in runtime)
         }
         self._behaviours.clear()
         changed = [row for number, row in wanted.items() if before.get(number) != row]
         gone = [n for n in before if n not in wanted and n not in runtime]
         with self._db.transaction():
-            self._db.run_many("DELETE FROM scenarios WHERE scenario_id = ?", ((n,) for n in gone))
-            self._db.run_many(_UPSERT, changed)
+            self._db.execute_many(
+                "DELETE FROM scenarios WHERE scenario_id = ?", ((n,) for n in gone)
+            )
+            self._db.execute_many(_UPSERT, changed)
         return {row[0] for row in changed} | set(gone)
 
-    def delete(self, scenario_id: int) -> bool:
-        """Remove one; False where there was none."""
+    def delete(self, scenario_id: int) -> None:
+        """Remove one."""
         self._behaviours.clear()
-        return self._db.run("DELETE FROM scenarios WHERE scenario_id = ?", (scenario_id,)) > 0
-
-    def _rows(self) -> list[Row]:
-        return self._db.all(f"SELECT {_COLUMNS} FROM scenarios")
+        self._db.execute("DELETE FROM scenarios WHERE scenario_id = ?", (scenario_id,))

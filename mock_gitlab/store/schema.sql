@@ -1,4 +1,5 @@
--- The whole schema. Moments are milliseconds since the Unix epoch, in UTC.
+-- The whole schema. Times are ISO 8601 text in UTC: 2026-01-31T12:00:00.000Z.
+-- A time in seconds that is no whole number has its milliseconds in the column *_fraction beside it.
 
 CREATE TABLE meta (
     key   TEXT PRIMARY KEY,
@@ -6,69 +7,80 @@ CREATE TABLE meta (
 ) WITHOUT ROWID;
 
 CREATE TABLE scenarios (
-    scenario_id            INTEGER PRIMARY KEY,
-    name                   TEXT NOT NULL,
-    terminal_after_seconds NUMERIC,
-    terminal_status        TEXT NOT NULL DEFAULT 'success',
-    never_complete         INTEGER NOT NULL DEFAULT 0,
-    details_json           TEXT NOT NULL DEFAULT '{}',  -- what has no column of its own
-    definition_json        TEXT NOT NULL DEFAULT '{}',  -- the fields as somebody wrote them
-    source                 TEXT NOT NULL DEFAULT 'runtime',  -- builtin, file or runtime
-    file                   TEXT,
-    line                   INTEGER
+    scenario_id             INTEGER PRIMARY KEY,
+    name                    TEXT NOT NULL,
+    terminal_after_seconds  INTEGER,
+    terminal_status         TEXT DEFAULT 'success',
+    never_complete          INTEGER DEFAULT 0,
+    terminal_after_fraction INTEGER NOT NULL DEFAULT 0,       -- milliseconds
+    details_json            TEXT NOT NULL DEFAULT '{}',       -- jobs and all else that is declared
+    definition_json         TEXT NOT NULL DEFAULT '{}',       -- the fields as somebody wrote them
+    source                  TEXT NOT NULL DEFAULT 'runtime',  -- builtin, file or runtime
+    file                    TEXT,
+    line                    INTEGER
 );
 
--- scenario_id refers, but is not enforced: a pipeline outlives its scenario, and follows it again
--- when a file brings the number back.
+-- The foreign key is not enforced: a pipeline outlives its scenario, and follows it again when a
+-- file brings the number back.
 CREATE TABLE pipelines (
-    id                     INTEGER PRIMARY KEY,
-    project_id             INTEGER NOT NULL,
-    iid                    INTEGER NOT NULL,
-    ref                    TEXT NOT NULL,
-    sha                    TEXT NOT NULL,
-    status                 TEXT NOT NULL DEFAULT 'running',  -- as last computed, see status_until
-    source                 TEXT NOT NULL DEFAULT 'trigger',
-    tag                    INTEGER NOT NULL DEFAULT 0,
-    name                   TEXT,
-    variables_json         TEXT NOT NULL DEFAULT '[]',
-    scenario_id            INTEGER REFERENCES scenarios (scenario_id),
-    terminal_after_seconds NUMERIC,
-    terminal_status        TEXT,
-    actions_json           TEXT NOT NULL DEFAULT '[]',
-    polls                  INTEGER NOT NULL DEFAULT 0,
-    polled_at              INTEGER,
-    renamed_at             INTEGER,
-    matched_json           TEXT,
-    upstream_job_id        INTEGER,
-    created_at             INTEGER NOT NULL,
-    updated_at             INTEGER NOT NULL,
-    -- status and updated_at hold before this moment; NULL: for good; -1: new, see below
-    status_until           INTEGER
+    id                      INTEGER PRIMARY KEY AUTOINCREMENT,
+    project_id              INTEGER NOT NULL,
+    ref                     TEXT NOT NULL,
+    sha                     TEXT NOT NULL,
+    status                  TEXT DEFAULT 'running',           -- a copy for lists, see status_until
+    variables_json          TEXT,                             -- {"KEY": "value"}
+    scenario_id             INTEGER REFERENCES scenarios (scenario_id),
+    terminal_after_seconds  INTEGER,                          -- what the trigger asked for
+    terminal_status         TEXT,                             -- what the trigger asked for
+    created_at              DATETIME,
+    updated_at              DATETIME,                         -- a copy for lists, like status
+    iid                     INTEGER NOT NULL,
+    source                  TEXT NOT NULL DEFAULT 'trigger',
+    tag                     INTEGER NOT NULL DEFAULT 0,
+    name                    TEXT,
+    variable_details_json   TEXT,                             -- {"KEY": ["file", false]}: type, raw
+    terminal_after_fraction INTEGER NOT NULL DEFAULT 0,       -- milliseconds
+    actions_json            TEXT NOT NULL DEFAULT '[]',       -- cancel, retry, play, ...
+    polls                   INTEGER NOT NULL DEFAULT 0,       -- counted if the scenario asks for it
+    polled_at               DATETIME,
+    renamed_at              DATETIME,
+    chosen_by               TEXT,                             -- request, rule or default
+    rule                    TEXT,                             -- where the rule that matched stands
+    rule_set_id             INTEGER REFERENCES rule_sets (id),
+    rule_variables          INTEGER NOT NULL DEFAULT 0,       -- so many of the last are the rule's
+    inputs_json             TEXT,
+    upstream_job_id         INTEGER,                          -- the bridge that started it
+    -- status and updated_at are right before this time; NULL: for good
+    status_until            DATETIME DEFAULT '1970-01-01T00:00:00.000Z',
+    listed                  INTEGER NOT NULL DEFAULT 0        -- 1: the indices below know it
 );
 
--- A trigger pays for every index it has to change, so a new row is entered into these later, with
--- others, or when somebody asks for what they find.
-CREATE INDEX pipelines_by_status ON pipelines (project_id, status, iid)
-    WHERE status_until IS NOT -1;
-CREATE INDEX pipelines_by_ref ON pipelines (project_id, ref, iid)
-    WHERE status_until IS NOT -1;
+-- A trigger pays for every index that it has to change, so a new row enters these later, together
+-- with others, or when somebody asks for what they find.
+CREATE INDEX pipelines_by_status ON pipelines (project_id, status, iid) WHERE listed;
+CREATE INDEX pipelines_by_ref ON pipelines (project_id, ref, iid) WHERE listed;
 CREATE INDEX pipelines_to_refresh ON pipelines (project_id, status_until)
-    WHERE status_until >= 0;
+    WHERE listed AND status_until IS NOT NULL;
 -- After the others: where several serve, SQLite takes the last, and this one follows the rows.
 CREATE UNIQUE INDEX pipelines_by_iid ON pipelines (project_id, iid);
 CREATE UNIQUE INDEX pipelines_by_upstream ON pipelines (upstream_job_id)
     WHERE upstream_job_id IS NOT NULL;
 
--- No number is given twice, even when the newest pipeline was deleted: the highest that any deleted
--- one had, the iid in its project and, under project 0, the id.
+-- The highest iid that a deleted pipeline of a project had: no number is given twice.
 CREATE TABLE last_iids (
     project_id INTEGER PRIMARY KEY,
     iid        INTEGER NOT NULL
 );
 CREATE TRIGGER keep_last_iid AFTER DELETE ON pipelines BEGIN
-    INSERT INTO last_iids (project_id, iid) VALUES (old.project_id, old.iid), (0, old.id)
+    INSERT INTO last_iids (project_id, iid) VALUES (old.project_id, old.iid)
     ON CONFLICT (project_id) DO UPDATE SET iid = max(iid, excluded.iid);
 END;
+
+-- The rules that were in force when pipelines were created, to explain their choice later.
+CREATE TABLE rule_sets (
+    id         INTEGER PRIMARY KEY,
+    rules_json TEXT NOT NULL
+);
 
 CREATE TABLE projects (
     id   INTEGER PRIMARY KEY,
@@ -80,10 +92,10 @@ CREATE TABLE trigger_tokens (
     project_id  INTEGER NOT NULL,
     token       TEXT NOT NULL UNIQUE,
     description TEXT NOT NULL DEFAULT '',
-    created_at  INTEGER NOT NULL,
-    updated_at  INTEGER NOT NULL,
-    last_used   INTEGER,
-    expires_at  INTEGER,
+    created_at  DATETIME NOT NULL,
+    updated_at  DATETIME NOT NULL,
+    last_used   DATETIME,
+    expires_at  DATETIME,
     declared    INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX trigger_tokens_by_project ON trigger_tokens (project_id);

@@ -1,29 +1,53 @@
-"""Filters of lists: which pipelines are shown, in which order, put into SQL."""
+"""What lists need: filters, pages, and the statuses that are stored for them.
+
+The stored status is a copy of what the timeline shows, with the time until which it is right. It
+is refreshed before a list filters by it. A new pipeline is entered into the indices of status and
+ref later, together with others, or when somebody asks for what they find.
+"""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from mock_gitlab.engine.instants import parse_timestamp, timestamp
+from mock_gitlab.engine.statuses import COMPLETED
+
+from .database import LISTED_UP_TO
+from .pipelines import SELECT, StoredPipeline, stored_of
+from .scenarios import join_duration
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from mock_gitlab.engine.model import Instant
+    from mock_gitlab.engine.model import Duration, Instant, TerminalStatus
+    from mock_gitlab.engine.statuses import PipelineStatus
 
-NEW = -1
-"""What ``status_until`` is in the row of a pipeline that no list can find by status or ref yet."""
-IN_INDICES = f"p.status_until IS NOT {NEW}"
-"""The condition of the indices, which are used only where it is said."""
+    from .database import Database
+
+COUNTED_UP_TO = 10_000
+"""A list is counted no further, as GitLab does."""
+LISTED = "p.listed"
+"""The condition of the indices, which SQLite uses only where it stands in the query."""
+_STALE_SINCE_EVER = timestamp(0)
+# The last instant that text can show; no clock gets there, but a course may.
+_END_OF_TIME: Instant = 253_402_300_799_999
+_ENTERED_AT_ONCE = 500
+"""How many new pipelines may wait for the indices; a trigger enters them in a few milliseconds."""
+_UNTOUCHED = "p.actions_json = '[]' AND p.polls = 0 AND p.renamed_at IS NULL"
+_STALE = f"{LISTED} AND p.status_until IS NOT NULL AND p.status_until <= ?"
+_COHORT = "p.scenario_id, p.terminal_after_seconds, p.terminal_after_fraction, p.terminal_status"
 
 # SQLite finds the next ref in the index, where DISTINCT or GROUP BY would read all of a project.
 NEWEST_IIDS = (
     "WITH RECURSIVE refs(ref) AS ("
-    f"SELECT min(p.ref) FROM pipelines p WHERE p.project_id = ? AND {IN_INDICES} UNION ALL "
+    f"SELECT min(p.ref) FROM pipelines p WHERE p.project_id = ? AND {LISTED} UNION ALL "
     "SELECT (SELECT min(p.ref) FROM pipelines p "
-    f"WHERE p.project_id = ? AND p.ref > refs.ref AND {IN_INDICES}) "
+    f"WHERE p.project_id = ? AND p.ref > refs.ref AND {LISTED}) "
     "FROM refs WHERE refs.ref IS NOT NULL) "
     "SELECT (SELECT max(p.iid) FROM pipelines p "
-    f"WHERE p.project_id = ? AND p.ref = refs.ref AND {IN_INDICES}) FROM refs"
+    f"WHERE p.project_id = ? AND p.ref = refs.ref AND {LISTED}) FROM refs"
 )
 # Within a project iids rise with ids, and their index gives the rows in order.
 _ORDERS = {
@@ -35,7 +59,7 @@ _ORDERS = {
 
 
 class PipelineRow(NamedTuple):
-    """A pipeline as lists show it, from its stored status."""
+    """A pipeline as lists show it, from its stored status; times are text as in the answer."""
 
     id: int
     iid: int
@@ -44,10 +68,10 @@ class PipelineRow(NamedTuple):
     ref: str
     status: str
     source: str
-    created_at: Instant
-    updated_at: Instant
+    created_at: str
+    updated_at: str
     name: str | None
-    status_until: Instant | None
+    status_until: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +117,7 @@ class Filter:
         return self.order_by in ("status", "ref")
 
     def where(self, *, indexed: bool) -> tuple[str, list[Any]]:
-        """Put the conditions into SQL, with the one under which ``indexed`` rows are found."""
+        """Write the conditions in SQL; ``indexed`` adds the one of the indices."""
         wanted: list[tuple[str, Any]] = [
             (f"p.{column} {sign} ?", value)
             for column, sign, value in (
@@ -102,14 +126,14 @@ class Filter:
                 ("sha", "=", self.sha),
                 ("name", "=", self.name),
                 ("source", "=", self.source),
-                ("created_at", ">", self.created_after),
-                ("created_at", "<", self.created_before),
-                ("updated_at", ">", self.updated_after),
-                ("updated_at", "<", self.updated_before),
+                ("created_at", ">", timestamp(self.created_after)),
+                ("created_at", "<", timestamp(self.created_before)),
+                ("updated_at", ">", timestamp(self.updated_after)),
+                ("updated_at", "<", timestamp(self.updated_before)),
             )
             if value is not None
         ]
-        sql = [IN_INDICES] if indexed else []
+        sql = [LISTED] if indexed else []
         sql += [condition for condition, _ in wanted]
         values = [value for _, value in wanted]
         if self.statuses is not None and len(self.statuses) == 1:
@@ -126,6 +150,212 @@ class Filter:
         return " AND ".join(sql) or "1", values
 
     def order(self) -> str:
-        """Put the order into SQL."""
+        """Write the order in SQL."""
         direction = "DESC" if self.descending else "ASC"
         return ", ".join(f"{column} {direction}" for column in _ORDERS[self.order_by])
+
+
+class Cohort(NamedTuple):
+    """What pipelines have in common that differ only in when they were created."""
+
+    scenario_id: int | None
+    terminal_after: Duration | None
+    terminal_status: TerminalStatus | None
+
+
+class Member(NamedTuple):
+    """A pipeline of a cohort."""
+
+    id: int
+    project_id: int
+    created_at: Instant
+
+
+class StatusIndex:
+    """The stored statuses, and the lists that are read from them."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+        self._waiting = 0
+        self._all_entered = False
+        database.after_every_rollback(self._forget)
+
+    def _forget(self) -> None:
+        self._all_entered = False
+
+    # ------------------------------------------------------------------ entering
+
+    def added(self) -> None:
+        """Note that a pipeline was inserted; enter those that wait once they are many."""
+        self._waiting += 1
+        self._all_entered = False
+        if self._waiting >= _ENTERED_AT_ONCE:
+            with self._db.best_effort():
+                self.enter()
+
+    def enter(self) -> None:
+        """Enter the new pipelines into the indices."""
+        if self._all_entered:
+            return
+        row = self._db.one(
+            "SELECT (SELECT value FROM meta WHERE key = ?), (SELECT max(id) FROM pipelines)",
+            (LISTED_UP_TO,),
+        )
+        assert row is not None
+        listed, newest = int(row[0] or 0), row[1] or 0
+        if newest > listed:
+            with self._db.transaction():
+                self._db.execute("UPDATE pipelines SET listed = 1 WHERE id > ?", (listed,))
+                self._db.remember(LISTED_UP_TO, str(newest))
+        self._waiting, self._all_entered = 0, True
+
+    # ------------------------------------------------------------------ lists
+
+    def page(self, wanted: Filter, limit: int, offset: int) -> list[PipelineRow]:
+        """List one page; refresh the stored statuses first if the filter asks for them."""
+        indexed = wanted.narrows_by_index or wanted.orders_by_index
+        where, values = self._where(wanted, indexed=indexed)
+        columns = ", ".join(f"p.{name}" for name in PipelineRow._fields)
+        rows = self._db.all(
+            f"SELECT {columns} FROM pipelines p WHERE {where} "
+            f"ORDER BY {wanted.order()} LIMIT ? OFFSET ?",
+            [*values, limit, offset],
+        )
+        return [PipelineRow(*row) for row in rows]
+
+    def count(self, wanted: Filter) -> int | None:
+        """Count the pipelines that a filter lets through; None for more than COUNTED_UP_TO."""
+        where, values = self._where(wanted, indexed=wanted.narrows_by_index)
+        row = self._db.one(
+            f"SELECT count(*) FROM (SELECT 1 FROM pipelines p WHERE {where} LIMIT ?)",
+            [*values, COUNTED_UP_TO + 1],
+        )
+        assert row is not None
+        return None if row[0] > COUNTED_UP_TO else row[0]
+
+    def _where(self, wanted: Filter, *, indexed: bool) -> tuple[str, list[Any]]:
+        if indexed:
+            self.enter()
+        return wanted.where(indexed=indexed)
+
+    def newest(self, project_id: int, ref: str) -> int | None:
+        """Find the number of the newest pipeline of a ref."""
+        self.enter()
+        row = self._db.one(
+            f"SELECT p.id FROM pipelines p WHERE p.project_id = ? AND p.ref = ? AND {LISTED} "
+            "ORDER BY p.iid DESC LIMIT 1",
+            (project_id, ref),
+        )
+        return None if row is None else int(row[0])
+
+    def refs(self, project_id: int, *, tags: bool) -> list[str]:
+        """List the branches, or the tags, that a project's pipelines ran on."""
+        self.enter()
+        rows = self._db.all(
+            "SELECT ref FROM pipelines "
+            f"WHERE project_id = ? AND iid IN ({NEWEST_IIDS}) AND tag = ?",
+            (*[project_id] * 4, int(tags)),
+        )
+        return [row[0] for row in rows]
+
+    # ------------------------------------------------------------------ stored statuses
+
+    def is_stale(self, project_id: int, now: Instant) -> bool:
+        """Return whether any stored status of a project is out of date."""
+        self.enter()
+        row = self._db.one(
+            f"SELECT 1 FROM pipelines p WHERE p.project_id = ? AND {_STALE} LIMIT 1",
+            (project_id, timestamp(now)),
+        )
+        return row is not None
+
+    def stale_cohorts(self, project_id: int, now: Instant) -> dict[Cohort, list[Member]]:
+        """Group the pipelines with a stale status to which nothing was done."""
+        return self._cohorts(f"p.project_id = ? AND {_STALE}", project_id, timestamp(now))
+
+    def stale(self, project_id: int, now: Instant) -> list[StoredPipeline]:
+        """List the pipelines with a stale status."""
+        rows = self._db.all(
+            f"{SELECT} WHERE p.project_id = ? AND {_STALE}", (project_id, timestamp(now))
+        )
+        return [stored_of(row) for row in rows]
+
+    def store(self, rows: Iterable[tuple[PipelineStatus, Instant, Instant | None, int]]) -> None:
+        """Keep what was computed: status, updated_at, until when both are right, id."""
+        self._db.execute_many(
+            "UPDATE pipelines SET status = ?, updated_at = ?, status_until = ? WHERE id = ?",
+            (
+                (
+                    status,
+                    timestamp(updated_at),
+                    until and timestamp(min(until, _END_OF_TIME)),
+                    number,
+                )
+                for status, updated_at, until, number in rows
+            ),
+        )
+
+    def invalidate(self, pipeline_id: int) -> None:
+        """Mark the stored status of a pipeline as stale."""
+        self._db.execute(
+            "UPDATE pipelines SET status_until = ? WHERE id = ?", (_STALE_SINCE_EVER, pipeline_id)
+        )
+
+    def invalidate_scenarios(self, numbers: Iterable[int]) -> None:
+        """Mark as stale the stored status of every pipeline that follows one of these scenarios."""
+        self._db.execute(
+            "UPDATE pipelines SET status_until = ? "
+            "WHERE scenario_id IN (SELECT value FROM json_each(?))",
+            (_STALE_SINCE_EVER, json.dumps([*numbers])),
+        )
+
+    def invalidate_after(self, instant: Instant) -> None:
+        """Mark as stale the statuses that began after an instant: the clock went back to it."""
+        self._db.execute(
+            "UPDATE pipelines SET status_until = ? WHERE updated_at > ?",
+            (_STALE_SINCE_EVER, timestamp(instant)),
+        )
+
+    # ------------------------------------------------------------------ what may still change
+
+    def moving_cohorts(
+        self, project_id: int | None, pipeline_id: int | None
+    ) -> dict[Cohort, list[Member]]:
+        """Group the untouched pipelines that may change by time alone: all, a project's, or one."""
+        where, values = _moving(project_id, pipeline_id)
+        return self._cohorts(where, *values)
+
+    def moving_alone(self, project_id: int | None, pipeline_id: int | None) -> list[int]:
+        """List the numbers of the other pipelines that may change by time alone."""
+        where, values = _moving(project_id, pipeline_id)
+        rows = self._db.all(
+            f"SELECT id FROM pipelines p WHERE {where} AND NOT ({_UNTOUCHED})", values
+        )
+        return [row[0] for row in rows]
+
+    def _cohorts(self, where: str, *values: Any) -> dict[Cohort, list[Member]]:
+        rows = self._db.all(
+            f"SELECT {_COHORT}, p.id, p.project_id, p.created_at FROM pipelines p "
+            f"WHERE {where} AND {_UNTOUCHED}",
+            values,
+        )
+        cohorts: dict[tuple[Any, ...], list[Member]] = {}
+        for *alike, number, project_id, created_at in rows:
+            member = Member(number, project_id, parse_timestamp(created_at))
+            cohorts.setdefault(tuple(alike), []).append(member)
+        return {
+            Cohort(scenario_id, join_duration(seconds, fraction), status): members
+            for (scenario_id, seconds, fraction, status), members in cohorts.items()
+        }
+
+
+def _text_until(until: Instant | None) -> str | None:
+    return None if until is None else timestamp(min(until, _END_OF_TIME))
+
+
+def _moving(project_id: int | None, pipeline_id: int | None) -> tuple[str, list[Any]]:
+    wanted = {"p.project_id": project_id, "p.id": pipeline_id}
+    given = {column: value for column, value in wanted.items() if value is not None}
+    completed = ", ".join(f"'{status}'" for status in sorted(COMPLETED))
+    moves = f"(p.status_until IS NOT NULL OR p.status NOT IN ({completed}))"
+    return " AND ".join([*(f"{column} = ?" for column in given), moves]), list(given.values())

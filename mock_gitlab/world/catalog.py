@@ -22,10 +22,10 @@ _NUMBER = re.compile(r"-?[0-9]{1,19}")  # what is longer is larger than any numb
 
 
 class Catalog:
-    """What exists, declared or used.
+    """The projects, refs and trigger tokens that were declared or used.
 
-    Unless strict, anything that is asked for exists: a number is a project at once, and a path
-    gets a number at its first use and keeps it.
+    Unless the mock is strict, every project that a request names exists: a number is a project at
+    once, and a path gets a number at its first use, which it keeps.
     """
 
     def __init__(self, database: Database) -> None:
@@ -39,9 +39,12 @@ class Catalog:
         self._known_tokens: list[tuple[bytes, TriggerToken]] | None = None
 
     def apply(self, declared: Declarations, salt: str, now: Instant) -> None:
-        """Know what the files declare, within a transaction; shas and tokens come of ``salt``."""
+        """Take over what the files declare, within a transaction.
+
+        Shas and the text of tokens are derived from ``salt``.
+        """
         before = self._declared, self._salt, self._by_number, self._by_name
-        self._db.if_rolled_back(lambda: self._restore(*before))
+        self._db.undo_on_rollback(lambda: self._restore(*before))
         self._declared, self._salt = declared, salt
         self._tokens.replace_declared(
             (
@@ -64,7 +67,7 @@ class Catalog:
         self._by_number, self._by_name = by_number, by_name
 
     def reread(self) -> None:
-        """Read again which undeclared projects the store knows."""
+        """Read again which undeclared projects are stored."""
         self._by_number, self._by_name, self._known_tokens = {}, {}, None
         for number, path in self._projects.all().items():
             self._know(self._undeclared(number, path))
@@ -74,10 +77,10 @@ class Catalog:
     # ------------------------------------------------------------------ projects
 
     def project(self, name: str) -> Project:
-        """Find a project by its number in text or its full path, in capitals or not.
+        """Find a project by its number, as text, or its full path; upper and lower case are equal.
 
         Raises:
-            NotFound: no such project: strict and undeclared, or no possible name.
+            NotFound: the mock is strict and the project is not declared, or the name is impossible.
         """
         found = self._by_name.get(name)
         if found is not None:
@@ -88,7 +91,7 @@ class Catalog:
         return self._by_name.get(name.lower()) or self._new_path(name)
 
     def known(self, name: str) -> Project | None:
-        """Find a project that exists already; None: it would at its first use.
+        """Find a project that exists already; None if it would be created by its first use.
 
         Raises:
             NotFound: it cannot exist.
@@ -100,14 +103,14 @@ class Catalog:
         return found
 
     def peek(self, name: str) -> tuple[int | None, str | None]:
-        """Tell the number and path that a name stands for, without making anything exist."""
+        """Return the number and path that a name stands for, without creating a project."""
         known = self._by_name.get(name.lower())
         if known is None and _NUMBER.fullmatch(name):
             known = self.project_of_record(int(name))
         return (None, name) if known is None else (known.id, known.path)
 
     def project_of_record(self, number: int) -> Project:
-        """Find the project of a recorded pipeline, which exists whatever strict says."""
+        """Find the project of a recorded pipeline; it exists even if the mock is strict."""
         return self._by_number.get(number) or self._undeclared(number, self._path_of(number))
 
     def projects(self) -> list[Project]:
@@ -117,7 +120,7 @@ class Catalog:
     def _new_number(self, number: int) -> Project:
         self._refuse_impossible(number)
         project = self._undeclared(number, self._path_of(number))
-        # It is named by its number, so that reading needs no memory of it.
+        # Its path follows from its number, so it can be read although it is not stored.
         with self._db.best_effort():
             self._projects.add(number, project.path)
             self._know(project)
@@ -154,7 +157,7 @@ class Catalog:
     # ------------------------------------------------------------------ refs
 
     def is_tag(self, project: Project, ref: str) -> bool:
-        """Tell whether a ref is a tag rather than a branch.
+        """Return whether a ref is a tag; if not, it is a branch.
 
         Raises:
             NotFound: there is no such ref.
@@ -166,7 +169,7 @@ class Catalog:
         raise NotFound("reference")
 
     def has_branch(self, project: Project, name: str) -> bool:
-        """Tell whether a branch exists; one without a name never does."""
+        """Return whether a branch exists."""
         if not name.strip():
             return False
         if project.refs is None:
@@ -177,13 +180,16 @@ class Catalog:
         )
 
     def has_tag(self, project: Project, name: str) -> bool:
-        """Tell whether a tag exists; where none are declared, any may, unless strict."""
+        """Return whether a tag exists.
+
+        If the project declares neither refs nor tags, any tag exists unless the mock is strict.
+        """
         if not project.tags:
             return not self._declared.strict and project.refs is None
         return any(matches_text(glob, name) for glob in project.tags)
 
     def sha(self, project: Project, ref: str) -> str:
-        """Name the head commit of a ref: 40 hex digits, the same at every look."""
+        """Return the head commit of a ref: 40 hex digits, always the same."""
         return _sha(self._salt, project.id, ref)
 
     # ------------------------------------------------------------------ tokens
@@ -206,7 +212,7 @@ class Catalog:
     def create_token(
         self, project: Project, description: str, now: Instant, expires_at: Instant | None = None
     ) -> TriggerToken:
-        """Make a new trigger token."""
+        """Create a trigger token."""
         token = self.secret(_TOKEN_PREFIX, f"trigger {self._tokens.next_number()}")
         number = self._tokens.insert(project.id, token, description, now, expires_at)
         self._known_tokens = None
@@ -225,7 +231,7 @@ class Catalog:
         self._known_tokens = None
 
     def find_token(self, token: str) -> TriggerToken | None:
-        """Find a trigger token of any project by its text, in a time that tells nothing of it."""
+        """Find a trigger token of any project by its text, compared in constant time."""
         if self._known_tokens is None:
             self._known_tokens = [(t.token.encode(), t) for t in self._tokens.all()]
         wanted = token.encode()
@@ -240,7 +246,7 @@ class Catalog:
         self._tokens.used(token.id, now)
 
     def secret(self, prefix: str, of: str) -> str:
-        """Derive a token's text: ``prefix`` and 40 hex digits, as random as the world's salt."""
+        """Derive the text of a token from the world's salt: ``prefix`` and 40 hex digits."""
         digest = hmac.new(self._salt.encode(), of.encode(), hashlib.sha1)
         return prefix + digest.hexdigest()
 

@@ -1,4 +1,4 @@
-"""Clock: now; freeze, advance, resume; the only reader of the wall clock."""
+"""Clock: the time of a world, frozen or running; the only module that reads the machine's clock."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mock_gitlab.engine.model import ClockSetting, Duration, Instant
 
 stopwatch = time.perf_counter
-"""Seconds of real time, for what is measured rather than mocked."""
+"""Seconds of real time, to measure how long something takes."""
 
 
 def wall_clock() -> Instant:
@@ -25,7 +25,7 @@ def wall_clock() -> Instant:
 
 @dataclass(frozen=True, slots=True)
 class ClockState:
-    """A clock as it can be stored: where it stands still, or how far it is off the wall clock."""
+    """A clock as it is stored: where it is frozen, or its offset from the wall clock."""
 
     frozen_at: Instant | None
     offset: Duration
@@ -34,8 +34,8 @@ class ClockState:
 class Clock:
     """The time of one world.
 
-    It runs beside the wall clock at a fixed offset, or stands still. While it runs it never goes
-    back by itself, even where the wall clock does.
+    It runs at a fixed offset from the wall clock, or it is frozen. A running clock never goes back
+    by itself, even if the wall clock does.
     """
 
     def __init__(self, wall: Callable[[], Instant] = wall_clock) -> None:
@@ -45,57 +45,57 @@ class Clock:
         self._latest: Instant = 0
 
     def configure(self, setting: ClockSetting) -> None:
-        """Start anew as declared."""
+        """Start over as declared."""
         start = self._wall() if setting.start is None else setting.start
         self.set(start, frozen=setting.frozen)
         if setting.start is None and not setting.frozen:
             self._offset = 0
 
     def now(self) -> Instant:
-        """Milliseconds since the Unix epoch, as this world has it."""
+        """Return the time of this world, in milliseconds since the Unix epoch."""
         if self._frozen_at is not None:
             return self._frozen_at
-        moment = self._wall() + self._offset
-        if moment < self._latest:
+        instant = self._wall() + self._offset
+        if instant < self._latest:
             return self._latest
-        self._latest = moment
-        return moment
+        self._latest = instant
+        return instant
 
     @property
     def frozen(self) -> bool:
-        """Whether the clock stands still."""
+        """Whether the clock is frozen."""
         return self._frozen_at is not None
 
     def freeze(self) -> None:
-        """Stand still at the present moment."""
+        """Stop at the present time."""
         self._frozen_at = self.now()
 
     def resume(self) -> None:
-        """Go on from the present moment; a running clock is left alone."""
+        """Run on from the present time; a running clock is left alone."""
         if self._frozen_at is not None:
             self.set(self._frozen_at, frozen=False)
 
-    def set(self, moment: Instant, *, frozen: bool | None = None) -> None:
-        """Move to any moment, back too; ``frozen`` of None keeps standing still or running.
+    def set(self, instant: Instant, *, frozen: bool | None = None) -> None:
+        """Move to any instant, also back; ``frozen`` of None leaves the clock frozen or running.
 
         Raises:
             Invalid: before 1970 or past the year 8999.
         """
-        if not 0 <= moment < LATEST:
+        if not 0 <= instant < LATEST:
             raise Invalid("the clock goes from 1970-01-01 to the end of the year 8999")
         stand = self.frozen if frozen is None else frozen
-        self._frozen_at = moment if stand else None
-        self._offset = 0 if stand else moment - self._wall()
+        self._frozen_at = instant if stand else None
+        self._offset = 0 if stand else instant - self._wall()
         self._latest = 0
 
     def advance(self, span: Duration) -> None:
-        """Jump by a number of milliseconds; a negative one jumps back."""
+        """Move by a duration; a negative one moves back."""
         self.set(self.now() + span)
 
     def state(self) -> ClockState:
-        """Say how the clock stands, to be stored."""
+        """Return the clock's state, to be stored."""
         return ClockState(self._frozen_at, self._offset)
 
     def restore(self, state: ClockState) -> None:
-        """Stand as ``state`` says: a running clock has gone on meanwhile."""
+        """Take over a stored state; a clock that was running has gone on meanwhile."""
         self._frozen_at, self._offset, self._latest = state.frozen_at, state.offset, 0

@@ -1,19 +1,44 @@
-"""Orders: what is asked for when a pipeline is to start, and what the rules make of it."""
+"""Creating pipelines: what is asked for, which scenario that gets, and why."""
 
 from __future__ import annotations
 
 import json
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mock_gitlab.engine.matching import Choice, Trigger, choose
-from mock_gitlab.engine.model import Variable
+from mock_gitlab.engine.matching import Trigger, choose, differences, next_of_sequence
+from mock_gitlab.engine.model import (
+    NotFound,
+    PipelineRecord,
+    RejectedByRule,
+    ScenarioChoice,
+    Variable,
+)
+from mock_gitlab.store.database import RULE_COUNT
+from mock_gitlab.store.rules import RuleSetTable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from mock_gitlab.engine.matching import Rule
-    from mock_gitlab.engine.model import Duration, Project, TerminalStatus, TriggerToken, User
-    from mock_gitlab.world.bridges import BridgeStart
+    from mock_gitlab.engine.model import (
+        Declarations,
+        Duration,
+        Project,
+        TerminalStatus,
+        TriggerToken,
+    )
+    from mock_gitlab.store.database import Database
+    from mock_gitlab.store.scenarios import ScenarioTable
+
+    from .bridges import BridgeStart
+    from .catalog import Catalog
+    from .clock import Clock
+    from .pipelines import CreatedPipeline, Pipelines
+    from .runtime import RuntimeDeclarations
+
+EXPLAINED = 100
+"""Of how many rules that were passed over it is explained why; nobody reads more."""
 
 
 class PipelineRequest(NamedTuple):
@@ -29,44 +54,221 @@ class PipelineRequest(NamedTuple):
     token: TriggerToken | None = None
     upstream: BridgeStart | None = None
 
-    def choose(self, project: Project, user: User, rules: tuple[Rule, ...]) -> Choice:
-        """Find the rule that picks the scenario; a scenario that is asked for needs none."""
-        if not rules or self.scenario_id is not None:
-            return Choice(None, [])
-        arrived = Trigger(
-            project_id=project.id,
-            project_path=project.path,
-            ref=self.ref,
-            source=self.source,
-            username=user.username,
-            variables={variable.key: variable.value for variable in self.variables},
-            inputs=self.inputs or {},
-        )
-        return choose(rules, arrived)
-
-    def variables_under(self, rule: Rule | None) -> tuple[Variable, ...]:
-        """List the variables of the pipeline; what is asked for beats what the rule adds."""
+    def variables_with(self, rule: Rule | None) -> tuple[Variable, ...]:
+        """List the variables of the pipeline: those asked for beat those that the rule adds."""
         if rule is None or not rule.variables:
             return self.variables
         given = {variable.key for variable in self.variables}
         return (*self.variables, *(Variable(k, v) for k, v in rule.variables if k not in given))
 
-    def explain(self, choice: Choice, number: int | None) -> str:
-        """Write down for /_mock which rule picked the scenario, and why none before it did."""
-        rule = choice.rule
-        by = "request" if self.scenario_id is not None else "default" if rule is None else "rule"
-        return json.dumps(
-            {
-                "by": by,
-                "scenario_id": number,
-                "rule": None if rule is None else rule.place,
-                "passed": [
-                    {
-                        "rule": passed.rule.place,
-                        "differences": [difference._asdict() for difference in passed.differences],
-                    }
-                    for passed in choice.passed
-                ],
-                "unexplained": choice.unexplained,
-            }
+
+class Creation:
+    """Creates the pipelines of one world."""
+
+    def __init__(
+        self,
+        database: Database,
+        pipelines: Pipelines,
+        scenarios: ScenarioTable,
+        catalog: Catalog,
+        clock: Clock,
+    ) -> None:
+        self._db = database
+        self._pipelines = pipelines
+        self._scenarios = scenarios
+        self._catalog = catalog
+        self._clock = clock
+        self._rule_sets = RuleSetTable(database)
+        self._matches: dict[str, int] = {}
+        database.after_every_rollback(self._matches.clear)
+        self.declared: Declarations
+        self.rules: tuple[Rule, ...] = ()
+        pipelines.bridges.start = self._start_downstream
+
+    def use(self, declared: Declarations, runtime: RuntimeDeclarations[Rule]) -> None:
+        """Choose by these declarations from now on; rules of the run are tried first."""
+        self.declared = declared
+        self._matches.clear()
+        self.rules = (*runtime, *declared.rules) if runtime else declared.rules
+
+    # ------------------------------------------------------------------ creating
+
+    def trigger(self, project: Project, wanted: PipelineRequest) -> CreatedPipeline:
+        """Create the pipeline that a client asks for.
+
+        Raises:
+            NotFound: the ref, or the scenario that is asked for.
+            RejectedByRule: a rule answers instead.
+        """
+        self._pipelines.start_due_bridges()  # what began before gets its number before
+        rule = self._choose(project, wanted, self.rules)
+        tag = self._catalog.is_tag(project, wanted.ref)
+        if rule is None and wanted.token is None:
+            return self._pipelines.add(project, self._record(project, wanted, rule, tag, 0))
+        with self._db.transaction():
+            before = 0 if rule is None else self._count_match(rule)
+            if rule is None or rule.respond is None:
+                if wanted.token is not None:
+                    self._catalog.token_used(wanted.token, self._clock.now())
+                record = self._record(project, wanted, rule, tag, before)
+                return self._pipelines.add(project, record)
+        raise RejectedByRule(rule.respond, rule.place)
+
+    def _start_downstream(self, bridge: BridgeStart) -> None:
+        """Record the pipeline that a bridge starts; rules that answer requests do not apply."""
+        downstream = bridge.downstream
+        project = self._catalog.project(downstream.project)
+        wanted = PipelineRequest(
+            ref=downstream.ref or project.default_branch,
+            source="pipeline",
+            variables=downstream.variables,
+            scenario_id=downstream.scenario_id,
+            upstream=bridge,
         )
+        rule = self._choose(project, wanted, _for_bridges(self.rules))
+        before = 0 if rule is None else self._count_match(rule)
+        tag = self._catalog.is_tag(project, wanted.ref)
+        self._pipelines.insert(self._record(project, wanted, rule, tag, before))
+
+    def _choose(
+        self, project: Project, wanted: PipelineRequest, rules: Sequence[Rule]
+    ) -> Rule | None:
+        """Find the rule that chooses the scenario; none does if the request names a scenario."""
+        if not rules or wanted.scenario_id is not None:
+            return None
+        variables = {variable.key: variable.value for variable in wanted.variables}
+        return choose(
+            rules,
+            self._trigger(project, wanted.ref, wanted.source, variables, wanted.inputs or {}),
+        )
+
+    def _trigger(
+        self,
+        project: Project,
+        ref: str,
+        source: str,
+        variables: Mapping[str, str],
+        inputs: Mapping[str, Any],
+    ) -> Trigger:
+        return Trigger(
+            project_id=project.id,
+            project_path=project.path,
+            ref=ref,
+            source=source,
+            username=self.declared.user.username,
+            variables=variables,
+            inputs=inputs,
+        )
+
+    def _record(
+        self,
+        project: Project,
+        wanted: PipelineRequest,
+        rule: Rule | None,
+        tag: bool,
+        matched_before: int,
+    ) -> PipelineRecord:
+        upstream, variables = wanted.upstream, wanted.variables_with(rule)
+        return PipelineRecord(
+            id=0,
+            iid=0,
+            project_id=project.id,
+            ref=wanted.ref,
+            sha=self._catalog.sha(project, wanted.ref),
+            source=wanted.source,
+            created_at=self._clock.now() if upstream is None else upstream.at,
+            tag=tag,
+            name=None if rule is None else rule.name,
+            variables=variables,
+            scenario_id=self._scenario_of(wanted, rule, matched_before),
+            terminal_after=wanted.terminal_after,
+            terminal_status=wanted.terminal_status,
+            choice=self._choice(wanted, rule, len(variables)) if self.rules else None,
+            upstream_job_id=None if upstream is None else upstream.job_id,
+        )
+
+    def _scenario_of(self, wanted: PipelineRequest, rule: Rule | None, matched_before: int) -> int:
+        if wanted.scenario_id is not None:
+            if wanted.upstream is None and not self._scenarios.exists(wanted.scenario_id):
+                raise NotFound("scenario")
+            return wanted.scenario_id
+        number = None if rule is None else next_of_sequence(rule, matched_before)
+        return self.declared.default_scenario if number is None else number
+
+    # ------------------------------------------------------------------ counting
+
+    def rule_matches(self, rule: Rule) -> int:
+        """Return how many pipelines a rule has matched in this world."""
+        key = rule_key(rule)
+        if key not in self._matches:
+            self._matches[key] = int(self._db.meta(key) or 0)
+        return self._matches[key]
+
+    def _count_match(self, rule: Rule) -> int:
+        before = self.rule_matches(rule)
+        self._db.remember(rule_key(rule), str(before + 1))
+        self._matches[rule_key(rule)] = before + 1
+        return before
+
+    # ------------------------------------------------------------------ explaining
+
+    def _choice(self, wanted: PipelineRequest, rule: Rule | None, variables: int) -> ScenarioChoice:
+        requested = wanted.scenario_id is not None
+        return ScenarioChoice(
+            by="request" if requested else "default" if rule is None else "rule",
+            rule=None if rule is None else rule.place,
+            rule_set_id=self._rule_sets.number_of(self.rules),
+            rule_variables=variables - len(wanted.variables),
+            inputs_json=json.dumps(wanted.inputs) if wanted.inputs else None,
+        )
+
+    def explain(self, record: PipelineRecord) -> dict[str, Any] | None:
+        """Explain which rule chose the scenario of a pipeline, and why none before it did.
+
+        None: no rules were declared when it was created. Of the rules that were passed over the
+        first ``EXPLAINED`` are explained; ``unexplained`` counts the rest.
+        """
+        choice = record.choice
+        if choice is None:
+            return None
+        passed_over = [] if choice.by == "request" else self._passed_over(record, choice)
+        trigger = self._trigger_of(record, choice)
+        return {
+            "by": choice.by,
+            "scenario_id": record.scenario_id,
+            "rule": choice.rule,
+            "passed": [
+                {
+                    "rule": rule.place,
+                    "differences": [each._asdict() for each in differences(rule.when, trigger)],
+                }
+                for rule in passed_over[:EXPLAINED]
+            ],
+            "unexplained": max(0, len(passed_over) - EXPLAINED),
+        }
+
+    def _passed_over(self, record: PipelineRecord, choice: ScenarioChoice) -> list[Rule]:
+        rules = self._rule_sets.rules(choice.rule_set_id)
+        if record.upstream_job_id is not None:
+            rules = _for_bridges(rules)
+        return list(takewhile(lambda rule: rule.place != choice.rule, rules))
+
+    def _trigger_of(self, record: PipelineRecord, choice: ScenarioChoice) -> Trigger:
+        """Restore what the rules have seen; project and user are as they are declared now."""
+        requested = record.variables[: len(record.variables) - choice.rule_variables]
+        return self._trigger(
+            self._catalog.project_of_record(record.project_id),
+            record.ref,
+            record.source,
+            {variable.key: variable.value for variable in requested},
+            {} if choice.inputs_json is None else json.loads(choice.inputs_json),
+        )
+
+
+def _for_bridges(rules: Iterable[Rule]) -> list[Rule]:
+    return [rule for rule in rules if rule.respond is None]
+
+
+def rule_key(rule: Rule) -> str:
+    """Name the value under which the store counts how often a rule has matched."""
+    return f"{RULE_COUNT}{rule.key}"

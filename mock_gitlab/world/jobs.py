@@ -1,4 +1,4 @@
-"""Jobs: those of one world, found in its pipelines, and the tokens by which they are known."""
+"""The jobs of one world, found in its pipelines, and the tokens that they use."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _JOB_TOKEN = re.compile(rf"{JOB_TOKEN}([0-9a-f]{{1,16}})_")
 
 
 class JobView(NamedTuple):
-    """A job at a moment, with its pipeline."""
+    """A job at an instant, with its pipeline."""
 
     pipeline: PipelineView
     job: JobState
@@ -37,46 +37,46 @@ class Jobs:
     def job(self, project: Project, number: int) -> JobView:
         """See a job of a project; raises NotFound."""
         try:
-            seen = self._pipelines.pipeline(project, split_job_id(number)[0])
+            view = self._pipelines.pipeline(project, split_job_id(number)[0])
         except NotFound:
             raise NotFound("job") from None
-        return _job_in(seen, number)
+        return _job_in(view, number)
 
     def every(self, project: Project, below: int | None = None) -> Iterator[JobView]:
-        """See the jobs of all pipelines of a project, newest first, from a number on downwards."""
+        """See the jobs of a project, newest first; only those ``below`` a number."""
         newest = None if below is None else split_job_id(below)[0]
-        for seen in self._pipelines.every(project.id, newest):
-            for job in reversed(seen.state.jobs):
+        for view in self._pipelines.every(project.id, newest):
+            for job in reversed(view.state.jobs):
                 if below is None or job.id < below:
-                    yield JobView(seen, job)
+                    yield JobView(view, job)
 
     def latest_attempt(self, project: Project, number: int) -> JobView:
-        """See the newest attempt of the job that has had this number."""
-        seen = self.job(project, number).pipeline
+        """See the newest attempt of the job that an attempt with this number belongs to."""
+        view = self.job(project, number).pipeline
         slot = split_job_id(number)[1]
-        return JobView(seen, next(job for job in reversed(seen.state.jobs) if job.slot == slot))
+        return JobView(view, next(job for job in reversed(view.state.jobs) if job.slot == slot))
 
     def token(self, number: int) -> str:
         """Derive the token of a job."""
         return self._catalog.secret(f"{JOB_TOKEN}{number:x}_", f"job {number}")
 
     def of_token(self, token: str) -> JobView | None:
-        """See the job whose token this is; whether it still runs is for the caller to judge."""
+        """See the job that a token belongs to; the caller checks whether it still runs."""
         number = _number_in(token)
         if number is None or not hmac.compare_digest(self.token(number).encode(), token.encode()):
             return None
         try:
-            seen = self._pipelines.pipeline_of_any_project(split_job_id(number)[0])
-            return _job_in(seen, number)
+            view = self._pipelines.pipeline_of_any_project(split_job_id(number)[0])
+            return _job_in(view, number)
         except NotFound:
             return None
 
 
-def _job_in(seen: PipelineView, number: int) -> JobView:
-    job = seen.timeline.job(number, seen.now)
+def _job_in(view: PipelineView, number: int) -> JobView:
+    job = view.timeline.job(number, view.now)
     if job is None:
         raise NotFound("job")
-    return JobView(seen, job)
+    return JobView(view, job)
 
 
 def _number_in(job_token: str) -> int | None:

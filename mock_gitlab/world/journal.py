@@ -1,4 +1,4 @@
-"""Journal: the calls that came in, findable, with the nearest misses."""
+"""Journal: the requests that came in, and the near misses of those that were expected."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mock_gitlab.engine.matching import NearMiss, RequestPattern, differences, near_misses
+from mock_gitlab.engine.matching import NearMiss, RequestPattern, matches, near_misses
 
 _log = logging.getLogger("mock_gitlab.requests")
 MOST_BYTES = 2**22
-"""How much of what was sent is kept; as values it takes some ten times as much memory."""
+"""How many bytes of what was sent are kept; parsed, they take about ten times as much memory."""
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class LoggedRequest:
-    """A call to the GitLab API. It is filled in on its way through the house.
+    """A request to the GitLab API, filled in while it is served.
 
-    ``path`` is without prefixes, ``query`` as it was sent, ``at`` by the world's clock,
-    ``duration_ms`` is real time. ``operation`` of None: no such endpoint. ``rule`` is the JSON
-    text that says why the pipeline got its scenario. ``size`` is that of the body until the call
-    is in the journal, then that of all that was sent. Secrets are hidden where a call is shown.
+    ``path`` has no prefix, ``query`` is as it was sent, ``at`` is the time of the world's clock,
+    ``duration_ms`` is real time. ``operation`` is None for an unknown endpoint. ``rule`` is the
+    place of the rule that chose the scenario. ``size`` is the size of the body until the request is
+    in the journal, then that of all that was sent. Secrets are masked when it is shown.
     """
 
     method: str
@@ -51,65 +51,65 @@ class LoggedRequest:
 
 
 class Journal:
-    """The last calls of one world: at most ``limit``, and as many as MOST_BYTES have room for."""
+    """The last requests of one world: at most ``limit`` of them, and at most MOST_BYTES."""
 
     def __init__(self, limit: int) -> None:
-        self._calls: deque[LoggedRequest] = deque(maxlen=limit)
+        self._requests: deque[LoggedRequest] = deque(maxlen=limit)
         self._count = 0
         self._size = 0
 
     def resize(self, limit: int) -> None:
-        """Keep another number of calls from now on; the newest stay."""
-        if limit != self._calls.maxlen:
-            self._calls = deque(self._calls, maxlen=limit)
-            self._size = sum(call.size for call in self._calls)
+        """Keep at most ``limit`` requests from now on; the newest stay."""
+        if limit != self._requests.maxlen:
+            self._requests = deque(self._requests, maxlen=limit)
+            self._size = sum(request.size for request in self._requests)
 
-    def add(self, call: LoggedRequest) -> None:
-        """Note a call that has been answered."""
+    def add(self, request: LoggedRequest) -> None:
+        """Keep a request that has been answered."""
         self._count += 1
-        call.id = self._count
+        request.id = self._count
         if _log.isEnabledFor(logging.DEBUG):
             _log.debug(
                 "%s %s, project %s, pipeline %s, scenario %s: %s",
-                call.method,
-                call.operation or "of no endpoint",
-                call.project_id,
-                call.pipeline_id,
-                call.scenario_id,
-                call.outcome if call.status is None else call.status,
+                request.method,
+                request.operation or "(no such endpoint)",
+                request.project_id,
+                request.pipeline_id,
+                request.scenario_id,
+                request.outcome if request.status is None else request.status,
             )
-        limit = self._calls.maxlen
+        limit = self._requests.maxlen
         if not limit:
             return
-        if len(self._calls) == limit:
+        if len(self._requests) == limit:
             self._drop_oldest()
-        call.size += len(call.path) + len(call.query) + len(call.rule or "")
-        self._calls.append(call)
-        self._size += call.size
-        while self._size > MOST_BYTES and len(self._calls) > 1:
+        request.size += len(request.path) + len(request.query)
+        self._requests.append(request)
+        self._size += request.size
+        while self._size > MOST_BYTES and len(self._requests) > 1:
             self._drop_oldest()
 
     def _drop_oldest(self) -> None:
-        self._size -= self._calls.popleft().size
+        self._size -= self._requests.popleft().size
 
     def newest_first(self) -> Iterator[LoggedRequest]:
-        """Walk over the calls that are kept."""
-        return reversed(self._calls)
+        """Walk over the requests that are kept."""
+        return reversed(self._requests)
 
     def find(self, pattern: RequestPattern) -> list[LoggedRequest]:
-        """List the calls that match, newest first."""
-        return [call for call in self.newest_first() if not differences(pattern, call)]
+        """List the requests that match, newest first."""
+        return [request for request in self.newest_first() if matches(pattern, request)]
 
     def operations(self) -> dict[str, int]:
-        """Count the calls of each operation, the most frequent first."""
-        names = (call.operation or "no endpoint" for call in self._calls)
+        """Count the requests of each operation, the most frequent first."""
+        names = (request.operation or "no endpoint" for request in self._requests)
         return dict(Counter(names).most_common())
 
     def near_misses(self, pattern: RequestPattern) -> list[NearMiss]:
-        """List the calls that came nearest to a pattern without matching it, three at the most."""
+        """List at most three requests that nearly match a pattern, the nearest first."""
         return near_misses(pattern, self.newest_first())
 
     def clear(self) -> None:
-        """Forget every call; numbers start again at 1."""
-        self._calls.clear()
+        """Delete every request; numbers start again at 1."""
+        self._requests.clear()
         self._count = self._size = 0

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from mock_gitlab.engine.model import job_id
-from mock_gitlab.store.pipelines import PipelineTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,7 +34,6 @@ class Lookahead:
     def __init__(self, pipelines: Pipelines, database: Database) -> None:
         self._pipelines = pipelines
         self._db = database
-        self._rows = PipelineTable(database)
 
     def jump(
         self,
@@ -43,27 +41,27 @@ class Lookahead:
         project_id: int | None = None,
         pipeline_id: int | None = None,
     ) -> list[Changed]:
-        """Go ``to`` the next moment at which something visible changes: anywhere, or there.
+        """Go ``to`` the next visible change: of any pipeline, of a project's, or of one pipeline.
 
-        Returns what has changed on the way, anywhere, in the order of time. Where nothing is to
-        come it goes nowhere and returns nothing.
+        Returns all that has changed on the way, of any pipeline, in the order of time. If nothing
+        will change, it goes nowhere and returns nothing.
         """
         before = self._pipelines.refresh()
-        newest = self._rows.newest_number()
+        newest = self._pipelines.table.newest_number()
         moving = list(self._moving())
         try:
             with self._db.transaction():
-                moment = self._next_moment(before, moving, newest, project_id, pipeline_id)
-                to(moment)
+                instant = self._next_change(before, moving, newest, project_id, pipeline_id)
+                to(instant)
         except NothingToCome:
             return []
-        # What was started on the way may decide how those that stand alone have gone.
+        # A pipeline started during the jump can change the course of those that play alone.
         courses = [course if course.shared else self._alone(course.number) for course in moving]
-        courses += self._born(newest)
-        found = [each for course in courses for each in course.changes(before, moment)]
+        courses += self._started(newest)
+        found = [each for course in courses for each in course.changes(before, instant)]
         return sorted(found, key=lambda each: (each.change.at, each.pipeline_id))
 
-    def _next_moment(
+    def _next_change(
         self,
         before: Instant,
         moving: list[_Course],
@@ -71,51 +69,54 @@ class Lookahead:
         project_id: int | None,
         pipeline_id: int | None,
     ) -> Instant:
-        """Find the moment; bridges that start earlier start their pipelines, which may matter.
+        """Find the instant of the next change.
+
+        Bridges that are due earlier start their pipelines, since these may change first.
 
         Raises:
-            NothingToCome: whatever was started is to be taken back.
+            NothingToCome: nothing will change; what bridges have started is to be rolled back.
         """
         anywhere = project_id is None and pipeline_id is None
         while True:
             wanted = moving if anywhere else self._moving(project_id, pipeline_id)
-            moments = [course.next_change(before) for course in wanted]
+            instants = [course.next_change(before) for course in wanted]
             if pipeline_id is None:
-                born = self._born(newest)
-                moments += [new.begins for new in born if project_id in (None, new.project_id)]
-            found = min((moment for moment in moments if moment is not None), default=None)
+                started = self._started(newest)
+                instants += [new.begins for new in started if project_id in (None, new.project_id)]
+            found = min((instant for instant in instants if instant is not None), default=None)
             bridge = self._pipelines.bridges.next_due()
             if found is not None and (bridge is None or found <= bridge):
                 return found
             if bridge is None:
                 raise NothingToCome
-            self._pipelines.bridges.start_due(bridge)  # or fail: it would be due for ever
+            self._pipelines.bridges.start_due(bridge)  # fails if it cannot: it stays due for ever
 
     def _moving(
         self, project_id: int | None = None, pipeline_id: int | None = None
     ) -> Iterator[_Course]:
-        """See what may change by time alone; those that go alike share one timeline."""
-        for cohort, members in self._rows.moving_cohorts(project_id, pipeline_id).items():
-            timeline = self._pipelines.course(cohort)
-            for number, project, created_at in members:
+        """Give the courses of what may change by time alone; pipelines alike share a timeline."""
+        index = self._pipelines.index
+        for cohort, members in index.moving_cohorts(project_id, pipeline_id).items():
+            timeline = self._pipelines.timelines.course(*cohort)
+            for member in members:
                 if timeline is None:
-                    yield self._alone(number)
+                    yield self._alone(member.id)
                 else:
-                    yield _Course(number, project, created_at, timeline)
-        for number in self._rows.moving_alone(project_id, pipeline_id):
+                    yield _Course(member.id, member.project_id, member.created_at, timeline)
+        for number in index.moving_alone(project_id, pipeline_id):
             yield self._alone(number)
 
-    def _born(self, newest: int) -> list[_Course]:
-        return [self._alone(number) for number in self._rows.numbers_after(newest)]
+    def _started(self, newest: int) -> list[_Course]:
+        return [self._alone(number) for number in self._pipelines.table.numbers_after(newest)]
 
     def _alone(self, number: int) -> _Course:
-        timeline = self._pipelines.timeline(number)
+        timeline = self._pipelines.timelines.get(number)
         record = timeline.record
         return _Course(number, record.project_id, record.created_at, timeline)
 
 
 class _Course(NamedTuple):
-    """A pipeline, and its own timeline or one that it shares: of number 0, begun at moment 0."""
+    """A pipeline with its own timeline, or a shared one: of number 0, created at instant 0."""
 
     number: int
     project_id: int

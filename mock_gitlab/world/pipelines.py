@@ -1,40 +1,36 @@
-"""Pipelines: the pipelines of one world, recorded in the store and seen through their timelines.
+"""The pipelines of one world: recorded in the store, seen through their timelines.
 
-The store also keeps the status that was last computed, with the moment until which it holds, so
-that lists can filter by it. It is a copy, refreshed before a list is read; what a pipeline shows
-is always the timeline's word.
+Whatever is written about a pipeline is written here, so that what was kept of it is dropped.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections import OrderedDict
-from operator import itemgetter
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from mock_gitlab.engine.model import Instant, NotFound, PipelineRecord, Scenario
-from mock_gitlab.engine.timeline import ORPHANED, PipelineState, Timeline, Window
-from mock_gitlab.store.database import StoreUnavailable
-from mock_gitlab.store.pipelines import UNTIL, Cohort, PipelineTable
-from mock_gitlab.store.scenarios import ScenarioTable, span
-from mock_gitlab.world.bridges import Bridges
+from mock_gitlab.engine.model import Action, NotFound, PipelineRecord, split_job_id
+from mock_gitlab.store.pipelines import PipelineTable
+from mock_gitlab.store.status_index import StatusIndex
+
+from .bridges import Bridges
+from .listing import Listing
+from .timelines import Timelines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from mock_gitlab.engine.model import Action, Duration, Project, TerminalStatus
-    from mock_gitlab.engine.statuses import PipelineStatus
-    from mock_gitlab.store.database import Database, Row
+    from mock_gitlab.engine.model import Instant, Project
+    from mock_gitlab.engine.timeline import PipelineState, Timeline
+    from mock_gitlab.store.database import Database
+    from mock_gitlab.store.scenarios import ScenarioTable
     from mock_gitlab.store.status_index import Filter, PipelineRow
-    from mock_gitlab.world.catalog import Catalog
-    from mock_gitlab.world.clock import Clock
 
-_TIMELINES_KEPT = 512
-_COURSES_KEPT = 64
+    from .catalog import Catalog
+    from .clock import Clock
 
 
 class PipelineView(NamedTuple):
-    """A pipeline at a moment: what was recorded of it and what is seen of it."""
+    """A pipeline at an instant: what was recorded of it and what is seen of it."""
 
     project: Project
     record: PipelineRecord
@@ -44,7 +40,7 @@ class PipelineView(NamedTuple):
 
 
 class CreatedPipeline(NamedTuple):
-    """A pipeline that has just been recorded, as it is seen at first; its jobs may be left out."""
+    """A pipeline that has just been recorded, as it is seen at first; jobs may be left out."""
 
     project: Project
     record: PipelineRecord
@@ -58,331 +54,204 @@ class Pipelines:
         self, database: Database, scenarios: ScenarioTable, catalog: Catalog, clock: Clock
     ) -> None:
         self._db = database
-        self._rows = PipelineTable(database)
         self._scenarios = scenarios
         self._catalog = catalog
         self._clock = clock
-        self._timelines: OrderedDict[int, tuple[Row, Timeline]] = OrderedDict()
-        self._courses: dict[tuple[int | None, Duration | None, str | None], Timeline] = {}
-        self._rollbacks = database.rollbacks
-        self.bridges = Bridges(database, self._rows, scenarios, catalog)
+        self.table = PipelineTable(database)
+        self.index = StatusIndex(database)
+        self.timelines = Timelines(self.table, scenarios, catalog)
+        self.bridges = Bridges(database, self.table, scenarios, self.timelines)
+        self.bridges.changed = self._changed
+        self._listing = Listing(database, self.index, self.timelines)
+        self._rolled_back = False
+        database.after_every_rollback(self._forget)
 
-    # ------------------------------------------------------------------ recording
+    # ------------------------------------------------------------------ writing
 
-    def add(self, project: Project, record: PipelineRecord, scenario: Scenario) -> CreatedPipeline:
-        """Record a new pipeline, whose ``id`` and ``iid`` are given here, and see it."""
+    @contextmanager
+    def _writing(self, record: PipelineRecord) -> Iterator[None]:
+        """Write about a pipeline; afterwards nothing that was kept of it is left."""
+        with self._db.transaction():
+            yield
+            self._changed(record)
+
+    def _changed(self, record: PipelineRecord) -> None:
+        """Drop what is kept of a pipeline and of those above it, whose course may depend on it."""
+        for each in (record, *self.timelines.upstream_of(record)):
+            self.timelines.drop(each.id)
+            self.index.invalidate(each.id)
+            self.bridges.expect(each)
+
+    def add(self, project: Project, record: PipelineRecord) -> CreatedPipeline:
+        """Record a new pipeline, which gets its ``id`` and ``iid`` here, and see it."""
         record = self.insert(record)
-        return CreatedPipeline(
-            project, record, self._first_state(record, scenario, self.start_due_bridges())
-        )
-
-    def _first_state(
-        self, record: PipelineRecord, scenario: Scenario, now: Instant
-    ) -> PipelineState:
-        """See a new pipeline; those alike begin alike, so that one course is played for all."""
-        if record.scenario_id in self.bridges.scenarios:
-            return self.bridges.timeline(record, scenario).at(now)
-        alike = self._alike(
-            scenario, record.scenario_id, record.terminal_after, record.terminal_status
-        )
-        return alike.at(now - record.created_at).moved(record.created_at)
-
-    def _alike(
-        self,
-        scenario: Scenario,
-        number: int | None,
-        after: Duration | None,
-        status: TerminalStatus | None,
-    ) -> Timeline:
-        """Play a pipeline that was created at moment 0 and that nobody touches, once for all."""
-        key = number, after, status
-        kept = self._courses.get(key)
-        if kept is None or kept.scenario is not scenario:
-            if len(self._courses) >= _COURSES_KEPT:
-                self._courses.clear()
-            kept = self._courses[key] = _undisturbed(scenario, after, status)
-        return kept
-
-    def append(self, seen: PipelineView, action: Action) -> None:
-        """Record something that was done to a pipeline or one of its jobs."""
-        with self._db.transaction():
-            self._rows.append_action(seen.record.id, action, fresh_attempt=action.name == "retry")
-            self.bridges.changed(seen.record)
-
-    def rename(self, pipeline_id: int, name: str | None) -> None:
-        """Record a new name."""
-        self._rows.rename(pipeline_id, name, self._clock.now())
-
-    def delete(self, pipeline_id: int) -> None:
-        """Forget a pipeline."""
-        with self._db.transaction():
-            self.bridges.part(self.pipeline_of_any_project(pipeline_id).record, self._clock.now())
-            self._rows.delete(pipeline_id)
-
-    def delete_all(self, project_id: int | None = None) -> int:
-        """Forget all pipelines, or a project's, and say how many."""
         now = self.start_due_bridges()
-        with self._db.transaction():
-            for stored in () if project_id is None else self._rows.started_by_bridges(project_id):
-                self.bridges.part(stored.record, now)
-            return self._rows.delete_all(project_id)
+        # Pipelines alike begin alike, so one course is played for all of them.
+        course = self.timelines.course(
+            record.scenario_id, record.terminal_after, record.terminal_status
+        )
+        if course is None:
+            state = self.timelines.get(record.id).at(now)
+        else:
+            state = course.at(now - record.created_at).moved(record.created_at)
+        return CreatedPipeline(project, record, state)
 
     def insert(self, record: PipelineRecord) -> PipelineRecord:
-        """Record a new pipeline without looking at it."""
-        record = record.numbered(*self._rows.insert(record))
-        self.bridges.added(record)
+        """Record a new pipeline without seeing it, and return it with its numbers."""
+        record = self.table.insert(record)
+        self.index.added()
+        self.bridges.expect(record)
         return record
 
-    def _scenario(self, number: int | None) -> Scenario:
-        return (None if number is None else self._scenarios.behaviour(number)) or ORPHANED
+    def append(self, view: PipelineView, action: Action) -> None:
+        """Record an action on a pipeline or one of its jobs."""
+        with self._writing(view.record):
+            self.table.append_action(view.record.id, action, fresh_attempt=action.name == "retry")
+
+    def rename(self, pipeline_id: int, name: str | None) -> None:
+        """Record a new name; raises NotFound."""
+        with self._writing(self.timelines.get(pipeline_id).record):
+            self.table.rename(pipeline_id, name, self._clock.now())
+
+    def delete(self, pipeline_id: int) -> None:
+        """Delete a pipeline; raises NotFound."""
+        now = self.start_due_bridges()
+        with self._db.transaction():
+            self._leave_history(self.timelines.get(pipeline_id).record, now)
+            self.table.delete(pipeline_id)
+            self.timelines.drop(pipeline_id)
+
+    def delete_all(self, project_id: int) -> int:
+        """Delete a project's pipelines, and return how many there were."""
+        now = self.start_due_bridges()
+        with self._db.transaction():
+            for stored in self.table.started_by_bridges(project_id):
+                self._leave_history(stored.record, now)
+            deleted = self.table.delete_all(project_id)
+            self.timelines.drop_all()
+        return deleted
+
+    def _leave_history(self, record: PipelineRecord, now: Instant) -> None:
+        """Record for the bridge of a pipeline to be deleted what that has shown so far."""
+        number = record.upstream_job_id
+        if number is None:
+            return
+        shown = tuple(entry for entry in self.timelines.get(record.id).history if entry[0] <= now)
+        action = Action("delete_downstream", now, number, shown)
+        with self._writing(record):
+            self.table.append_action(split_job_id(number)[0], action, fresh_attempt=False)
+
+    def clear(self) -> None:
+        """Delete everything that was recorded; numbers start again at 1."""
+        self._db.clear()
+        self.table.restart_numbers()
+        self.timelines.drop_all()
 
     # ------------------------------------------------------------------ seeing
 
-    def pipeline(self, project: Project, number: int, *, looked: bool = False) -> PipelineView:
-        """See a pipeline; ``looked`` counts the look where its scenario goes by polls.
+    def pipeline(self, project: Project, number: int, *, polled: bool = False) -> PipelineView:
+        """See a pipeline; ``polled`` counts the poll if its scenario goes by polls.
 
         Raises:
             NotFound: the project has no such pipeline.
         """
         now = self.start_due_bridges()
-        row = self._rows.of_project(project.id, number)
-        if row is None:
+        timeline = self.timelines.get(number)
+        record = timeline.record
+        if record.project_id != project.id:
             raise NotFound("pipeline")
-        seen = self._see(project, row, now)
-        if not (looked and seen.timeline.counts_polls(now)):
-            return seen
-        with self._db.transaction():
-            self._rows.count_poll(number, now)
-            self.bridges.changed(seen.record)
-        return self.pipeline(project, number)
+        if polled and timeline.counts_polls(now):
+            with self._writing(record):
+                self.table.count_poll(number, now)
+            return self.pipeline(project, number)
+        return PipelineView(project, record, timeline, timeline.at(now), now)
 
     def pipeline_of_any_project(self, number: int) -> PipelineView:
         """See a pipeline by its number alone; raises NotFound."""
         now = self.start_due_bridges()
-        return self._see_somewhere(self._row(number), now)
+        return self._view(self.timelines.get(number), now)
 
     def latest(self, project: Project, ref: str) -> PipelineView:
         """See the newest pipeline of a ref; raises NotFound."""
-        now = self.start_due_bridges()
-        row = self._rows.newest(project.id, ref)
-        if row is None:
+        self.start_due_bridges()
+        number = self.index.newest(project.id, ref)
+        if number is None:
             raise NotFound("pipeline")
-        return self._see(project, row, now)
+        return self.pipeline(project, number)
 
     def downstream_of(self, job_number: int) -> PipelineView | None:
         """See the pipeline that a bridge has started."""
         now = self.start_due_bridges()
-        row = self._rows.started_by(job_number)
-        seen = None if row is None else self._see_somewhere(row, now)
-        return None if seen is None or seen.record.created_at > now else seen
+        stored = self.table.started_by(job_number)
+        if stored is None or stored.record.created_at > now:
+            return None
+        return self._view(self.timelines.of(stored), now)
 
     def every(
         self, project_id: int | None = None, newest: int | None = None
     ) -> Iterator[PipelineView]:
         """See all pipelines, or a project's, newest first, from a number on downwards."""
         now = self.start_due_bridges()
-        for row in self._rows.each(project_id, newest):
-            yield self._see_somewhere(row, now)
+        for stored in self.table.each(project_id, newest):
+            yield self._view(self.timelines.of(stored), now)
 
-    def timeline(self, number: int) -> Timeline:
-        """Find the timeline of a pipeline, whenever it begins; raises NotFound."""
-        return self._play(self._row(number))
-
-    def course(self, cohort: Cohort) -> Timeline | None:
-        """Play a pipeline of a cohort that begins at moment 0.
-
-        None: each of them goes its own way, as the pipelines do that its bridges start.
-        """
-        if cohort.scenario_id in self.bridges.scenarios:
-            return None
-        return self._alike(
-            self._scenario(cohort.scenario_id),
-            cohort.scenario_id,
-            span(cohort.terminal_after_seconds),
-            cohort.terminal_status,
-        )
-
-    def leaving_artifacts(self, project_id: int) -> Iterator[PipelineView]:
+    def with_artifacts(self, project_id: int) -> Iterator[PipelineView]:
         """See the pipelines of a project whose scenarios declare artifacts."""
         now = self.start_due_bridges()
-        for stored in self._rows.of_scenarios(self._scenarios.having("artifacts"), project_id):
-            yield self._see_somewhere(stored.row, now)
-
-    def branches(self, project_id: int) -> list[str]:
-        """Name the branches that pipelines ran on."""
-        return self._rows.refs(project_id, tags=False)
-
-    def tags(self, project_id: int) -> list[str]:
-        """Name the tags that pipelines ran on."""
-        return self._rows.refs(project_id, tags=True)
-
-    def _see_somewhere(self, row: Row, now: Instant) -> PipelineView:
-        return self._see(self._catalog.project_of_record(row[2]), row, now)
-
-    def _see(self, project: Project, row: Row, now: Instant) -> PipelineView:
-        timeline = self._play(row)
-        return PipelineView(project, timeline.record, timeline, timeline.at(now), now)
-
-    def _row(self, number: int) -> Row:
-        row = self._rows.recent(number)
-        if row is None:
-            raise NotFound("pipeline")
-        return row
-
-    def _play(self, row: Row) -> Timeline:
-        kept = self._timelines.get(row[0])
-        if kept is not None and kept[0] is row:
-            return kept[1]
-        if kept is not None and _course_of(kept[0]) == _course_of(row):
-            timeline = kept[1]
-        else:
-            stored = self._rows.read(row)
-            timeline = self.bridges.timeline(stored.record, stored.scenario or ORPHANED)
-        self._keep(row, timeline)
-        return timeline
-
-    def _keep(self, row: Row, timeline: Timeline) -> None:
-        if timeline.record.scenario_id in self.bridges.scenarios:
-            return  # it depends on other rows as well
-        self._timelines[row[0]] = (row, timeline)
-        if len(self._timelines) > _TIMELINES_KEPT:
-            self._timelines.popitem(last=False)
-
-    # ------------------------------------------------------------------ stored statuses
+        for stored in self.table.of_scenarios(self._scenarios.having("artifacts"), project_id):
+            yield self._view(self.timelines.of(stored), now)
 
     def page(self, wanted: Filter, limit: int, offset: int) -> tuple[list[PipelineRow], int | None]:
         """List a page of a project's pipelines, and count them all (None: more than 10,000)."""
-        assert wanted.project_id is not None
-        now = self.start_due_bridges()
-        if wanted.asks_for_status:
-            try:
-                with self._db.nowait():
-                    self._refresh(wanted.project_id, now)
-            except StoreUnavailable:
-                return self._page_of_a_copy(wanted, now, limit, offset)
-        total = self._rows.count(wanted)
-        if total is not None and total <= offset:
-            return [], total
-        rows = self._rows.page(wanted, limit, offset)
-        return self._freshened(rows, now), total
+        return self._listing.page(wanted, self.start_due_bridges(), limit, offset)
 
-    def _freshened(self, rows: list[PipelineRow], now: Instant) -> list[PipelineRow]:
-        stale = [row.id for row in rows if row.status_until is not None and row.status_until <= now]
-        if not stale:
-            return rows
-        fresh: dict[int, Window] = {}
-        # Kept for lists to come, if the store can be written now.
-        with self._db.best_effort(), self._db.transaction():
-            fresh = self._windows(stale, now)
-            self._rows.store_statuses(
-                (window.status, window.updated_at, window.until, number)
-                for number, window in fresh.items()
-            )
-        fresh = fresh or self._windows(stale, now)
-        return [
-            row._replace(status=fresh[row.id].status, updated_at=fresh[row.id].updated_at)
-            if row.id in fresh
-            else row
-            for row in rows
-        ]
+    def _view(self, timeline: Timeline, now: Instant) -> PipelineView:
+        project = self._catalog.project_of_record(timeline.record.project_id)
+        return PipelineView(project, timeline.record, timeline, timeline.at(now), now)
 
-    def _windows(self, numbers: Iterable[int], now: Instant) -> dict[int, Window]:
-        found = ((number, self._rows.of_any_project(number)) for number in numbers)
-        return {number: self._play(row).window(now) for number, row in found if row is not None}
-
-    def _page_of_a_copy(
-        self, wanted: Filter, now: Instant, limit: int, offset: int
-    ) -> tuple[list[PipelineRow], int | None]:
-        """List a page where statuses cannot be stored: reading goes on, if more slowly."""
-        assert wanted.project_id is not None
-        copied = self._db.copy()
-        try:
-            other = Pipelines(copied, ScenarioTable(copied), self._catalog, self._clock)
-            other.bridges.scenarios = self.bridges.scenarios  # they start nothing in there
-            other._refresh(wanted.project_id, now)
-            return other._rows.page(wanted, limit, offset), other._rows.count(wanted)
-        finally:
-            copied.close()
-
-    def invalidate_scenarios(self, numbers: Iterable[int]) -> None:
-        """Compute anew, when next needed, what follows these scenarios or hangs on one that may."""
-        self._rows.invalidate_scenarios([*numbers, *self.bridges.scenarios])
-
-    def invalidate_after(self, moment: Instant) -> None:
-        """Compute anew, when next needed, the statuses that began after ``moment``."""
-        self._rows.invalidate_after(moment)
-
-    def refresh(self) -> Instant:
-        """Have every stored status be the present one, and tell the time."""
-        now = self.start_due_bridges()
-        for project_id in self._rows.projects():
-            self._refresh(project_id, now)
-        return now
-
-    def _refresh(self, project_id: int, now: Instant) -> None:
-        if not self._rows.any_stale(project_id, now):
-            return
-        with self._db.transaction():
-            found = [
-                row
-                for cohort, members in self._rows.stale_cohorts(project_id, now).items()
-                if (course := self.course(cohort)) is not None
-                for row in _statuses(course, members, now)
-            ]
-            # In the order of the file, so that each of its pages is written once.
-            self._rows.store_statuses(sorted(found, key=itemgetter(3)))
-            for stored in self._rows.stale(project_id, now):
-                timeline = self.bridges.timeline(stored.record, stored.scenario or ORPHANED)
-                self._rows.store_status(stored.record.id, timeline.window(now))
-
-    # ------------------------------------------------------------------ bridges
-
-    def look_for_bridges(self) -> None:
-        """Learn which scenarios start pipelines elsewhere; call it when scenarios have changed."""
-        self.bridges.learn()
-        self._timelines.clear()
+    # ------------------------------------------------------------------ following what changes
 
     def start_due_bridges(self) -> Instant:
-        """Start what the bridges that have begun by now were to start, and tell the time."""
-        if self._rollbacks != self._db.rollbacks:
-            self._reread()
+        """Start the pipelines of all bridges that are due, and return the time."""
+        if self._rolled_back:
+            self._read_again()
         now = self._clock.now()
         if self.bridges.is_due(now):
-            # What cannot be stored now starts at its own moment too, but is seen from then on.
+            # What cannot be stored now is started later, at its own instant all the same.
             with self._db.best_effort():
                 self.bridges.start_due(now)
         return now
 
-    def _reread(self) -> None:
-        """Look again at what may have been taken back."""
-        self._rollbacks = self._db.rollbacks
+    def refresh(self) -> Instant:
+        """Store the present status of every pipeline, and return the time."""
+        now = self.start_due_bridges()
+        for project_id in self.table.projects():
+            self._listing.refresh(project_id, now)
+        return now
+
+    def invalidate_after(self, instant: Instant) -> None:
+        """Mark as stale the statuses that began after an instant: the clock went back to it."""
+        self.index.invalidate_after(instant)
+
+    def scenarios_changed(self, numbers: Iterable[int]) -> None:
+        """Drop what is kept of the pipelines that follow these scenarios.
+
+        The same is done for those whose bridges may start a pipeline that follows one.
+        """
+        changed = frozenset(numbers)
+        before = self.timelines.with_bridges
+        self.bridges.scenarios_changed()
+        stale = changed | before | self.timelines.with_bridges
+        self.timelines.drop_scenarios(stale)
+        if changed:
+            self.index.invalidate_scenarios([*stale])
+
+    def _forget(self) -> None:
+        """Drop what may have been read of rows that were rolled back."""
+        self.timelines.drop_all()
+        self._rolled_back = True
+
+    def _read_again(self) -> None:
+        self._rolled_back = False
         self._catalog.reread()
-        self.look_for_bridges()
-
-
-def _course_of(row: Row) -> tuple[Row, Row]:
-    """Leave out of a row what was computed from the rest of it."""
-    return row[: UNTIL - 1], row[UNTIL + 1 :]
-
-
-def _statuses(
-    course: Timeline, members: list[tuple[int, Instant]], now: Instant
-) -> Iterator[tuple[PipelineStatus, Instant, Instant | None, int]]:
-    """Take many alike pipelines through one timeline: their courses differ only in when."""
-    windows = [course.window(0)]
-    while windows[-1].until is not None:
-        windows.append(course.window(windows[-1].until))
-    begins = [0, *(window.until for window in windows if window.until is not None)]
-    for number, created_at in members:
-        window = windows[bisect_right(begins, max(0, now - created_at)) - 1]
-        until = None if window.until is None else created_at + window.until
-        yield window.status, created_at + window.updated_at, until, number
-
-
-def _undisturbed(
-    scenario: Scenario, after: Duration | None, status: TerminalStatus | None
-) -> Timeline:
-    record = PipelineRecord(
-        0, 0, 0, "", "", "", created_at=0, terminal_after=after, terminal_status=status
-    )
-    return Timeline(record, scenario)
+        self.bridges.scenarios_changed()

@@ -9,16 +9,20 @@ from mock_gitlab.engine.matching import Fault, Rule
 from mock_gitlab.engine.model import NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 Declared = TypeVar("Declared", Fault, Rule)
 
 
 class RuntimeDeclarations(Generic[Declared]):
-    """Rules or faults, each under a key of its own; ``kind`` names them in errors."""
+    """Rules or faults, each under a key of its own.
 
-    def __init__(self, kind: str) -> None:
+    ``kind`` names them in errors. ``changed`` is called whenever other ones are in force.
+    """
+
+    def __init__(self, kind: str, changed: Callable[[], None] = lambda: None) -> None:
         self._kind = kind
+        self._changed = changed
         self._items: list[Declared] = []
         self._added = 0
 
@@ -29,21 +33,24 @@ class RuntimeDeclarations(Generic[Declared]):
         return len(self._items)
 
     def add(self, item: Declared) -> Declared:
-        """Put it in force under the next key, and return it with that."""
+        """Put one in force under the next key, and return it with that key."""
         self._added += 1
         key = f"runtime-{self._added}"
         added = replace(item, key=key, place=key)
         self._items.append(added)
+        self._changed()
         return added
 
     def remove(self, key: str | None = None) -> None:
-        """Take back all, or the one of a key; raises NotFound for an unknown one."""
+        """Remove all, or the one with a key; raises NotFound for an unknown key."""
         kept = [] if key is None else [item for item in self._items if item.key != key]
         if key is not None and len(kept) == len(self._items):
             raise NotFound(self._kind)
         self._items = kept
+        self._changed()
 
     def clear(self) -> None:
-        """Become as new."""
+        """Remove all, and number new ones from 1."""
         self._items = []
         self._added = 0
+        self._changed()

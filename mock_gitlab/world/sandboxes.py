@@ -1,4 +1,4 @@
-"""Worlds: the world at the front door, and the sandboxes beside it."""
+"""Worlds: the default world, and the sandboxes beside it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from mock_gitlab.engine.model import AlreadyExists, Declarations, Invalid, NotAllowed, NotFound
-from mock_gitlab.store.database import Database, StoreUnavailable, UnusableDatabase
+from mock_gitlab.store.database import Database
+from mock_gitlab.store.errors import StoreUnavailable, UnusableDatabase
+from mock_gitlab.store.migration import migrate
 from mock_gitlab.store.scenarios import ScenarioTable
-from mock_gitlab.world.clock import Clock, stopwatch
+from mock_gitlab.world.clock import Clock
 from mock_gitlab.world.world import World
 
 if TYPE_CHECKING:
@@ -23,8 +25,8 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,127}\Z")
 class Worlds:
     """The default world and the sandboxes, all under one set of declarations.
 
-    A sandbox exists from its first use, in memory, and goes when it is deleted or when it is the
-    least recently used of more than ``sandbox_limit``.
+    A sandbox is created by its first use and lives in memory. It ends when it is deleted, or when
+    there are more than ``sandbox_limit`` and it was used least recently.
     """
 
     def __init__(self, database: Path | str, declarations: Declarations) -> None:
@@ -35,7 +37,7 @@ class Worlds:
         self.closed = False
 
     def apply(self, declarations: Declarations) -> None:
-        """Put declarations in force; a sandbox takes them over when it is next used."""
+        """Put declarations in force; each sandbox takes them over at its next use."""
         self.default.apply(declarations)
         self.declared = declarations
 
@@ -43,10 +45,10 @@ class Worlds:
         return name in self._sandboxes
 
     def sandbox(self, name: str) -> World:
-        """Find a sandbox, or make it.
+        """Find a sandbox, or create it.
 
         Raises:
-            Invalid: names are letters, digits and ``. _ ~ -``, 128 at the most.
+            Invalid: a name has at most 128 letters, digits and ``. _ ~ -``.
         """
         world = self._sandboxes.get(name)
         if world is None:
@@ -59,11 +61,11 @@ class Worlds:
     def create(
         self, name: str, *, clock: ClockSetting | None = None, seed: str | None = None
     ) -> World:
-        """Make a sandbox, with a clock or seed of its own.
+        """Create a sandbox, perhaps with a clock or seed of its own.
 
         Raises:
-            AlreadyExists: it exists.
-            Invalid: that is no name for one.
+            AlreadyExists: there is a sandbox with this name.
+            Invalid: a sandbox cannot have this name.
         """
         if name in self._sandboxes:
             raise AlreadyExists(f"sandbox {name} exists")
@@ -79,7 +81,7 @@ class Worlds:
         return world
 
     def _new(self) -> Database:
-        """Make a store that knows what is declared; to copy one takes half the time."""
+        """Copy a database that knows the declared scenarios: quicker than filling a new one."""
         if self._pristine is None or self._pristine[0] is not self.declared:
             self._forget_pristine()
             pristine = Database(":memory:")
@@ -97,18 +99,18 @@ class Worlds:
         return list(self._sandboxes)
 
     def find(self, name: str) -> World:
-        """Find a sandbox without making or touching it; raises NotFound."""
+        """Find a sandbox without creating it or counting this as a use; raises NotFound."""
         if name not in self._sandboxes:
             raise NotFound("sandbox")
         return self._sandboxes[name]
 
     def delete(self, name: str) -> None:
-        """Drop a sandbox with all that is in it; raises NotFound."""
+        """Delete a sandbox with all that is in it; raises NotFound."""
         self.find(name)
         self._sandboxes.pop(name).close()
 
     def reset(self, world: World) -> None:
-        """Make a world as new; the default one only where the author allowed it."""
+        """Reset a world; the default one only if ``allow_reset`` permits it."""
         if world is self.default and not self.declared.allow_reset:
             raise NotAllowed("reset is not allowed: set allow_reset or MOCK_ALLOW_RESET")
         world.reset()
@@ -123,12 +125,12 @@ class Worlds:
 
 
 def _lasting_world(path: Path | str, declarations: Declarations) -> World:
-    """Make the world of a file.
+    """Make the world of a database file.
 
     Raises:
-        UnusableDatabase: also where the file is ours and damaged inside.
+        UnusableDatabase: the file cannot be opened, or it is damaged inside.
     """
-    database = Database(path, stopwatch=stopwatch)
+    database = Database(path, migrate=migrate)
     try:
         return World(database, declarations, Clock())
     except StoreUnavailable as error:

@@ -10,9 +10,9 @@ import secrets
 from dataclasses import asdict, replace
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from mock_gitlab.engine.matching import FaultCounters, next_of_sequence
+from mock_gitlab.engine.matching import FaultCounters
 from mock_gitlab.engine.model import (
     Action,
     ActionName,
@@ -21,38 +21,36 @@ from mock_gitlab.engine.model import (
     DeclaredScenario,
     Invalid,
     NotFound,
-    PipelineRecord,
-    RejectedByRule,
     split_job_id,
 )
-from mock_gitlab.engine.timeline import ORPHANED
-from mock_gitlab.store.database import RULE_COUNT
 from mock_gitlab.store.scenarios import ScenarioTable
-from mock_gitlab.world.catalog import Catalog
-from mock_gitlab.world.clock import Clock, ClockState
-from mock_gitlab.world.creation import PipelineRequest
-from mock_gitlab.world.jobs import Jobs
-from mock_gitlab.world.journal import Journal
-from mock_gitlab.world.lookahead import Changed, Lookahead
-from mock_gitlab.world.pipelines import CreatedPipeline, Pipelines, PipelineView
-from mock_gitlab.world.runtime import RuntimeDeclarations
+
+from .catalog import Catalog
+from .clock import Clock, ClockState
+from .creation import Creation, rule_key
+from .jobs import Jobs
+from .journal import Journal
+from .lookahead import Changed, Lookahead
+from .pipelines import Pipelines
+from .runtime import RuntimeDeclarations
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mock_gitlab.engine.matching import Choice, Fault, Rule
-    from mock_gitlab.engine.model import (
-        ClockSetting,
-        Instant,
-        Project,
-        Scenario,
-    )
+    from mock_gitlab.engine.matching import Fault, Rule
+    from mock_gitlab.engine.model import ClockSetting, Instant, PipelineRecord, Project
     from mock_gitlab.store.database import Database
-    from mock_gitlab.world.bridges import BridgeStart
+
+    from .creation import PipelineRequest
+    from .pipelines import CreatedPipeline, PipelineView
 
 
 class World:
-    """One isolated mock GitLab over one database, perhaps with a clock and seed of its own."""
+    """One isolated mock GitLab over one database, perhaps with a clock and seed of its own.
+
+    ``shared`` is what the files declare for all worlds, ``declared`` the same with this world's own
+    clock and seed.
+    """
 
     def __init__(
         self,
@@ -70,13 +68,13 @@ class World:
         self.journal = Journal(declarations.journal_limit)
         self.fault_counters = FaultCounters()
         self.runtime_faults: RuntimeDeclarations[Fault] = RuntimeDeclarations("fault")
-        self.runtime_rules: RuntimeDeclarations[Rule] = RuntimeDeclarations("rule")
+        self.runtime_rules: RuntimeDeclarations[Rule] = RuntimeDeclarations("rule", self._use_rules)
         self._scenarios_have_faults = False
         self._db = database
         self._scenarios = ScenarioTable(database)
         self.catalog = Catalog(database)
         self.pipelines = Pipelines(database, self._scenarios, self.catalog, clock)
-        self.pipelines.bridges.start = self._start_downstream
+        self._creation = Creation(database, self.pipelines, self._scenarios, self.catalog, clock)
         self.jobs = Jobs(self.pipelines, self.catalog)
         self._lookahead = Lookahead(self.pipelines, database)
         self._set_clock_as_stored()
@@ -97,9 +95,9 @@ class World:
         return salt
 
     def reset(self) -> None:
-        """Become as new: nothing recorded or declared at run time, the clock as configured."""
+        """Start over: nothing recorded or declared at run time, the clock as configured."""
         with self._db.transaction():
-            self._db.forget()
+            self.pipelines.clear()
             for declared in self._scenarios.select("runtime"):
                 self._scenarios.delete(declared.scenario.scenario_id)
             self._configure_clock()  # before declared tokens are created anew
@@ -117,7 +115,7 @@ class World:
     # ------------------------------------------------------------------ what is declared
 
     def apply(self, declarations: Declarations) -> None:
-        """Put declarations in force, all of them or, where the store fails, none."""
+        """Put declarations in force: all of them or, if the store fails, none."""
         with self._db.transaction():
             self._declare(declarations)
         self._look_for_faults()
@@ -128,18 +126,20 @@ class World:
         clock_was_edited = mine.clock != self.declared.clock
         changed = self._scenarios.replace_declared(mine.scenarios)
         self.catalog.apply(mine, self._salt(mine.seed), self.clock.now())
-        if changed:
-            self.pipelines.invalidate_scenarios(changed)
         in_force = (*self.runtime_rules, *mine.rules)
-        self._db.forget_rules({_rule_key(rule) for rule in in_force})
-        self._db.if_rolled_back(partial(self._know, self.shared, self.declared))
-        self._know(declarations, mine)
-        self.pipelines.look_for_bridges()
-        if clock_was_edited:  # what starts on the way does so as is declared now
+        self._db.clear_rule_counts({rule_key(rule) for rule in in_force})
+        self._db.undo_on_rollback(partial(self._use, self.shared, self.declared))
+        self._use(declarations, mine)
+        self.pipelines.scenarios_changed(changed)
+        if clock_was_edited:  # pipelines that start on the way follow the new declarations
             self._configure_clock()
 
-    def _know(self, shared: Declarations, mine: Declarations) -> None:
+    def _use(self, shared: Declarations, mine: Declarations) -> None:
         self.shared, self.declared = shared, mine
+        self._use_rules()
+
+    def _use_rules(self) -> None:
+        self._creation.use(self.declared, self.runtime_rules)
 
     def scenarios(self, source: str | None = None) -> list[DeclaredScenario]:
         """List the scenarios by number."""
@@ -153,21 +153,21 @@ class World:
         return found
 
     def create_scenario(self, declared: DeclaredScenario) -> DeclaredScenario:
-        """Add a scenario at run time; raises AlreadyExists where its number is in use."""
+        """Add a scenario at run time; raises AlreadyExists if its number is in use."""
         if self._scenarios.exists(declared.scenario.scenario_id):
             raise AlreadyExists(f"scenario_id {declared.scenario.scenario_id} is taken")
         return self._write_scenario(declared)
 
     def replace_scenario(self, declared: DeclaredScenario) -> DeclaredScenario:
-        """Put a scenario in the place of another; raises NotFound where there is none."""
+        """Put a scenario in the place of another; raises NotFound if there is none."""
         self.scenario(declared.scenario.scenario_id)
         return self._write_scenario(declared)
 
     def delete_scenario(self, number: int) -> None:
-        """Remove a scenario; what follows it keeps its inline values.
+        """Delete a scenario; pipelines that follow it keep their inline values.
 
-        Under a runtime scenario what was declared for its number comes to light again; a declared
-        one is back at the next reload.
+        If it was declared at run time, what the files declare for its number is in force again. If
+        a file declares it, it is back at the next reload.
         """
         runtime = self.scenario(number).source == "runtime"
         covered = self.declared.declared(number)
@@ -175,19 +175,15 @@ class World:
             self._scenarios.delete(number)
             if runtime and covered is not None:
                 self._scenarios.upsert([covered])
-            self.pipelines.invalidate_scenarios([number])
-        self._scenarios_changed()
+            self.pipelines.scenarios_changed([number])
+        self._look_for_faults()
 
     def _write_scenario(self, declared: DeclaredScenario) -> DeclaredScenario:
         with self._db.transaction():
             self._scenarios.upsert([declared])
-            self.pipelines.invalidate_scenarios([declared.scenario.scenario_id])
-        self._scenarios_changed()
-        return self.scenario(declared.scenario.scenario_id)
-
-    def _scenarios_changed(self) -> None:
-        self.pipelines.look_for_bridges()
+            self.pipelines.scenarios_changed([declared.scenario.scenario_id])
         self._look_for_faults()
+        return self.scenario(declared.scenario.scenario_id)
 
     def _look_for_faults(self) -> None:
         numbers = self._scenarios.having("faults")
@@ -198,22 +194,25 @@ class World:
 
     @property
     def has_faults(self) -> bool:
-        """Whether any fault is in force, so that a call without one need not look further."""
+        """Whether any fault is in force; if not, a request need not look for one."""
         return bool(self.runtime_faults or self.declared.faults or self._scenarios_have_faults)
 
     def faults_about(
         self, project_id: int | None, pipeline: str | None, job: str | None
     ) -> tuple[Fault, ...]:
-        """List the faults of the scenario that a project's pipeline, or its job's, follows."""
+        """List the faults of the scenario that a pipeline of a project follows.
+
+        ``pipeline`` or ``job`` is the number in the path of the request, as text.
+        """
         number = pipeline if job is None else job
         if not self._scenarios_have_faults or number is None or not number.isdecimal():
             return ()
         try:
             found = int(number) if job is None else split_job_id(int(number))[0]
-            seen = self.pipelines.pipeline_of_any_project(found)
+            view = self.pipelines.pipeline_of_any_project(found)
         except (NotFound, ValueError):  # more digits than Python reads
             return ()
-        return seen.timeline.scenario.faults if seen.project.id == project_id else ()
+        return view.timeline.scenario.faults if view.project.id == project_id else ()
 
     def faults(self) -> list[Fault]:
         """List the faults in force: those of the run first, then the declared ones."""
@@ -221,12 +220,10 @@ class World:
 
     def rules(self) -> tuple[Rule, ...]:
         """List the rules in force, in the order in which they are tried: those of the run first."""
-        if not self.runtime_rules:
-            return self.declared.rules
-        return (*self.runtime_rules, *self.declared.rules)
+        return self._creation.rules
 
     def add_rule(self, rule: Rule) -> Rule:
-        """Put a rule in force at run time; raises Invalid where it names an unknown scenario."""
+        """Put a rule in force at run time; raises Invalid if it names an unknown scenario."""
         for number in rule.scenarios:
             if not self._scenarios.exists(number):
                 raise Invalid(f"there is no scenario {number}")
@@ -234,142 +231,59 @@ class World:
 
     # ------------------------------------------------------------------ pipelines
 
-    def trigger(self, project: Project, order: PipelineRequest) -> CreatedPipeline:
-        """Start a pipeline.
+    def trigger(self, project: Project, wanted: PipelineRequest) -> CreatedPipeline:
+        """Create a pipeline.
 
         Raises:
-            NotFound: the ref, or the scenario that the order names.
+            NotFound: the ref, or the scenario that is asked for.
             RejectedByRule: a rule answers instead.
         """
-        self.pipelines.start_due_bridges()  # what began before gets its number before
-        choice = order.choose(project, self.declared.user, self.rules())
-        is_tag = self.catalog.is_tag(project, order.ref)
-        if choice.rule is None and order.token is None:
-            return self._start(project, order, choice, is_tag=is_tag)
-        with self._db.transaction():
-            before = 0 if choice.rule is None else self._count_match(choice.rule)
-            if choice.rule is None or choice.rule.respond is None:
-                if order.token is not None:
-                    self.catalog.token_used(order.token, self.clock.now())
-                return self._start(project, order, choice, is_tag=is_tag, matched_before=before)
-        raise RejectedByRule(choice.rule.respond, order.explain(choice, None))
+        return self._creation.trigger(project, wanted)
 
-    def _start(
-        self,
-        project: Project,
-        order: PipelineRequest,
-        choice: Choice,
-        *,
-        is_tag: bool,
-        matched_before: int = 0,
-    ) -> CreatedPipeline:
-        recorded = self._recorded(project, order, choice, is_tag, matched_before)
-        return self.pipelines.add(project, *recorded)
-
-    def _start_downstream(self, begun: BridgeStart) -> None:
-        """Record the pipeline that a bridge starts; rules that answer requests pass it by."""
-        wanted = begun.downstream
-        project = self.catalog.project(wanted.project)
-        order = PipelineRequest(
-            ref=wanted.ref or project.default_branch,
-            source="pipeline",
-            variables=wanted.variables,
-            scenario_id=wanted.scenario_id,
-            upstream=begun,
-        )
-        rules = tuple(rule for rule in self.rules() if rule.respond is None)
-        choice = order.choose(project, self.declared.user, rules)
-        before = 0 if choice.rule is None else self._count_match(choice.rule)
-        is_tag = self.catalog.is_tag(project, order.ref)
-        self.pipelines.insert(self._recorded(project, order, choice, is_tag, before)[0])
-
-    def _recorded(
-        self,
-        project: Project,
-        order: PipelineRequest,
-        choice: Choice,
-        is_tag: bool,
-        matched_before: int,
-    ) -> tuple[PipelineRecord, Scenario]:
-        rule, upstream = choice.rule, order.upstream
-        number, scenario = self._scenario_of(order, rule, matched_before)
-        record = PipelineRecord(
-            id=0,
-            iid=0,
-            project_id=project.id,
-            ref=order.ref,
-            sha=self.catalog.sha(project, order.ref),
-            source=order.source,
-            created_at=self.clock.now() if upstream is None else upstream.at,
-            tag=is_tag,
-            name=None if rule is None else rule.name,
-            variables=order.variables_under(rule),
-            scenario_id=number,
-            terminal_after=order.terminal_after,
-            terminal_status=order.terminal_status,
-            matched=order.explain(choice, number) if self.rules() else None,
-            upstream_job_id=None if upstream is None else upstream.job_id,
-        )
-        return record, scenario
-
-    def _scenario_of(
-        self, order: PipelineRequest, rule: Rule | None, matched_before: int
-    ) -> tuple[int, Scenario]:
-        number = order.scenario_id
-        if number is None and rule is not None:
-            number = next_of_sequence(rule, matched_before)
-        if number is None:
-            number = self.declared.default_scenario
-        scenario = self._scenarios.behaviour(number)
-        if scenario is None and order.scenario_id is not None and order.upstream is None:
-            raise NotFound("scenario")
-        return number, scenario or ORPHANED
+    def explain(self, record: PipelineRecord) -> dict[str, Any] | None:
+        """Explain which rule chose the scenario of a pipeline, as ``Creation.explain`` does."""
+        return self._creation.explain(record)
 
     def rule_matches(self, rule: Rule) -> int:
-        """Tell how many pipelines a rule has caught in this world."""
-        return int(self._db.meta(_rule_key(rule)) or 0)
-
-    def _count_match(self, rule: Rule) -> int:
-        before = self.rule_matches(rule)
-        self._db.remember(_rule_key(rule), str(before + 1))
-        return before
+        """Return how many pipelines a rule has matched in this world."""
+        return self._creation.rule_matches(rule)
 
     def act(
         self, project: Project, number: int, name: ActionName, job_id: int | None = None
     ) -> PipelineView:
-        """Do something to a pipeline or one of its jobs, and see it afterwards.
+        """Act on a pipeline or one of its jobs, and see it afterwards.
 
         Raises:
             NotFound: no such pipeline or job.
             NotAllowed: GitLab does not allow it in the present state.
         """
-        seen = self.pipelines.pipeline(project, number)
-        action = Action(name, seen.now, job_id)
-        seen.timeline.permits(action)
-        if not seen.timeline.affects(action):
-            return seen
-        self.pipelines.append(seen, action)
+        view = self.pipelines.pipeline(project, number)
+        action = Action(name, view.now, job_id)
+        view.timeline.permits(action)
+        if not view.timeline.affects(action):
+            return view
+        self.pipelines.append(view, action)
         return self.pipelines.pipeline(project, number)
 
     def delete_artifacts(self, project: Project) -> None:
-        """Delete the artifacts of all jobs of a project that are there by now."""
-        for seen in list(self.pipelines.leaving_artifacts(project.id)):
-            action = Action("delete_artifacts", seen.now)
-            if seen.timeline.affects(action):
-                self.pipelines.append(seen, action)
+        """Delete the artifacts that the jobs of a project have left so far."""
+        for view in list(self.pipelines.with_artifacts(project.id)):
+            action = Action("delete_artifacts", view.now)
+            if view.timeline.affects(action):
+                self.pipelines.append(view, action)
 
     # ------------------------------------------------------------------ what was used
 
     def branches(self, project: Project) -> list[str]:
         """Name the branches that are declared without a wildcard, or that pipelines ran on."""
         declared = [ref for ref in project.refs or () if not _is_pattern(ref)]
-        used = self.pipelines.branches(project.id)
+        used = self.pipelines.index.refs(project.id, tags=False)
         return sorted({project.default_branch, *declared, *used})
 
     def tags(self, project: Project) -> list[str]:
         """Name the tags that are declared without a wildcard, or that pipelines ran on."""
         declared = [tag for tag in project.tags if not _is_pattern(tag)]
-        return sorted({*declared, *self.pipelines.tags(project.id)})
+        return sorted({*declared, *self.pipelines.index.refs(project.id, tags=True)})
 
     def knows_commit(self, project: Project, sha: str) -> str | None:
         """Complete the beginning of a sha to that of a branch or tag."""
@@ -381,14 +295,14 @@ class World:
     # ------------------------------------------------------------------ time
 
     def move_clock(self, move: Callable[[Clock], None]) -> None:
-        """Let ``move`` change the clock, and keep it over restarts; statuses follow.
+        """Let ``move`` change the clock, and store it; every status follows.
 
-        What bridges start until then and on the way is started, whether anybody looks or not.
-        Where the clock cannot be kept, it stays as it was.
+        Bridges that are due before the move and on the way start their pipelines. If the clock
+        cannot be stored, it stays as it was.
         """
         before = self.pipelines.start_due_bridges()
         with self._db.transaction():
-            self._db.if_rolled_back(partial(self.clock.restore, self.clock.state()))
+            self._db.undo_on_rollback(partial(self.clock.restore, self.clock.state()))
             move(self.clock)
             self._store_clock()
             now = self.pipelines.start_due_bridges()
@@ -396,17 +310,17 @@ class World:
                 self.pipelines.invalidate_after(now)
 
     def jump(self, project_id: int | None = None, pipeline_id: int | None = None) -> list[Changed]:
-        """Jump to the next moment at which something visible changes: anywhere, or there.
+        """Jump to the next visible change: of any pipeline, of a project's, or of one pipeline.
 
-        Returns what has changed on the way; raises NotFound where there is no such pipeline.
+        Returns what has changed on the way; raises NotFound if there is no such pipeline.
         """
         if pipeline_id is not None:
-            seen = self.pipelines.pipeline_of_any_project(pipeline_id)
-            if project_id not in (None, seen.project.id):
+            view = self.pipelines.pipeline_of_any_project(pipeline_id)
+            if project_id not in (None, view.project.id):
                 raise NotFound("pipeline")
 
-        def to(moment: Instant) -> None:
-            self.move_clock(lambda clock: clock.set(moment))
+        def to(instant: Instant) -> None:
+            self.move_clock(lambda clock: clock.set(instant))
 
         return self._lookahead.jump(to, project_id, pipeline_id)
 
@@ -428,7 +342,3 @@ class World:
 
 def _is_pattern(ref: str) -> bool:
     return "*" in ref or ref.startswith("/")
-
-
-def _rule_key(rule: Rule) -> str:
-    return f"{RULE_COUNT}{rule.key}"

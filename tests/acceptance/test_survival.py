@@ -101,14 +101,15 @@ def test_a_pipeline_that_has_ended_is_shown_although_the_database_is_locked(tmp_
 
         paths = ("pipelines/1", "pipelines/2", "pipelines", "pipelines/2/bridges")
         answers = [live.call("GET", f"/api/v4/projects/1/{path}") for path in paths]
-        narrowed = live.call("GET", "/api/v4/projects/1/pipelines?status=success").json()
+        narrowed = live.call("GET", "/api/v4/projects/1/pipelines?status=success")
         other.execute("ROLLBACK")
         other.close()
         afterwards = live.call("GET", "/api/v4/projects/1/pipelines?status=success").json()
 
     assert [answer.status for answer in answers] == [200] * 4
     assert [row["status"] for row in answers[2].json()] == ["success", "success"]
-    assert len(narrowed) == len(afterwards) == 2
+    assert (narrowed.status, narrowed.json()) == (503, UNAVAILABLE)
+    assert len(afterwards) == 2
 
 
 @pytest.fixture
@@ -136,8 +137,6 @@ def locked(path: Path) -> Iterator[None]:
     [
         ("pipelines/1", b'"status":"success"'),
         ("pipelines", b'"status":"success"'),
-        ("pipelines?status=success", b'"id":1,'),
-        ("pipelines?status=running", b"[]"),
         ("jobs", b'"status":"success"'),
     ],
 )
@@ -154,22 +153,6 @@ def test_reads_of_what_has_changed_go_on_while_nothing_can_be_stored(
     assert read.body == again.body
 
 
-def test_a_file_with_larger_pages_is_filtered_too_while_nothing_can_be_stored(tmp_path: Path):
-    database = tmp_path / "mock.db"
-    other = sqlite3.connect(database)
-    other.executescript("PRAGMA page_size = 4096; VACUUM")  # as older versions have made them
-    other.close()
-    with serving(tmp_path, "--no-watch") as live:
-        assert live.control("PUT", "/clock", {"frozen": True}).status == 200
-        assert live.trigger(scenario_id="5").status == 201
-        assert live.control("POST", "/clock/advance", {"seconds": 10}).status == 200
-        with locked(database):
-            read = live.call("GET", "/api/v4/projects/1/pipelines?status=success")
-
-    assert read.status == 200
-    assert [row["id"] for row in read.json()] == [1]
-
-
 def test_a_bridge_that_could_start_nothing_does_so_when_it_can(tmp_path: Path):
     bridge = "{name: b, stage: s, downstream: {project: group/b, scenario: 1}}"
     (tmp_path / "mock.yaml").write_text(
@@ -182,11 +165,11 @@ def test_a_bridge_that_could_start_nothing_does_so_when_it_can(tmp_path: Path):
         assert live.control("POST", "/clock/advance", {"seconds": 7}).status == 200
         with locked(tmp_path / "mock.db"):
             read = live.call("GET", "/api/v4/projects/1/pipelines/1")
-            listed = live.call("GET", "/api/v4/projects/1/pipelines?status=success")
+            listed = live.call("GET", "/api/v4/projects/1/pipelines")
         [started] = live.call("GET", "/api/v4/projects/group%2Fb/pipelines").json()
 
     assert (read.status, read.json()["status"]) == (200, "success")
-    assert [row["id"] for row in listed.json()] == [1]
+    assert [(row["id"], row["status"]) for row in listed.json()] == [(1, "success")]
     assert (started["status"], started["created_at"]) == ("success", "2026-01-01T00:00:05.000Z")
 
 

@@ -40,12 +40,13 @@ _QUERIES = ("status=failed", "status=pending", "scope=branches", "ref=none", "or
 def fill(path: Path, count: int) -> None:
     """Put pipelines of one project into a database, all of them to be computed anew."""
     database = Database(path)
-    database.run(
+    moment = "strftime('%Y-%m-%dT%H:%M:%fZ', i / 1000.0, 'unixepoch')"
+    database.execute(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
         "INSERT INTO pipelines (project_id, iid, ref, sha, scenario_id, terminal_status, "
-        "created_at, updated_at, status_until) "
+        "created_at, updated_at) "
         "SELECT 1, i, 'main', printf('%040x', i), i % 99 + 1, "
-        "CASE WHEN i % 1000 = 0 THEN 'failed' END, i, i, 0 FROM n",
+        f"CASE WHEN i % 1000 = 0 THEN 'failed' END, {moment}, {moment} FROM n",
         (count,),
     )
     database.close()

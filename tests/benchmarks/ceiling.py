@@ -10,18 +10,23 @@ import json
 import sqlite3
 import sys
 from collections.abc import Awaitable, Callable
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import uvicorn
 
 from mock_gitlab.server import address, listen
-from mock_gitlab.store.pipelines import INSERT_NEXT, SELECT_ONE
+from mock_gitlab.store.pipelines import SELECT, insert_statement
+from mock_gitlab.store.schema import create_tables
 from mock_gitlab.store.status_index import Filter, PipelineRow
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
-_RECORD = (1, "main", "a" * 40, "trigger", 0, 0, "", "[]", 5, -1, "", "", 0)
+_CREATED = "2026-01-01T00:00:00.000Z"
+_RECORD = {
+    "project_id": 1, "iid": 0, "ref": "main", "sha": "a" * 40, "source": "trigger",
+    "created_at": _CREATED, "updated_at": _CREATED, "scenario_id": 5,
+}  # fmt: skip
+_INSERT = insert_statement(tuple(_RECORD))
 
 
 def body(number: int) -> dict[str, Any]:
@@ -78,8 +83,7 @@ class Ceiling:
         self._db.execute("PRAGMA page_size = 1024")
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
-        schema = (files("mock_gitlab.store") / "schema.sql").read_text(encoding="utf-8")
-        self._db.executescript(schema)
+        create_tables(self._db)
         self._db.execute("INSERT INTO scenarios (scenario_id, name) VALUES (5, 'five')")
         self._last = 0
         for _ in range(STORED):
@@ -87,7 +91,7 @@ class Ceiling:
 
     def _insert(self) -> int:
         self._last += 1
-        self._db.execute(INSERT_NEXT, (*_RECORD, self._last, self._last))
+        self._db.execute(_INSERT, tuple({**_RECORD, "iid": self._last}.values()))
         return self._last
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Send) -> None:
@@ -101,7 +105,7 @@ class Ceiling:
             rows = self._db.execute(_PAGE, _VALUES).fetchall()
             found = [_row(row) for row in rows[:20]]
         else:
-            found = body(self._db.execute(SELECT_ONE, (1,)).fetchone()[0])
+            found = body(self._db.execute(f"{SELECT} WHERE p.id = ?", (1,)).fetchone()[0])
         answer = json.dumps(found, separators=(",", ":")).encode()
         head = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(answer))]
         await send({"type": "http.response.start", "status": 200, "headers": head})

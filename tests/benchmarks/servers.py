@@ -43,7 +43,7 @@ class Process:
         raise RuntimeError("no VmRSS")
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
-        """LoggedRequest it once, and read its JSON."""
+        """Call it once, and read its JSON."""
         data = None if body is None else json.dumps(body).encode()
         headers = {"PRIVATE-TOKEN": TOKEN, "Content-Type": "application/json"}
         request = urllib.request.Request(self.url + path, data, headers, method=method)

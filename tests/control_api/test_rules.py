@@ -103,6 +103,7 @@ def test_a_rule_of_the_run_does_not_inherit_the_count_of_an_earlier_run(
         mock.post("/_mock/rules", json={"when": {"ref": "main"}, "scenario": [3, 4]})
         mock.trigger()
         picked.append(mock.get("/_mock/pipelines").json()[0]["scenario_id"])
+        mock.app.close()  # type: ignore[attr-defined]  # the application is ours
 
     assert picked == [3, 3]
 

@@ -328,10 +328,10 @@ def test_a_list_over_ten_thousand_is_not_counted(mock_with: Callable[..., Mock])
     mock = mock_with()
     mock.trigger()
     world = mock.app.worlds.default  # type: ignore[attr-defined]  # the application is ours
-    world._db.run(
+    world._db.execute(
         "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 10001) "
         "INSERT INTO pipelines (project_id, iid, ref, sha, created_at, updated_at) "
-        "SELECT 1, i, 'main', '', 0, 0 FROM n"
+        "SELECT 1, i, 'main', '', '2026', '2026' FROM n"
     )
 
     headers = mock.get(LIST).headers

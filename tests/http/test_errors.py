@@ -11,7 +11,7 @@ import pytest
 from mock_gitlab.engine.model import Declarations
 from mock_gitlab.http.asgi import answer_json
 from mock_gitlab.http.gateway import Gateway
-from mock_gitlab.store.database import StoreUnavailable
+from mock_gitlab.store.errors import StoreUnavailable
 from mock_gitlab.world.sandboxes import Worlds
 
 if TYPE_CHECKING:

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mock_gitlab.store.database import Database
 from mock_gitlab.store.projects import ProjectTable
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from mock_gitlab.store.database import Database
 
 
-def test_two_servers_on_one_file_give_a_path_the_same_number(tmp_path: Path):
-    databases = [Database(tmp_path / "mock.db") for _ in range(2)]
-    one, other = map(ProjectTable, databases)
+def test_a_path_gets_a_number_above_those_that_people_write(database: Database):
+    table = ProjectTable(database)
 
-    numbers = [one.add_path("group/a", ()), other.add_path("group/b", ())]
-    numbers += [other.add_path("group/a", ()), one.add_path("group/b", ())]
-
-    assert numbers == [1001, 1002, 1001, 1002]
-    for database in databases:
-        database.close()
+    assert [table.add_path("group/a", ()), table.add_path("group/b", (5_000,))] == [1001, 5001]
+    assert table.all() == {1001: "group/a", 5001: "group/b"}

@@ -1,0 +1,63 @@
+"""The rules that were in force when pipelines were created, each set of them once."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from mock_gitlab.engine.codec import decode_rule, encode_rule
+
+if TYPE_CHECKING:
+    from mock_gitlab.engine.matching import Rule
+
+    from .database import Database
+
+
+class _LastWritten:
+    """The JSON of the rules that were written last: the worlds of a server share their rules."""
+
+    def __init__(self) -> None:
+        self._rules: tuple[Rule, ...] = ()
+        self._text = "[]"
+
+    def text_of(self, rules: tuple[Rule, ...]) -> str:
+        if self._rules is not rules:
+            self._rules = rules
+            self._text = json.dumps([encode_rule(rule) for rule in rules], separators=(",", ":"))
+        return self._text
+
+
+_last_written = _LastWritten()
+
+
+class RuleSetTable:
+    """Sets of rules by number."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+        self._last: tuple[tuple[Rule, ...], int] | None = None
+        database.after_every_rollback(self.forget)
+
+    def forget(self) -> None:
+        """Forget which set was used last, since its row may be gone."""
+        self._last = None
+
+    def number_of(self, rules: tuple[Rule, ...]) -> int:
+        """Return the number of a set of rules; store the set if it is new."""
+        if self._last is None or self._last[0] is not rules:
+            self._last = rules, self._find(rules) or self._add(rules)
+        return self._last[1]
+
+    def _find(self, rules: tuple[Rule, ...]) -> int | None:
+        text = _last_written.text_of(rules)
+        row = self._db.one("SELECT id FROM rule_sets WHERE rules_json = ?", (text,))
+        return None if row is None else int(row[0])
+
+    def _add(self, rules: tuple[Rule, ...]) -> int:
+        text = _last_written.text_of(rules)
+        return self._db.insert("INSERT INTO rule_sets (rules_json) VALUES (?)", (text,))
+
+    def rules(self, number: int) -> list[Rule]:
+        """List the rules of a set; none for an unknown number."""
+        row = self._db.one("SELECT rules_json FROM rule_sets WHERE id = ?", (number,))
+        return [] if row is None else [decode_rule(rule) for rule in json.loads(row[0])]

@@ -1,0 +1,155 @@
+"""A database of an earlier version is migrated when it is opened."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mock_gitlab.engine.model import Action, PipelineRecord, ScenarioChoice, Variable
+from mock_gitlab.store.database import APPLICATION_ID, Database
+from mock_gitlab.store.errors import UnusableDatabase
+from mock_gitlab.store.migration import migrate
+from mock_gitlab.store.pipelines import PipelineTable
+from mock_gitlab.store.projects import ProjectTable, TokenTable
+from mock_gitlab.store.scenarios import ScenarioTable
+from mock_gitlab.store.status_index import StatusIndex
+
+SCHEMA = Path(__file__).with_name("version_1.sql").read_text(encoding="utf-8")
+COUNTING = ("id                     INTEGER PRIMARY KEY,", "id INTEGER PRIMARY KEY AUTOINCREMENT,")
+NOW = 1_767_225_600_123
+PIPELINE: dict[str, Any] = {
+    "project_id": 42,
+    "iid": 3,
+    "ref": "main",
+    "sha": "a" * 40,
+    "status": "success",
+    "source": "api",
+    "tag": 1,
+    "name": "release",
+    "variables_json": '[["ENV","prod","env_var",false],["FILE","x","file",false]]',
+    "scenario_id": 900,
+    "terminal_after_seconds": 1.5,
+    "terminal_status": "failed",
+    "actions_json": f'[["cancel",{NOW},null,[]],["retry",{NOW + 1},700001]]',
+    "polls": 2,
+    "polled_at": NOW + 2,
+    "renamed_at": NOW + 3,
+    "matched_json": json.dumps({"by": "rule", "rule": "mock.yaml:3", "passed": []}),
+    "upstream_job_id": 600_001,
+    "created_at": NOW,
+    "updated_at": NOW + 4,
+    "status_until": None,
+}
+
+
+def make_older(path: Path, schema: str = SCHEMA) -> None:
+    """Write a file of version 1: a scenario, a token, a project, a pipeline and a deleted one."""
+    older = sqlite3.connect(path)
+    older.executescript(schema)
+    older.executescript(f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1;")
+    columns = ", ".join(PIPELINE)
+    insert = f"INSERT INTO pipelines (id, {columns}) VALUES ({', '.join('?' * 22)})"
+    older.execute(insert, (7, *PIPELINE.values()))
+    older.execute(insert, (9, *{**PIPELINE, "iid": 8, "upstream_job_id": None}.values()))
+    older.execute("DELETE FROM pipelines WHERE id = 9")
+    older.execute(
+        "INSERT INTO scenarios VALUES (900, 'nine', 2.25, 'failed', 0, '{}', '{\"a\":1}', "
+        "'runtime', NULL, NULL), (901, 'open', NULL, 'success', 1, '{}', '{}', 'runtime', NULL, 1)"
+    )
+    older.execute("INSERT INTO projects VALUES (1001, 'group/app')")
+    older.execute("INSERT INTO meta VALUES ('salt', 'pepper'), ('entered', '7')")
+    for number in (1, 2):
+        older.execute(
+            "INSERT INTO trigger_tokens (project_id, token, created_at, updated_at, last_used) "
+            f"VALUES (42, 'token {number}', {NOW}, {NOW}, {NOW})"
+        )
+    older.execute("DELETE FROM trigger_tokens WHERE id = 2")
+    older.commit()
+    older.close()
+
+
+@pytest.fixture(params=["numbers in last_iids", "numbers that the table counts"])
+def migrated(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+    schema = SCHEMA
+    if request.param == "numbers that the table counts":
+        assert COUNTING[0] in schema
+        schema = schema.replace(*COUNTING).replace(", (0, old.id)", "")
+    make_older(tmp_path / "older.db", schema)
+    database = Database(tmp_path / "older.db", migrate=migrate)
+    yield database
+    database.close()
+
+
+def test_a_pipeline_is_recorded_as_before(migrated: Database):
+    stored = PipelineTable(migrated).get(7)
+
+    assert stored is not None
+    assert stored.record == PipelineRecord(
+        id=7,
+        iid=3,
+        project_id=42,
+        ref="main",
+        sha="a" * 40,
+        source="api",
+        created_at=NOW,
+        tag=True,
+        name="release",
+        variables=(Variable("ENV", "prod"), Variable("FILE", "x", "file")),
+        scenario_id=900,
+        terminal_after=1_500,
+        terminal_status="failed",
+        actions=(Action("cancel", NOW), Action("retry", NOW + 1, 700_001)),
+        polls=2,
+        polled_at=NOW + 2,
+        renamed_at=NOW + 3,
+        choice=ScenarioChoice("rule", "mock.yaml:3", 0),
+        upstream_job_id=600_001,
+    )
+
+
+def test_scenarios_projects_and_tokens_are_as_before(migrated: Database):
+    nine, still_open = ScenarioTable(migrated).select()
+    assert (nine.scenario.terminal_after, nine.definition) == (2_250, {"a": 1})
+    assert (still_open.scenario.terminal_after, still_open.scenario.never_complete) == (None, True)
+    assert ProjectTable(migrated).all() == {1001: "group/app"}
+    [token] = TokenTable(migrated).all()
+    assert (token.token, token.created_at, token.last_used) == ("token 1", NOW, NOW)
+    assert migrated.meta("salt") == "pepper"
+
+
+def test_no_number_is_given_twice(migrated: Database):
+    assert TokenTable(migrated).next_number() == 3
+    new = PipelineTable(migrated).insert(PipelineRecord(0, 0, 42, "main", "", "api", NOW))
+    assert (new.id, new.iid) == (10, 9)
+
+
+def test_lists_find_what_was_there(migrated: Database):
+    assert StatusIndex(migrated).newest(42, "main") == 7
+
+
+def test_a_migrated_file_is_opened_without_migrating_it_again(tmp_path: Path):
+    make_older(tmp_path / "older.db")
+    Database(tmp_path / "older.db", migrate=migrate).close()
+    again = Database(tmp_path / "older.db")
+    assert PipelineTable(again).get(7) is not None
+    again.close()
+
+
+def test_a_file_that_cannot_be_migrated_is_left_as_it_was(tmp_path: Path):
+    make_older(tmp_path / "older.db")
+    broken = sqlite3.connect(tmp_path / "older.db")
+    broken.execute("UPDATE pipelines SET variables_json = 'no JSON'")
+    broken.commit()
+    broken.close()
+
+    with pytest.raises(UnusableDatabase, match="cannot use the database"):
+        Database(tmp_path / "older.db", migrate=migrate)
+
+    kept = sqlite3.connect(tmp_path / "older.db")
+    assert kept.execute("PRAGMA user_version").fetchone() == (1,)
+    assert kept.execute("SELECT variables_json FROM pipelines").fetchone() == ("no JSON",)
+    kept.close()
