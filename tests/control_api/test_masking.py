@@ -100,3 +100,15 @@ def test_a_secret_is_masked_however_its_name_is_written(mock: Mock, name: str):
     mock.get(f"/projects/1/pipelines?ref=main&{name}=s3cr3t&per_page=5")
 
     assert f"ref=main&{name}=[MASKED]&per_page=5" in mock.get("/_mock/requests").text
+
+
+def test_a_token_that_may_be_part_of_a_word_is_hidden_where_it_stands_alone(
+    mock_with: Callable[..., Mock],
+):
+    mock = mock_with("token: main\n")
+    mock.headers["PRIVATE-TOKEN"] = "main"
+    mock.get("/projects/maintenance/repository/main")
+
+    shown = mock.get("/_mock/requests").json()[0]["path"]
+
+    assert shown == "/projects/maintenance/repository/[MASKED]"

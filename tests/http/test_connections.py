@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import socket
@@ -10,14 +11,19 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 import pytest
+import uvicorn
+from uvicorn.server import ServerState
 
 from mock_gitlab.app import create_app
+from mock_gitlab.http.connections import Connection
 from mock_gitlab.server import Server, listen
 from tests.conftest import TOKEN
 from tests.live import Client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from mock_gitlab.http.asgi import Receive, Scope, Send
 
 
 TRIGGER = b"POST /api/v4/projects/1/trigger/pipeline HTTP/1.1\r\nHost: gitlab\r\n"
@@ -225,3 +231,37 @@ def test_a_connection_may_rest_between_requests(impatient: tuple[str, int]):
             assert resting.getresponse().read()
             other.recv(1)  # until the server has looked after its connections
     resting.close()
+
+
+class Wire(asyncio.Transport):
+    """A transport that keeps what is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+        self.closed = False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written += data
+
+    def close(self) -> None:
+        self.closed = True
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+
+async def unreached(scope: Scope, receive: Receive, send: Send) -> None:
+    raise AssertionError(scope)
+
+
+def test_what_is_malformed_and_too_long_gets_one_answer():
+    async def written() -> bytes:
+        config = uvicorn.Config(unreached, http=Connection, log_config=None)
+        connection, wire = Connection(config, ServerState(), {}), Wire()
+        connection.connection_made(wire)
+        connection.data_received(b"no request" + b"x" * 200_000)
+        assert wire.closed
+        return wire.written
+
+    assert asyncio.run(written()).count(b"HTTP/1.1 ") == 1

@@ -208,3 +208,13 @@ def test_a_limit_may_have_an_answer_of_its_own_whose_headers_stand_in_their_plac
     assert (answer.status_code, answer.json()) == (503, [])
     assert answer.headers.get_list("retry-after") == ["0"]
     assert (answer.headers["x-a"], answer.headers["ratelimit-observed"]) == ("b", "1")
+
+
+def test_a_declared_answer_that_has_no_body_by_its_status_has_none(mock: Mock):
+    respond = {"status": 204, "body": {"a": 1}}
+    mock.post("/_mock/faults", json={"respond": respond})
+
+    answer = mock.get("/user")
+
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert "content-length" not in answer.headers

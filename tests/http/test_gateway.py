@@ -104,22 +104,41 @@ def test_a_body_over_the_limit_is_413_under_mock_too(mock_with: Callable[..., Mo
     )
 
 
-def test_a_request_that_broke_off_says_so(mock: Mock):
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.disconnect"}
+async def leave() -> dict[str, Any]:
+    return {"type": "http.disconnect"}
 
-    async def send(message: dict[str, Any]) -> None:
-        raise AssertionError(message)
 
-    path = "/projects/1/pipeline"
+async def expect_nothing(message: dict[str, Any]) -> None:
+    raise AssertionError(message)
+
+
+def broken_off(mock: Mock, path: str) -> None:
+    """Send a request whose client disconnects before its end."""
     scope = {"type": "http", "method": "POST", "scheme": "http", "path": path, "headers": [],
              "raw_path": path.encode(), "query_string": b""}  # fmt: skip
+    asyncio.run(mock.app(scope, leave, expect_nothing))  # type: ignore[arg-type]  # what a server would pass
 
-    asyncio.run(mock.app(scope, receive, send))  # type: ignore[arg-type]  # what a server would pass
+
+def test_a_request_that_broke_off_says_so(mock: Mock):
+    broken_off(mock, "/projects/1/pipeline")
 
     logged = last_request(mock)
-    assert (logged["operation"], logged["outcome"], logged["status"]) == (
-        "create_pipeline",
-        "broken off",
-        None,
-    )
+    shown = (logged["operation"], logged["outcome"], logged["status"])
+    assert shown == ("create_pipeline", "broken off", None)
+
+
+def test_a_request_to_the_control_api_that_broke_off_does_nothing(mock: Mock):
+    broken_off(mock, "/_mock/clock/advance")
+
+    assert mock.get("/_mock/requests").json() == []
+    assert mock.get("/_mock/clock").json()["now"] == "2026-01-01T00:00:00.000Z"
+
+
+def test_the_old_version_of_the_api_is_410(mock: Mock):
+    assert mock.get("/api/v3/projects").status_code == 410
+
+
+def test_doubled_and_trailing_slashes_are_left_out(mock: Mock):
+    answer = mock.get("/api/v4//projects//1/pipelines/")
+
+    assert (answer.status_code, last_request(mock)["path"]) == (200, "/projects/1/pipelines")

@@ -154,6 +154,14 @@ def test_a_port_that_is_taken_is_an_error():
     assert worlds.closed
 
 
+def test_what_was_never_started_can_be_stopped():
+    mock = MockGitLab()
+
+    mock.stop()
+
+    assert not mock.running
+
+
 def test_its_address_is_only_known_while_it_runs():
     mock = MockGitLab()
 
@@ -445,6 +453,15 @@ def test_a_world_whose_server_has_gone_says_so():
 
     with pytest.raises(MockError, match=r"/sandbox/mine does not answer"):
         world.now()
+
+
+def test_a_world_is_closed_at_the_end_of_its_block(server: MockGitLab):
+    with server.sandbox("short-lived") as world:
+        assert world.now()
+        assert world._connection.sock is not None
+
+    assert world._connection.sock is None
+    server.delete_sandbox("short-lived")
 
 
 def test_a_sandbox_that_was_deleted_is_gone(server: MockGitLab):
