@@ -315,3 +315,16 @@ def test_a_database_that_is_damaged_inside_is_one_clear_line(
         2,
         "mock-gitlab: cannot use the database mock.db: no such table: meta\n",
     )
+
+
+def test_a_database_that_another_server_has_is_one_clear_line(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    with serving(folder) as live:
+        code, printed = failing(capsys)
+
+    assert code == 2
+    assert printed.startswith("mock-gitlab: mock.db is in use by another mock_gitlab (process ")
+    assert f"(process {live.process.pid})" in printed
+    assert "--database FILE" in printed
+    assert len(printed.splitlines()) == 1
