@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mock_gitlab.engine.instants import parse_timestamp, timestamp
 from mock_gitlab.engine.model import Action, PipelineRecord, ScenarioChoice, Variable
 
+from .errors import StoreUnavailable
 from .scenarios import BEHAVIOUR, join_duration, scenario_of, split_duration
 
 if TYPE_CHECKING:
@@ -180,9 +181,18 @@ def _record_of(row: Row) -> PipelineRecord:
 
 
 def stored_of(row: Row) -> StoredPipeline:
-    """Read a row of ``SELECT``."""
+    """Read a row of ``SELECT``.
+
+    Raises:
+        StoreUnavailable: somebody has damaged the row.
+    """
     behaviour = row[_WIDTH:]
-    return StoredPipeline(_record_of(row), None if behaviour[0] is None else scenario_of(behaviour))
+    try:
+        return StoredPipeline(
+            _record_of(row), None if behaviour[0] is None else scenario_of(behaviour)
+        )
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise StoreUnavailable(f"the row of pipeline {row[0]} is damaged: {error}") from error
 
 
 # ---------------------------------------------------------------------------- the table

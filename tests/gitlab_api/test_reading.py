@@ -331,7 +331,7 @@ def test_a_list_over_ten_thousand_is_not_counted(mock_with: Callable[..., Mock])
     world._db.execute(
         "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 10001) "
         "INSERT INTO pipelines (project_id, iid, ref, sha, created_at, updated_at) "
-        "SELECT 1, i, 'main', '', '2026', '2026' FROM n"
+        "SELECT 1, i, 'main', '', '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z' FROM n"
     )
 
     headers = mock.get(LIST).headers

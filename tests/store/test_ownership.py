@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from fastapi.testclient import TestClient
 
 from mock_gitlab.app import create_app
 from mock_gitlab.store.database import Database
@@ -70,6 +71,14 @@ def test_two_applications_of_one_process_cannot_share_a_file(tmp_path: Path):
     with pytest.raises(UnusableDatabase, match="this process"):
         create_app(environ={"MOCK_DATABASE": str(tmp_path / "mock.db")})
     first.close()
+
+
+def test_an_application_whose_lifespan_has_ended_has_let_go_of_its_file(tmp_path: Path):
+    applications = []
+    for _ in range(2):
+        applications.append(create_app(environ={"MOCK_DATABASE": str(tmp_path / "mock.db")}))
+        with TestClient(applications[-1]) as client:
+            assert client.get("/_mock/health").status_code == 200
 
 
 def test_an_application_that_nobody_refers_to_has_let_go_of_its_file(tmp_path: Path):

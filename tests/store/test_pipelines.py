@@ -108,6 +108,26 @@ def test_somebody_with_the_sqlite_shell_reads_a_row_without_a_manual(
     assert json.loads(actions) == [{"action": "cancel", "at": "1970-01-01T00:00:02.000Z"}]
 
 
+@pytest.mark.parametrize(
+    ("column", "damage"),
+    [
+        ("variables_json", "no JSON"),
+        ("variables_json", "[]"),
+        ("actions_json", "[1]"),
+        ("actions_json", "[{}]"),
+        ("created_at", "yesterday"),
+        ("created_at", 7),
+    ],
+)
+def test_a_damaged_row_is_a_store_that_is_unavailable(
+    database: Database, table: PipelineTable, column: str, damage: object
+):
+    database.execute(f"UPDATE pipelines SET {column} = ?", (damage,))
+
+    with pytest.raises(StoreUnavailable, match="the row of pipeline 1 is damaged"):
+        table.get(1)
+
+
 # ---------------------------------------------------------------------------- numbers
 
 
