@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
     Run = Callable[..., pytest.RunResult]
 
+# A consumer's pytest has few plugins; importing ours would take most of the time.
+ABSENT = ("randomly", "cacheprovider", "schemathesis", "hypothesispytest", "pytest_cov", "timeout")
+PLAIN = ("-W", "error", *(option for name in ABSENT for option in ("-p", f"no:{name}")))
+
 PREAMBLE = """
     import urllib.request, json
 
@@ -35,8 +39,7 @@ def run(pytester: pytest.Pytester) -> Run:
         for name, text in files.items():
             (pytester.path / f"{name}.yaml").write_text(text, encoding="utf-8")
         pytester.makepyfile(test_bot=PREAMBLE + tests)
-        plain = ("-p", "no:randomly", "-p", "no:cacheprovider", "-W", "error")
-        return pytester.runpytest_subprocess(*plain, *options)
+        return pytester.runpytest_subprocess(*PLAIN, *options)
 
     return run
 
