@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -13,51 +13,74 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 from mock_gitlab.app import ROUTES, MockGitLabApp, create_app
+from mock_gitlab.cli.main import main
 from mock_gitlab.engine.operations import OPERATIONS
 from tests.conftest import TOKEN, Mock
+from tests.docs.shown import Block, Exchange, anchor, blocks, exchanges, fits, headings, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-API_MD = (Path(__file__).parents[2] / "API.md").read_text(encoding="utf-8")
-CONFIGURATION = re.search(r"```yaml\n(# mock\.yaml\n.*?)```", API_MD, re.DOTALL)
+API_MD = read("API.md")
+_TABLE = re.compile(r"^\| (?:parameter|key) \|.*\n((?:\|.*\n)+)", re.MULTILINE)
 
 
-class Example(NamedTuple):
-    """A call that API.md shows, and its answer."""
+class Story(NamedTuple):
+    """A configuration that API.md shows, and the blocks below it, as far as the next one."""
 
-    method: str
-    path: str
-    body: Any
-    status: int
-    answer: str
+    name: str
+    configuration: str
+    shown: list[Block]
+
+
+def stories() -> list[Story]:
+    everything = blocks(API_MD)
+    starts = [place for place, block in enumerate(everything) if block.language == "yaml"]
+    base = everything[starts[0]].text
+    return [
+        Story(
+            f"{number} {everything[start].text.splitlines()[1].strip(' -')[:40]}",
+            base if start == starts[0] else base + everything[start].text,
+            everything[start + 1 : end],
+        )
+        for number, (start, end) in enumerate(pairwise([*starts, len(everything)]))
+    ]
+
+
+STORIES = stories()
+[ENDPOINTS] = [each for each in STORIES if "artifacts" in each.configuration]
 
 
 def sections() -> dict[str, str]:
     """Map each endpoint's heading to what stands below it."""
-    parts = re.split(r"^### `(\w+ /\S*)`$", API_MD, flags=re.MULTILINE)
-    return dict(zip(parts[1::2], parts[2::2], strict=True))
+    parts = re.split(r"^##+ (.+)$", API_MD, flags=re.MULTILINE)
+    found = zip(parts[1::2], parts[2::2], strict=True)
+    return {name.strip("`"): text for name, text in found if re.fullmatch(r"`\w+ /\S*`", name)}
 
 
-def examples() -> Iterator[Example]:
-    pattern = r"```http\n(\w+) (\S+)\n(.*?)```\n\n`(\d+)`\n(?:\n```(?!http)\w+\n(.*?)```)?"
-    for method, path, body, status, answer in re.findall(pattern, API_MD, re.DOTALL):
-        yield Example(method, path, json.loads(body) if body else None, int(status), answer)
+def parameters(section: str) -> set[str]:
+    """List the parameters of an endpoint, those of the section that it refers to included."""
+    referred = re.findall(r"^Parameters.*\(#([\w-]+)\)", section, re.MULTILINE)
+    tables = [each for text in (section, *map(below, referred)) for each in _TABLE.findall(text)]
+    return set(re.findall(r"^\| `(\w+)` \|", "".join(tables), re.MULTILINE))
 
 
-def comparable(text: str) -> Any:
-    """Read JSON but for how long calls took, when files were read, and where they lie."""
-    text = re.sub(r'"duration_ms": ?[0-9.]+', '"duration_ms": 0', text)
-    text = re.sub(r'"loaded_at": ?"[^"]+"', '"loaded_at": ""', text)
-    return json.loads(re.sub(r'"/[^"]*/mock\.yaml', '"mock.yaml', text))
+def below(place: str) -> str:
+    [heading] = [each for each in headings(API_MD) if anchor(each) == place]
+    text = API_MD.partition(f"# {heading}\n")[2]
+    return re.split(r"^#", text, maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def served(configuration: str, folder: Path) -> MockGitLabApp:
+    path = folder / "mock.yaml"
+    path.write_text(configuration, encoding="utf-8")
+    return create_app(path, environ={}, watch=False)
 
 
 @pytest.fixture
 def app(tmp_path: Path) -> MockGitLabApp:
-    assert CONFIGURATION is not None
-    path = tmp_path / "mock.yaml"
-    path.write_text(CONFIGURATION[1], encoding="utf-8")
-    return create_app(path, environ={}, watch=False)
+    return served(ENDPOINTS.configuration, tmp_path)
 
 
 @pytest.fixture
@@ -66,10 +89,15 @@ def documented(app: MockGitLabApp) -> Iterator[Mock]:
         yield mock
 
 
+def as_shown(path: str) -> str:
+    """Write the parameters of a path as API.md does: ``:id`` for ``{id}``."""
+    return re.sub(r"{([a-z_]+)(:path)?}", r":\1", path)
+
+
 def operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Map "METHOD /path/:parameter" to the operations of an OpenAPI document."""
     return {
-        f"{method.upper()} {re.sub('{([a-z_]+)}', r':' + chr(92) + '1', path)}": operation
+        f"{method.upper()} {as_shown(path)}": operation
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
         if method in ("get", "post", "put", "delete")
@@ -87,46 +115,81 @@ def properties(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, An
     return found
 
 
-def test_api_md_the_document_and_the_routes_name_the_same_endpoints(app: MockGitLabApp):
-    document = app.openapi()
-    routed = {
-        f"{route.gitlab.method} {re.sub('{([a-z_]+)(:path)?}', r':' + chr(92) + '1', route.path)}"
-        for route in ROUTES
+def served_by_gitlab(document: dict[str, Any]) -> dict[str, str]:
+    """Map operations to endpoints, without those of the control namespace."""
+    return {
+        operation["operationId"]: endpoint
+        for endpoint, operation in operations(document).items()
+        if "/_mock" not in endpoint
     }
 
+
+def test_api_md_the_document_and_the_routes_name_the_same_endpoints(app: MockGitLabApp):
+    document = app.openapi()
+
     assert set(sections()) == set(operations(document))
-    assert {name for name in sections() if "/_mock" not in name} == routed
+    assert set(served_by_gitlab(document)) == {route.name for route in ROUTES}
 
 
 def test_faults_know_every_endpoint_by_its_name():
     assert [route.name for route in ROUTES] == list(OPERATIONS)
 
 
+def test_the_table_of_operations_leads_to_every_endpoint(app: MockGitLabApp):
+    rows = re.findall(r"^\| \[`(\w+)`\]\(#(\S+)\) \| `(.+)` \|$", API_MD, re.MULTILINE)
+
+    assert {name: endpoint for name, _, endpoint in rows} == served_by_gitlab(app.openapi())
+    assert [place for _, place, _ in rows] == [anchor(f"`{endpoint}`") for *_, endpoint in rows]
+
+
 def test_api_md_and_the_document_name_the_same_parameters(app: MockGitLabApp):
     document = app.openapi()
     for name, operation in operations(document).items():
-        rows = set(re.findall(r"^\| `(\w+)` \|", sections()[name], re.MULTILINE))
-        asked = {p["name"] for p in operation.get("parameters", ()) if p["in"] == "query"}
+        wanted = {p["name"] for p in operation.get("parameters", ()) if p["in"] == "query"}
         content = operation.get("requestBody", {}).get("content", {})
         for body in content.values():
-            asked |= set(properties(document, body["schema"]))
+            wanted |= set(properties(document, body["schema"]))
 
-        assert rows == asked, name
+        assert parameters(sections()[name]) == wanted, name
 
 
-def test_every_example_goes_as_it_is_shown(documented: Mock):
-    all_examples = list(examples())
-    assert len(all_examples) > 25
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
+def test_every_example_goes_as_it_is_shown(
+    story: Story, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    with Mock(served(story.configuration, tmp_path), headers={"PRIVATE-TOKEN": TOKEN}) as mock:
+        for block in story.shown:
+            if block.language == "console":
+                assert printed(block.text, tmp_path, capsys) == block.text
+            for exchange in exchanges(block.text):
+                confirm(exchange, mock)
 
-    for example in all_examples:
-        answer = documented.request(example.method, example.path, json=example.body)
-        assert answer.status_code == example.status, example
-        if answer.content and "json" in answer.headers["content-type"]:
-            shown, got = map(comparable, (example.answer, answer.text))
-            assert got == shown, example
-            assert list(got) == list(shown), example
-        else:
-            assert answer.text.strip() == example.answer.strip(), example
+
+def printed(shown: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    """Run the one command of a block, and show it as the block does."""
+    command = shown.partition("\n")[0]
+    assert main([*command.split()[2:], "--config", str(folder / "mock.yaml")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    return "\n".join([command, *lines]) + "\n"
+
+
+def confirm(exchange: Exchange, mock: Mock) -> None:
+    answer = mock.request(exchange.method, exchange.path, json=exchange.body)
+
+    assert answer.status_code == exchange.status, (exchange, answer.text)
+    if answer.content and "json" in answer.headers["content-type"]:
+        assert fits(exchange.answer, answer.text), (exchange, answer.text)
+    else:
+        assert answer.text.strip() == exchange.answer, exchange
+
+
+def test_every_block_of_requests_is_read_whole():
+    shown = [block.text for block in blocks(API_MD) if block.language == "http"]
+
+    assert sum(len(list(exchanges(text))) for text in shown) == sum(
+        len(re.findall(r"^=> ", text, re.MULTILINE)) for text in shown
+    )
+    assert len(shown) > 50
 
 
 def test_every_call_of_the_control_namespace_has_an_example():

@@ -1,18 +1,21 @@
-"""API.md lists every key of the files, as the models and the schema know it."""
+"""API.md lists every key of the files, as the models and the schema know it.
+
+``python -m tests.docs.test_keys`` writes the schema's descriptions into the rows of API.md.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mock_gitlab.config.schema import mock_schema
+from tests.docs.shown import ROOT, read
 
-API_MD = (Path(__file__).parents[2] / "API.md").read_text(encoding="utf-8")
-THE_FILES = API_MD[API_MD.index("\n## The files\n") : API_MD.index("\n## GitLab's endpoints\n")]
+API_MD = read("API.md")
+THE_FILES = API_MD[API_MD.index("\n### `mock.yaml`\n") : API_MD.index("\n## GitLab's endpoints\n")]
 SCHEMA = mock_schema()
 MAPPINGS = {"MockFile": SCHEMA, **{n: e for n, e in SCHEMA["$defs"].items() if "properties" in e}}
 HEADINGS = {
@@ -45,8 +48,8 @@ def section(heading: str) -> str:
     return THE_FILES[begin : len(THE_FILES) if end < 0 else end]
 
 
-def said(mapping: dict[str, Any], name: str) -> str:
-    """Put together what the row of a key says: that it is required, what it is, its default."""
+def described(mapping: dict[str, Any], name: str) -> str:
+    """Write the last column of a key's row: whether it is required, what it is, its default."""
     key = mapping["properties"][name]
     required = "required. " if name in mapping.get("required", ()) else ""
     default = key.get("default")
@@ -65,7 +68,7 @@ def test_every_mapping_of_the_files_has_its_section():
 def test_every_key_is_listed_with_what_the_schema_says_of_it(name: str):
     rows = re.findall(r"^\| `(\w+)` \| .*? \| (.*) \|$", section(HEADINGS[name]), re.MULTILINE)
 
-    assert rows == [(key, said(MAPPINGS[name], key)) for key in MAPPINGS[name]["properties"]]
+    assert rows == [(key, described(MAPPINGS[name], key)) for key in MAPPINGS[name]["properties"]]
 
 
 @pytest.mark.parametrize("name", HEADINGS)
@@ -73,4 +76,21 @@ def test_every_word_that_may_be_written_is_listed(name: str):
     properties = json.dumps(MAPPINGS[name]["properties"])
     enums = [json.loads(enum) for enum in re.findall(r'"enum": (\[.*?\])', properties)]
 
-    assert [word for enum in enums for word in enum if f"`{word}`" not in THE_FILES] == []
+    assert [word for enum in enums for word in enum if f"`{word}`" not in API_MD] == []
+
+
+def with_descriptions(document: str) -> str:
+    """Replace the descriptions in the rows of keys by those of the schema."""
+    for name, heading in HEADINGS.items():
+        before, title, after = document.partition(f"\n### {heading}\n")
+        rows, end, rest = after.partition("\n#")
+        for key in MAPPINGS[name]["properties"]:
+            row = re.compile(rf"^(\| `{key}` \| .*? \| ).*( \|)$", re.MULTILINE)
+            text = described(MAPPINGS[name], key).replace("\\", r"\\")
+            rows = row.sub(rf"\g<1>{text}\g<2>", rows)
+        document = before + title + rows + end + rest
+    return document
+
+
+if __name__ == "__main__":
+    (ROOT / "API.md").write_text(with_descriptions(API_MD), encoding="utf-8")

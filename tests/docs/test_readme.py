@@ -1,4 +1,4 @@
-"""What README.md shows is what happens."""
+"""The first screen of README.md and its tour: what they show is what happens."""
 
 from __future__ import annotations
 
@@ -12,20 +12,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mock_gitlab.cli.main import main
-from mock_gitlab.config.loader import load
-from mock_gitlab.config.overrides import VARIABLES
+from tests.docs.shown import ROOT, blocks, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README = read("README.md")
 SAID_WHEN_DONE = "-- done --"
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+def of_language(language: str) -> list[str]:
+    return [block.text for block in blocks(README) if block.language == language]
 
 
 def steps(block: str) -> Iterator[tuple[str, str]]:
@@ -60,7 +57,7 @@ def tour(tmp_path: Path) -> Iterator[tuple[str, Path]]:
 
 def test_the_tour_goes_as_it_is_shown(tour: tuple[str, Path]):
     url, folder = tour
-    shown = [step for block in blocks("console") for step in steps(block)]
+    shown = [step for block in of_language("console") for step in steps(block)]
     script = ["shopt -s expand_aliases"]
     for command, _ in shown:
         here = command.replace("http://127.0.0.1:8000", url)
@@ -85,29 +82,8 @@ def _until_reloaded(url: str) -> str:
     return f"for _ in $(seq 200); do {asked} | grep -q canceled && break; done"
 
 
-@pytest.mark.parametrize("text", [each for each in blocks("yaml") if "# mock.yaml" in each])
-def test_every_yaml_example_is_a_configuration(text: str, tmp_path: Path):
-    path = tmp_path / "mock.yaml"
-    path.write_text(text, encoding="utf-8")
-
-    assert load(path, {}).declarations.scenarios
-
-
-def test_every_option_of_serve_is_in_the_readme_or_explained_by_its_help(
-    capsys: pytest.CaptureFixture[str],
-):
-    with pytest.raises(SystemExit):
-        main(["serve", "--help"])
-
-    options = set(re.findall(r"--[a-z-]+", capsys.readouterr().out)) - {"--help"}
-    assert {option for option in options if option not in README} == set()
-
-
-def test_every_variable_is_in_the_readme():
-    assert {name for name in VARIABLES if name not in README} == set()
-
-
 def test_the_two_commands_are_one_line_each():
-    commands = blocks("sh")
+    commands = of_language("sh")
 
+    assert README.count("```sh\n") == len(commands)
     assert [len(command.strip().splitlines()) for command in commands[:2]] == [1, 1]

@@ -1,4 +1,7 @@
-"""The recipes of README.md, each run as it stands there."""
+"""The recipes of README.md run together, in one folder with the one mock.yaml.
+
+Those for pytest, which reads the mock.yaml that it finds, run alone too.
+"""
 
 from __future__ import annotations
 
@@ -10,21 +13,27 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 import yaml
 
 from mock_gitlab import MockGitLab, MockWorld
+from mock_gitlab.app import create_app
+from tests.conftest import TOKEN, Mock
+from tests.docs.shown import blocks, read
 from tests.live import serving
 
-ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-RECIPES = README.partition("## Recipes\n")[2].partition("\n## ")[0]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+README = read("README.md")
+_FILE = re.compile(r"(?:#|//) (\S+\.\w+)\n")
+_ADDED = "# add to mock.yaml\n"
 
 
 class Recipe(NamedTuple):
-    """A block of the recipes: its language, and the name of its file where it says one."""
+    """A block of the recipes: its language, and the name of its file where it has one."""
 
     language: str
     name: str
@@ -32,17 +41,40 @@ class Recipe(NamedTuple):
 
 
 def recipes() -> list[Recipe]:
-    found = re.findall(r"^```(\w+)\n(.*?)^```", RECIPES, re.DOTALL | re.MULTILINE)
-    named = re.compile(r"(?:#|//) (\S+\.\w+)\n")
     return [
-        Recipe(language, name[1] if (name := named.match(text)) else "", text)
-        for language, text in found
+        Recipe(block.language, name[1] if (name := _FILE.match(block.text)) else "", block.text)
+        for block in blocks(README.partition("## Write your own mock.yaml\n")[2])
     ]
 
 
 def recipe(name: str) -> str:
     [text] = [each.text for each in recipes() if each.name == name]
     return text
+
+
+def configuration() -> str:
+    """Put mock.yaml and all that recipes add to it into one text."""
+    added: dict[str, str] = {}
+    for each in recipes():
+        if each.text.startswith(_ADDED):
+            for key, lines in re.findall(r"^(\w+):\n((?: .*\n)+)", each.text, re.MULTILINE):
+                added[key] = added.get(key, "") + lines
+    return recipe("mock.yaml") + "".join(f"{key}:\n{lines}" for key, lines in added.items())
+
+
+def write_all(folder: Path) -> None:
+    """Write every file that README shows into one folder."""
+    for each in recipes():
+        if each.name:
+            (folder / each.name).write_text(each.text, encoding="utf-8")
+    (folder / "mock.yaml").write_text(configuration(), encoding="utf-8")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The one folder with all recipes and the one mock.yaml."""
+    write_all(tmp_path)
+    return tmp_path
 
 
 def shell(text: str, folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
@@ -60,7 +92,7 @@ def shell(text: str, folder: Path, **env: str) -> subprocess.CompletedProcess[st
     )
     with process:
         try:
-            printed, said = process.communicate(timeout=60)
+            printed, said = process.communicate(timeout=100)
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)  # what the recipe has left running too
@@ -78,19 +110,23 @@ def run(name: str, folder: Path, command: str) -> str:
 PYTEST = "pytest -q -p no:cacheprovider -p no:randomly"
 
 
-@pytest.mark.parametrize("options", ["", "-n 2"])
-def test_a_pytest_suite_with_python_gitlab(tmp_path: Path, options: str):
-    printed = run("test_release.py", tmp_path, f"{PYTEST} {options} test_release.py")
-
-    assert "2 passed" in printed
+def test_a_pytest_suite_with_python_gitlab(tmp_path: Path):
+    assert "2 passed" in run("test_release.py", tmp_path, f"{PYTEST} test_release.py")
 
 
-def test_a_program_that_sleeps_between_its_polls(tmp_path: Path):
+def test_polling_without_waiting(tmp_path: Path):
     assert "2 passed" in run("test_waiting.py", tmp_path, f"{PYTEST} test_waiting.py")
 
 
-def test_fixtures_of_a_wider_scope(tmp_path: Path):
-    (tmp_path / "test_it.py").write_text(
+@pytest.mark.parametrize("options", ["", "-n 2"])
+def test_all_recipes_for_pytest_pass_in_one_folder(folder: Path, options: str):
+    done = shell(f"{PYTEST} {options}", folder)
+
+    assert "5 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_fixtures_of_a_wider_scope(folder: Path):
+    (folder / "test_it.py").write_text(
         "def test_one(staging, nightly, mock_gitlab):\n"
         "    assert staging.url.endswith('/sandbox/staging')\n"
         "    assert mock_gitlab.url.endswith('/sandbox/test_one')\n"
@@ -98,20 +134,68 @@ def test_fixtures_of_a_wider_scope(tmp_path: Path):
         "    assert mock_gitlab_server.app.worlds.names() == ['staging']\n"
     )
 
-    assert "2 passed" in run("conftest.py", tmp_path, f"{PYTEST} test_it.py")
+    assert "2 passed" in run("conftest.py", folder, f"{PYTEST} test_it.py")
 
 
-def test_unittest_without_pytest(tmp_path: Path):
-    shutil.copy(ROOT / "mock.yaml", tmp_path)
-    shutil.copytree(ROOT / "scenarios", tmp_path / "scenarios")
+def test_unittest_without_pytest(folder: Path):
+    run("test_unit.py", folder, "python -W error -m unittest test_unit.py")
 
-    run("test_unit.py", tmp_path, "python -W error -m unittest test_unit.py")
+
+class TestWhatTheRecipesAddToMockYaml:
+    """The rules, scenarios and faults of the recipes, all in one mock.yaml."""
+
+    @pytest.fixture
+    def mock(self, folder: Path) -> Iterator[Mock]:
+        app = create_app(folder / "mock.yaml", environ={}, watch=False, database=":memory:")
+        with Mock(app, headers={"PRIVATE-TOKEN": TOKEN}) as mock:
+            yield mock
+
+    def test_a_pipeline_fails(self, mock: Mock):
+        number = mock.trigger("42", ref="release/1", variables={"DEPLOY_ENV": "prod"})["id"]
+        mock.advance("90s")
+
+        assert mock.pipeline(number, "42")["status"] == "failed"
+
+    def test_a_pipeline_fails_twice_and_then_succeeds(self, mock: Mock):
+        numbers = [mock.trigger(ref="flaky")["id"] for _ in range(3)]
+        mock.advance("90s")
+
+        ends = [mock.pipeline(number)["status"] for number in numbers]
+        assert ends == ["failed", "failed", "success"]
+
+    def test_a_pipeline_hangs(self, mock: Mock):
+        number = mock.trigger(ref="stuck")["id"]
+        mock.advance("10d")
+
+        assert mock.pipeline(number)["status"] == "running"
+
+    def test_a_pipeline_shows_its_jobs_a_log_and_artifacts(self, mock: Mock):
+        mock.trigger(ref="by-hand")
+        mock.advance("30s")
+
+        jobs = "/api/v4/projects/1/jobs"
+        assert [(each["name"], each["status"]) for each in mock.get(jobs).json()] == [
+            ("deploy", "manual"),
+            ("build", "success"),
+        ]
+        assert mock.get(f"{jobs}/100001/trace").text == "compiling\ndone\n"
+        assert mock.get(f"{jobs}/100001/artifacts/app.txt").text == "1.4.0"
+
+    def test_gitlab_is_down_and_rate_limited(self, mock: Mock):
+        project = "/api/v4/projects/group%2Funreliable"
+        mock.trigger("group%2Funreliable")
+
+        polls = [mock.get(f"{project}/pipelines/1").status_code for _ in range(3)]
+        pages = [mock.get(f"{project}/pipelines").status_code for _ in range(11)]
+
+        assert polls == [503, 503, 200]
+        assert pages == [200] * 10 + [429]
 
 
 @pytest.mark.parametrize("described", [MockGitLab, MockWorld])
 def test_the_tables_name_all_that_there_is(described: type):
     [table] = re.findall(
-        rf"^\| of a `{described.__name__}` \| \|\n((?:\|.*\n)+)", README, re.MULTILINE
+        rf"^\| of a `{described.__name__}` \| \|\n((?:\|.*\n)+)", read("API.md"), re.MULTILINE
     )
     offered = {name for name in dir(described) if not name.startswith("_")} | (
         {"url", "token"} if described is MockWorld else set()
@@ -120,40 +204,40 @@ def test_the_tables_name_all_that_there_is(described: type):
     assert set(re.findall(r"`(\w+)[`(]", table)) >= offered
 
 
-def test_httpx_without_a_socket(tmp_path: Path):
-    assert run("no_socket.py", tmp_path, "python no_socket.py") == "200 success\n"
+def test_httpx_without_a_socket(folder: Path):
+    assert run("no_socket.py", folder, "python no_socket.py") == "200 success\n"
 
 
-def test_a_ci_job_without_docker(tmp_path: Path):
+def test_a_ci_job_without_docker(folder: Path):
     [job] = yaml.safe_load(recipe(".gitlab-ci.yml")).values()
     steps: list[str] = [*job["before_script"], *job["script"]]
     assert steps[0] == "pip install mock-gitlab"  # what that brings, tests/test_packaging.py sees
 
     script = "\n".join([*steps[1:], "kill %1", "wait || true"])
-    done = shell(script, tmp_path, **job["variables"])
+    done = shell(script, folder, **job["variables"])
 
     assert '"username":"root"' in done.stdout, done.stdout + done.stderr
 
-    (tmp_path / "mock.yaml").write_text("version: 2\n")
-    done = shell(script, tmp_path, **job["variables"])
+    (folder / "mock.yaml").write_text("version: 2\n")
+    done = shell(script, folder, **job["variables"])
 
     assert done.returncode == 1
     assert "mock.yaml:1:10: version" in done.stdout + done.stderr
 
 
-def test_one_server_for_many_ci_jobs(tmp_path: Path):
+def test_one_server_for_many_ci_jobs(folder: Path):
     start, use = [each.text for each in recipes() if each.language == "bash"]
     settings = dict(re.findall(r"(MOCK_\w+)=(\S+)", start))
     name = settings["MOCK_ALLOWED_HOSTS"]
     assert "--host 0.0.0.0 --port 8000" in start
 
-    with serving(tmp_path, **settings) as server:
+    with serving(folder, **settings) as server:
         # The name is that of no machine: it is resolved here, and the Host header stays.
         resolve = f"--connect-to {name}:8000:127.0.0.1:{server.port}"
-        done = shell(use.replace("curl ", f"curl {resolve} "), tmp_path, CI_JOB_ID="7")
+        done = shell(use.replace("curl ", f"curl {resolve} "), folder, CI_JOB_ID="7")
         left = shell(
             f"curl {resolve} -s -H 'PRIVATE-TOKEN: glpat-shared' http://{name}:8000/_mock/sandboxes",
-            tmp_path,
+            folder,
         )
 
     assert done.returncode == 0, done.stdout + done.stderr
@@ -164,8 +248,8 @@ def test_one_server_for_many_ci_jobs(tmp_path: Path):
 
 # Node is no part of the test extra: it is a machine's, or it is not there.
 @pytest.mark.skipif(shutil.which("node") is None, reason="there is no Node on this machine")
-def test_a_node_test_suite(tmp_path: Path):
-    printed = run("release.test.mjs", tmp_path, "node --test release.test.mjs")
+def test_a_node_test_suite(folder: Path):
+    printed = run("release.test.mjs", folder, "node --test release.test.mjs")
 
     assert "pass 1" in printed
 
@@ -173,6 +257,6 @@ def test_a_node_test_suite(tmp_path: Path):
 def test_every_recipe_with_code_is_run_here():
     here = Path(__file__).read_text(encoding="utf-8")
 
-    named = [each.name for each in recipes() if each.language != "bash"]
-    assert len(named) > 4
+    named = [each.name for each in recipes() if each.name]
+    assert len(named) > 6
     assert [name for name in named if f'"{name}"' not in here] == []
