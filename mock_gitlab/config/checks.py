@@ -1,6 +1,6 @@
-"""What only all files together can show: numbers taken twice, names of what is not there.
+"""Check all files together: numbers that are declared twice, and names of missing things.
 
-Everything is looked up in the plain values, so that a mistake elsewhere hides nothing.
+The checks read plain values, not models, so that a mistake elsewhere hides nothing.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mock_gitlab.engine.builtins import builtin_scenarios
-from mock_gitlab.engine.texts import matches_path, matches_text
+from mock_gitlab.engine.texts import is_expression, matches_path, matches_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from .diagnostics import Document, Mistake, Steps
 
 COMPARED_RULES = 500
-"""How many rules are compared with each other; each with each, more would take too long."""
+"""The most rules that are compared with each other, which takes quadratic time."""
 Located = tuple["Document", "Steps", Any]
-"""A plain value and its place."""
+"""A mapping, its document and its path."""
 
 
 def contradictions(mock: Document, files: Sequence[Document]) -> Iterator[Mistake]:
-    """Find what contradicts itself between the files, or names what does not exist."""
+    """Find numbers that are declared twice, and numbers of scenarios that do not exist."""
     documents = (mock, *files)
     scenarios = [found for document in documents for found in _listed(document, ("scenarios",))]
     yield from _numbers_taken(scenarios)
@@ -38,7 +38,7 @@ def contradictions(mock: Document, files: Sequence[Document]) -> Iterator[Mistak
 
 
 def _listed(document: Document, path: Steps) -> Iterator[Located]:
-    """List the mappings of the list at a path."""
+    """Yield the mappings in the list at a path."""
     value = document.value
     for step in path:
         value = _child(value, step)
@@ -69,7 +69,7 @@ def _place(document: Document, path: Steps) -> str:
     return f"{document.file}:{document.node(path).line}"
 
 
-# ---------------------------------------------------------------------------- taken twice
+# ---------------------------------------------------------------------------- duplicates
 
 
 def _numbers_taken(scenarios: Sequence[Located]) -> Iterator[Mistake]:
@@ -77,18 +77,18 @@ def _numbers_taken(scenarios: Sequence[Located]) -> Iterator[Mistake]:
         (document, (*path, "scenario_id"), _number(value.get("scenario_id")))
         for document, path, value in scenarios
     ]
-    yield from _taken(numbers, "scenario {value} stands in {place} already")
+    yield from _taken(numbers, "scenario {value} is already declared in {place}")
 
 
 def _projects_taken(projects: Sequence[Located]) -> Iterator[Mistake]:
     for name in ("id", "path"):
         found = [(document, (*path, name), value.get(name)) for document, path, value in projects]
-        yield from _taken(found, f"the {name} {{value}} is that of the project in {{place}}")
+        yield from _taken(found, f"the {name} {{value}} is taken by the project in {{place}}")
     tokens = [
         (document, (*path, "token"), value.get("token"))
         for document, path, value in _below(projects, "trigger_tokens")
     ]
-    yield from _taken(tokens, "this trigger token stands in {place} already")
+    yield from _taken(tokens, "this trigger token is already declared in {place}")
 
 
 def _taken(found: Sequence[Located], words: str) -> Iterator[Mistake]:
@@ -102,7 +102,7 @@ def _taken(found: Sequence[Located], words: str) -> Iterator[Mistake]:
             first[value] = _place(document, path)
 
 
-# ---------------------------------------------------------------------------- not there
+# ---------------------------------------------------------------------------- unknown scenarios
 
 
 def _unknown_scenarios(mock: Document, scenarios: Sequence[Located]) -> Iterator[Mistake]:
@@ -139,7 +139,7 @@ def warnings(
     for index, rule in enumerate(rules[:COMPARED_RULES]):
         covering = next((e for e in rules[:index] if _covers(e.when, rule.when)), None)
         if covering is not None:
-            what = f"is never reached: {covering.place} catches whatever it would"
+            what = f"is never reached: {covering.place} matches everything that it matches"
             yield mock.mistake(("rules", index), what)
     if rules:
         yield from _unused(declared, [mock, *files])
@@ -156,7 +156,7 @@ def _unused(declared: Declarations, documents: Sequence[Document]) -> Iterator[M
         for _, path, value in _listed(document, ("scenarios",)):
             number = _number(value["scenario_id"])
             if number not in used:
-                what = f"no rule names scenario {number}; only a request can"
+                what = f"no rule uses scenario {number}; only a request can choose it"
                 yield document.mistake((*path, "scenario_id"), what)
 
 
@@ -166,7 +166,7 @@ def _numbers_of(rules: Sequence[Rule]) -> Iterator[int]:
 
 
 def _covers(earlier: TriggerPattern, later: TriggerPattern) -> bool:
-    """Tell whether whatever matches the later pattern surely matches the earlier one."""
+    """Tell whether the earlier pattern surely matches everything that the later one matches."""
     return (
         _path_covers(earlier.project, later.project)
         and _text_covers(earlier.ref, later.ref)
@@ -178,13 +178,13 @@ def _covers(earlier: TriggerPattern, later: TriggerPattern) -> bool:
 
 
 def _text_covers(earlier: str | None, later: str | None) -> bool:
-    """Tell whether a pattern matches all that another one does, if that is easily seen.
+    """Tell whether a pattern surely matches everything that another one matches.
 
-    A glob that matches the text of another one, stars and all, matches whatever that does.
+    A glob that matches the text of another glob, including its stars, does so.
     """
     if earlier is None or earlier == later:
         return True
-    if later is None or _is_regex(later) or (_is_regex(earlier) and "*" in later):
+    if later is None or is_expression(later) or (is_expression(earlier) and "*" in later):
         return False
     return matches_text(earlier, later)
 
@@ -195,7 +195,3 @@ def _path_covers(earlier: str | None, later: str | None) -> bool:
     if later is None or later.isdecimal() or "**" in later:
         return False
     return matches_path(earlier, later)
-
-
-def _is_regex(pattern: str) -> bool:
-    return len(pattern) > 1 and pattern[0] == pattern[-1] == "/"

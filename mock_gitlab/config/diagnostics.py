@@ -1,4 +1,4 @@
-"""Values that know where they are written, and the mistakes that say so."""
+"""Values with their place in a file, and mistakes at such places."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MISTAKES_LIMIT = 1000
-"""After how many mistakes of a kind nobody reads on."""
+"""The most mistakes that are reported for one file."""
 _LONG = 16
 _SHORT = 40
 _NAME = re.compile(r"[\w./*<-]+")
 Steps = tuple[str | int, ...]
-"""The way from the root of a document to a value."""
+"""The path from the root of a document to a value."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Mistake:
-    """Something wrong in a file, sorted by place. ``line`` and ``column`` count from 1.
+    """A mistake in a file. Mistakes sort by place. ``line`` and ``column`` count from 1.
 
-    ``where`` is the path inside the document, such as ``scenarios[0].name``; empty for the whole.
+    ``where`` is the path in the document, such as ``scenarios[0].name``; it is empty for the root.
     """
 
     file: str
@@ -39,9 +39,9 @@ class Mistake:
 
 
 class ConfigurationError(Exception):
-    """The files have mistakes: all of them, sorted by place.
+    """All mistakes of the files, sorted by place.
 
-    ``folders`` and ``patterns`` are what to watch so that their end is noticed.
+    ``folders`` and ``patterns`` are what to watch to notice that the mistakes are mended.
     """
 
     def __init__(
@@ -56,12 +56,12 @@ class ConfigurationError(Exception):
 
 
 def short(text: str) -> str:
-    """Cut text that is too long for a message."""
+    """Shorten text that is too long for a message."""
     return text if len(text) <= _SHORT else f"{text[:_SHORT]}..."
 
 
 def where(path: Sequence[str | int]) -> str:
-    """Write a path for people: ``scenarios[0].jobs[2].name``."""
+    """Convert a path to text such as ``scenarios[0].jobs[2].name``."""
     if len(path) > _LONG:
         return f"{where(path[: _LONG // 2])}..."
     words = ""
@@ -77,10 +77,10 @@ def where(path: Sequence[str | int]) -> str:
 
 @dataclass(slots=True)
 class Node:
-    """A value and where it is written.
+    """A value and its place.
 
-    ``entries`` (of a mapping, merged ones included) and ``items`` (of a list) hold the nodes of
-    what ``value`` holds. ``broken`` marks a value that a mistake has been told about already.
+    ``entries`` are the nodes of a mapping, including merged ones, and ``items`` those of a list.
+    ``broken`` marks a value with a mistake that is already reported.
     """
 
     line: int
@@ -95,7 +95,7 @@ class Node:
     done: bool = True
 
     def child(self, step: str | int) -> Node | None:
-        """Find the node of one step down; None where there is none."""
+        """Return the node one step below, or None."""
         if isinstance(step, int):
             return self.items[step] if step < len(self.items) else None
         entry = self.entries.get(step)
@@ -112,7 +112,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file that has been read. ``root`` is None where it is empty or no YAML at all."""
+    """A file that has been read. ``root`` is None if the file is empty or not YAML."""
 
     file: str
     root: Node | None
@@ -120,11 +120,11 @@ class Document:
 
     @property
     def value(self) -> Any:
-        """The whole as plain values: dict, list, str, int, float, bool, None."""
+        """The content as plain values: dict, list, str, int, float, bool, None."""
         return None if self.root is None else self.root.value
 
     def node(self, path: Steps) -> Node:
-        """Find the node of a path, or the nearest above it."""
+        """Return the node at a path, or the nearest one above it."""
         node = self.root or Node(1, 1)
         for step in path:
             below = node.child(step)
@@ -134,12 +134,12 @@ class Document:
         return node
 
     def key(self, path: Steps) -> Node:
-        """Find the key that a path ends with; where it ends otherwise, the value."""
+        """Return the node of the key at the end of a path, or of the value if it has no key."""
         entry = self.node(path[:-1]).entries.get(str(path[-1])) if path else None
         return self.node(path) if entry is None else entry.key
 
     def broken(self, path: Steps) -> bool:
-        """Tell whether a mistake at a path would repeat one that has been told."""
+        """Tell whether a mistake at or above a path is already reported."""
         node = self.root
         for step in path:
             if node is None or node.broken:
@@ -148,6 +148,6 @@ class Document:
         return node is not None and node.broken
 
     def mistake(self, path: Steps, what: str, *, at_key: bool = False) -> Mistake:
-        """Locate a mistake at a value, or at its key."""
+        """Make a mistake at the place of a value or of its key."""
         node = self.key(path) if at_key else self.node(path)
         return Mistake(self.file, node.line, node.column, where(path), what)

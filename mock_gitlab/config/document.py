@@ -1,8 +1,7 @@
-"""YAML text as plain values that know their file, line and column."""
+"""Read YAML as plain values that know their file, line and column."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,125 +18,32 @@ from .diagnostics import (
     where,
 )
 from .scalars import BadScalar, interpolate, is_reference, resolve, resolve_reference
+from .syntax import DEEPEST, decode, syntax_mistake
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from .diagnostics import Steps
 
-__all__ = ["ConfigurationError", "Document", "Mistake", "read"]
-
-LARGEST_FILE = 8 * 1024 * 1024
-"""Bytes that a file may have."""
-DEEPEST = 60
-"""How many mappings and lists may stand inside one another."""
 VALUES_LIMIT = 500_000
-"""How many values may be written in one file."""
+"""The most values in one file."""
 ALIASED_LIMIT = 100_000
-"""How many values aliases may add to those that are written."""
-_WORDS_LIMIT = 100_000
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""The most values that aliases may add to the written ones."""
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read(raw: bytes, file: str, environ: Mapping[str, str]) -> Document:
-    """Read YAML; never raises, every mistake is in the document."""
+    """Read YAML. Every mistake is in the document; nothing is raised."""
     try:
-        text = _decode(raw, file)
+        text = decode(raw, file)
         return _Composer(text, file, environ).compose()
     except ConfigurationError as error:
         return Document(file, None, error.mistakes)
 
 
-# ---------------------------------------------------------------------------- text
-
-
-def _decode(raw: bytes, file: str) -> str:
-    if len(raw) > LARGEST_FILE:
-        what = f"the file is larger than {LARGEST_FILE // 1024 // 1024} MiB"
-        raise ConfigurationError([Mistake(file, 1, 1, "", what)])
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = raw[: error.start].decode("utf-8-sig", "replace")
-        what = f"the byte 0x{raw[error.start]:02x} is not UTF-8"
-        raise ConfigurationError([_at(file, before, what)]) from None
-    bad = _FORBIDDEN.search(text)
-    if bad is not None:
-        what = f"the character U+{ord(bad[0]):04X} may not stand in YAML"
-        raise ConfigurationError([_at(file, text[: bad.start()], what)])
-    return text
-
-
-def _at(file: str, before: str, what: str) -> Mistake:
-    line = before.count("\n") + 1
-    return Mistake(file, line, len(before) - before.rfind("\n"), "", what)
-
-
-def _syntax_mistake(text: str, file: str, error: yaml.YAMLError) -> Mistake:
-    """Say in plain words what is no YAML.
-
-    The pure parser's words are better, but it is slow, so that it only sees what is not large.
-    """
-    assert isinstance(error, yaml.MarkedYAMLError)
-    too_deep = "maximum nesting" in str(error.problem)  # as newer parsers say before we could
-    if len(text) <= _WORDS_LIMIT and not too_deep:
-        try:
-            for _ in yaml.parse(text, Loader=yaml.SafeLoader):
-                pass
-        except yaml.MarkedYAMLError as better:
-            error = better
-    mark, what = _in_words(error, text)
-    if too_deep:
-        what = f"more than {DEEPEST} levels inside one another"
-    if mark.index >= len(text):
-        return _at(file, text.rstrip("\n"), what)
-    return Mistake(file, mark.line + 1, mark.column + 1, "", what)
-
-
-def _in_words(error: yaml.MarkedYAMLError, text: str) -> tuple[Any, str]:
-    mark = error.problem_mark
-    assert mark is not None
-    problem, context = str(error.problem), str(error.context)
-    if "cannot start any token" in problem:
-        return mark, _bad_start(text[mark.index : mark.index + 1])
-    if "end of stream" in problem and error.context_mark and "quoted" in context:
-        return error.context_mark, "the quote that opens here is never closed"
-    if "flow" in context and error.context_mark:
-        if "${" in text[: mark.index + 1].rpartition("\n")[2]:
-            return mark, "inside of [ ] or { } text with ${...} must be in quotes"
-        kind = "[" if "sequence" in context else "{"
-        begin = error.context_mark.line + 1
-        return mark, f'a comma or the end of the "{kind}" of line {begin} is missing'
-    for words, what in _PROBLEMS.items():
-        if words in problem:
-            return mark, what
-    return mark, f"this is no YAML: {problem}"
-
-
-def _bad_start(character: str) -> str:
-    if character == "\t":
-        return "a tab may not indent; use spaces"
-    return f'text that begins with "{character}" must be in quotes'
-
-
-_PROBLEMS = {
-    "mapping values are not allowed": 'unexpected ":"; wrong indentation, or text to be quoted',
-    "found unexpected ':'": 'unexpected ":"; wrong indentation, or text to be quoted',
-    "found a tab": "a tab may not indent; use spaces",
-    "expected ':'": 'a ":" is missing after the key',
-    "block end": "the indentation does not fit the lines above",
-    "did not find expected": "the indentation does not fit the lines above",
-    "undefined tag handle": "tags are not understood here; text with ! must be in quotes",
-}
-
-
-# ---------------------------------------------------------------------------- composing
-
-
 @dataclass(slots=True)
 class _Open:
-    """A mapping or list that is being read; ``key`` is that of a value to come."""
+    """A mapping or list that is being read; ``key`` is the key of the next value."""
 
     node: Node
     mapping: bool
@@ -151,7 +57,7 @@ class _Open:
 
 
 class _Composer:
-    """Turns the parser's events into nodes, without recursion, with every bound kept."""
+    """Turns the parser's events into nodes, without recursion, and enforces all limits."""
 
     def __init__(self, text: str, file: str, environ: Mapping[str, str]) -> None:
         self._text = text
@@ -175,7 +81,7 @@ class _Composer:
         try:
             yield from yaml.parse(self._text, Loader=_LOADER)
         except yaml.YAMLError as error:
-            mistake = _syntax_mistake(self._text, self._file, error)
+            mistake = syntax_mistake(self._text, self._file, error)
             raise ConfigurationError([mistake]) from None
 
     def _take(self, event: yaml.Event) -> None:
@@ -219,13 +125,13 @@ class _Composer:
                 _node(event), f"there is no anchor &{short(str(event.anchor))} above"
             )
         if not node.done:
-            return self._broken(_node(event), f"&{short(str(event.anchor))} would contain itself")
+            return self._broken(_node(event), f"&{short(str(event.anchor))} contains itself")
         return node
 
     def _begin(self, event: yaml.CollectionStartEvent) -> None:
         node = _node(event)
         if len(self._stack) >= DEEPEST:
-            self._stop(node, f"more than {DEEPEST} levels inside one another")
+            self._stop(node, f"more than {DEEPEST} levels of nesting")
         if event.tag is not None and event.tag != "!":
             self._broken(node, _tag(event))
         node.done = False
@@ -243,21 +149,21 @@ class _Composer:
         node.size += sum(child.size for child in below)
         node.depth = 1 + max((child.depth for child in below), default=0)
         node.done = True
-        self._bound(node)
+        self._check_limits(node)
         self._add(node)
 
-    def _bound(self, node: Node) -> None:
+    def _check_limits(self, node: Node) -> None:
         if node.size > self._written + ALIASED_LIMIT:
-            self._stop(node, f"aliases make more than {ALIASED_LIMIT:,} values of this")
+            self._stop(node, f"aliases expand this to more than {ALIASED_LIMIT:,} values")
         if node.depth + len(self._stack) > DEEPEST:
-            self._stop(node, f"more than {DEEPEST} levels inside one another")
+            self._stop(node, f"more than {DEEPEST} levels of nesting")
 
     def _add(self, node: Node) -> None:
         self._written += 1
         if self._written > VALUES_LIMIT:
             self._stop(node, f"more than {VALUES_LIMIT:,} values in one file")
         if len(self._mistakes) >= MISTAKES_LIMIT:
-            self._stop(node, f"{MISTAKES_LIMIT:,} mistakes are enough; the rest is not read")
+            self._stop(node, f"{MISTAKES_LIMIT:,} mistakes found; the rest was not read")
         if not self._stack:
             self._root = node
             return
@@ -307,7 +213,7 @@ class _Composer:
 
     def _duplicate(self, entry: Entry, line: int) -> None:
         name = entry.key.text or ""
-        what = f'the key "{short(name)}" stands here twice, first in line {line}'
+        what = f'the key "{short(name)}" is repeated; it is first in line {line}'
         path = (*self._path(), name)
         self._mistakes.append(
             Mistake(self._file, entry.key.line, entry.key.column, where(path), what)
@@ -318,7 +224,7 @@ class _Composer:
         for source in sources:
             if not isinstance(source.value, dict):
                 if not source.broken:
-                    self._note(entry.node, '"<<" takes a mapping or a list of mappings')
+                    self._note(entry.node, '"<<" needs a mapping or a list of mappings')
                 node.broken = True
                 return
             for name, merged in source.entries.items():
@@ -352,4 +258,4 @@ def _node(event: yaml.Event) -> Node:
 
 def _tag(event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> str:
     tag = short(str(event.tag).replace("tag:yaml.org,2002:", "!!"))
-    return f"the tag {tag} is not understood here; leave it out"
+    return f"the tag {tag} is not supported; remove it"

@@ -1,4 +1,4 @@
-"""The kinds of values that may be written, each refused in plain words."""
+"""The types of values in YAML. Each refuses a wrong value in plain words."""
 
 from __future__ import annotations
 
@@ -13,26 +13,33 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     JsonValue,
     PlainSerializer,
     PlainValidator,
+    Tag,
     ValidationError,
     WithJsonSchema,
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
 from mock_gitlab.engine.instants import LATEST, from_datetime, timestamp, to_seconds
-from mock_gitlab.engine.model import LONGEST_SPAN, Duration, Instant
+from mock_gitlab.engine.model import (
+    LARGEST_NUMBER,
+    LONGEST_DURATION,
+    NAME_LIMIT,
+    Duration,
+    Instant,
+)
 from mock_gitlab.engine.operations import OPERATIONS
 from mock_gitlab.engine.texts import NoExpression, check_expression
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-LARGEST_SCENARIO = 2**53
 _DURATION = (
     r"(?:([0-9]{1,12}(?:\.[0-9]{1,9})?)d)?(?:([0-9]{1,12}(?:\.[0-9]{1,9})?)h)?"
     r"(?:([0-9]{1,12}(?:\.[0-9]{1,9})?)m)?(?:([0-9]{1,12}(?:\.[0-9]{1,9})?)s)?"
@@ -44,11 +51,11 @@ _INSTANT = (
     r"([Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?([Zz]|[+-][0-9]{2}:[0-9]{2})?)?"
 )
 Violation = tuple[tuple[str | int, ...], str]
-"""A contradiction: the path to it, and what it is in words."""
+"""A contradiction: its path in the model, and its message."""
 
 
 class StrictModel(BaseModel):
-    """What may be written in one mapping: these keys, of these types, and no others."""
+    """A mapping with exactly these keys, of exactly these types."""
 
     model_config = ConfigDict(
         extra="forbid", strict=True, frozen=True, allow_inf_nan=False, hide_input_in_errors=True
@@ -56,15 +63,15 @@ class StrictModel(BaseModel):
 
 
 def mistake(what: str) -> PydanticCustomError:
-    """Make the error that refuses a value in these very words."""
+    """Make an error with exactly this message."""
     return PydanticCustomError("mistake", "{what}", {"what": what})
 
 
 def refuse(model: BaseModel, found: Iterable[Violation]) -> None:
-    """Refuse a model for all its contradictions at once, each at its place.
+    """Refuse a model for all its contradictions at once.
 
     Raises:
-        ValidationError: where there is any.
+        ValidationError: there is at least one.
     """
     errors = [InitErrorDetails(type=mistake(what), loc=path, input=model) for path, what in found]
     if errors:
@@ -72,7 +79,7 @@ def refuse(model: BaseModel, found: Iterable[Violation]) -> None:
 
 
 def repeated(path: tuple[str | int, ...], names: Iterable[str]) -> Iterator[Violation]:
-    """Find the entries of a list that stand in it before."""
+    """Find the names that are in a list more than once."""
     seen: set[str] = set()
     for index, name in enumerate(names):
         if name in seen:
@@ -80,27 +87,27 @@ def repeated(path: tuple[str | int, ...], names: Iterable[str]) -> Iterator[Viol
         seen.add(name)
 
 
-# ---------------------------------------------------------------------------- durations, moments
+# ---------------------------------------------------------------------------- time
 
 
 def parse_duration(value: Any) -> Duration:
-    """Read seconds (a number) or a duration (``1h30m``, ``1.5s``, ``500ms``) as milliseconds.
+    """Convert a number of seconds, or text such as ``1h30m``, ``1.5s``, ``500ms``.
 
     Raises:
-        PydanticCustomError: it is neither, or longer than LONGEST_SPAN.
+        PydanticCustomError: it is neither, or too long.
     """
     if isinstance(value, str):
-        span = _span_of_text(value)
+        duration = _parse_text(value)
     elif isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
-        span = value * 1000
+        duration = value * 1000
     else:
         raise _no_duration()
-    if span > LONGEST_SPAN:
-        raise mistake(f"is longer than {LONGEST_SPAN // 1000} seconds, the longest duration")
-    return round(span)
+    if duration > LONGEST_DURATION:
+        raise mistake(f"is longer than {LONGEST_DURATION // 1000} seconds, the longest duration")
+    return round(duration)
 
 
-def _span_of_text(text: str) -> float:
+def _parse_text(text: str) -> float:
     found = re.fullmatch(_DURATION, text)
     if not text or found is None:
         raise _no_duration()
@@ -113,17 +120,17 @@ def _no_duration() -> PydanticCustomError:
 
 
 def parse_instant(value: Any) -> Instant:
-    """Read an ISO 8601 date or time as a moment; without an offset it is UTC.
+    """Convert an ISO 8601 date or time. Without an offset it is in UTC.
 
     Raises:
-        PydanticCustomError: it is none, or outside of what a clock can show.
+        PydanticCustomError: it is neither, or no clock can show it.
     """
     if not isinstance(value, str) or not re.fullmatch(_INSTANT, value):
         raise mistake("must be a time such as 2026-01-01T00:00:00Z")
     try:
         parsed = datetime.fromisoformat(value.upper())
     except ValueError as error:
-        raise mistake(f"is no time: {error}") from None
+        raise mistake(f"is not a valid time: {error}") from None
     instant = from_datetime(parsed)
     if not 0 <= instant < LATEST:
         raise mistake("must lie between the years 1970 and 8999")
@@ -137,13 +144,13 @@ DurationField = Annotated[
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": "number", "minimum": 0, "maximum": LONGEST_SPAN // 1000},
+                {"type": "number", "minimum": 0, "maximum": LONGEST_DURATION // 1000},
                 {"type": "string", "pattern": f"^(?=.){_DURATION}$"},
             ]
         }
     ),
 ]
-"""A span of time: seconds, or text such as ``3m``; milliseconds once it is read."""
+"""A duration: seconds, or text such as ``3m``."""
 
 InstantField = Annotated[
     Instant,
@@ -151,7 +158,7 @@ InstantField = Annotated[
     PlainSerializer(timestamp, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time", "pattern": f"^{_INSTANT}$"}),
 ]
-"""A moment: ISO 8601 text; milliseconds since the epoch once it is read."""
+"""An instant as ISO 8601 text."""
 
 
 # ---------------------------------------------------------------------------- text and numbers
@@ -167,7 +174,7 @@ def _unicode(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise mistake("is no valid Unicode text") from None
+        raise mistake("is not valid Unicode text") from None
     return text
 
 
@@ -176,7 +183,7 @@ def _digits(value: Any) -> Any:
     return str(text) if isinstance(text, int) and not isinstance(text, bool) else text
 
 
-def _no_switch(value: Any) -> Any:
+def _not_bool(value: Any) -> Any:
     if isinstance(value, bool):
         raise mistake(f"must be a number, not {str(value).lower()}")
     return value
@@ -190,7 +197,7 @@ def _glob_or_regex(text: str) -> str:
     try:
         check_expression(text)
     except NoExpression as error:
-        raise mistake(f"is no regular expression: {error}") from None
+        raise mistake(f"is not a valid regular expression: {error}") from None
     return text
 
 
@@ -201,11 +208,11 @@ def _operation(name: str) -> str:
 
 
 def did_you_mean(name: str, allowed: Iterable[str]) -> str:
-    """Propose the allowed name that is nearest to what was written, if any is near."""
+    """Suggest the allowed name that is most similar, if one is similar enough."""
     from difflib import get_close_matches
 
-    found = get_close_matches(name.lower()[:100], sorted(allowed), n=1, cutoff=0.6)
-    return f"; did you mean {found[0]}?" if found and found[0] != name else ""
+    near = get_close_matches(name.lower()[:100], sorted(allowed), n=1, cutoff=0.6)
+    return f"; did you mean {near[0]}?" if near and near[0] != name else ""
 
 
 def _if_text(value: JsonValue) -> JsonValue:
@@ -222,7 +229,7 @@ def _json(value: JsonValue) -> JsonValue:
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """Checks text against a regular expression, and says ``words`` where it fails."""
+    """Checks that text matches a regular expression; ``words`` is the message if not."""
 
     pattern: str
     words: str
@@ -244,23 +251,23 @@ class Matching:
 
 
 Text = Annotated[str, BeforeValidator(_as_text)]
-Name = Annotated[str, BeforeValidator(_as_text), Field(min_length=1, max_length=255)]
+Name = Annotated[str, BeforeValidator(_as_text), Field(min_length=1, max_length=NAME_LIMIT)]
 """Text that is not empty."""
 OperationName = Annotated[
     Text, AfterValidator(_operation), WithJsonSchema({"type": "string", "enum": list(OPERATIONS)})
 ]
-"""What an endpoint of GitLab is called."""
+"""The name of an endpoint of GitLab."""
 Glob = Annotated[
     str, BeforeValidator(_as_text), Field(min_length=1), AfterValidator(_glob_or_regex)
 ]
 """A glob, or a ``/regular expression/``."""
 _TEXT_OR_INTEGER = WithJsonSchema({"type": ["string", "integer"]})
 TextOrNumber = Annotated[str, BeforeValidator(_digits), _TEXT_OR_INTEGER]
-"""Text; a whole number stands for its digits."""
+"""Text, or a whole number, which becomes its digits."""
 GlobOrNumber = Annotated[
     str, BeforeValidator(_digits), AfterValidator(_glob_or_regex), _TEXT_OR_INTEGER
 ]
-"""A glob, or a ``/regular expression/``; a whole number stands for its digits."""
+"""A glob, a ``/regular expression/``, or a whole number, which becomes its digits."""
 ProjectName = Annotated[
     str,
     BeforeValidator(_digits),
@@ -268,14 +275,25 @@ ProjectName = Annotated[
     WithJsonSchema({"type": ["string", "integer"], "minLength": 1}),
     Matching(r"^[^/][\s\S]*$", "must be a number, a path or a glob, none of which begins with /"),
 ]
-"""A project: its number, its path, or a glob of paths where many may match."""
+"""A project: its id, its path, or a glob of paths where several may match."""
 WHOLE = BeforeValidator(_as_whole)
-"""Lets a whole number be written as 3.0 too, as JSON Schema does."""
-NO_SWITCH = BeforeValidator(_no_switch)
-"""Keeps true from passing for the number 1, which it equals in Python."""
-ScenarioNumber = Annotated[int, Field(ge=0, le=LARGEST_SCENARIO), WHOLE]
+"""Accepts 3.0 for 3, as JSON Schema does."""
+NOT_BOOL = BeforeValidator(_not_bool)
+"""Refuses true, which equals 1 in Python."""
+ScenarioNumber = Annotated[int, Field(ge=0, le=LARGEST_NUMBER), WHOLE]
 Percent = Annotated[float, Field(ge=0, le=100)]
 AnyJson = Annotated[JsonValue, AfterValidator(_json)]
 """Any JSON value."""
 WantedJson = Annotated[AnyJson, AfterValidator(_if_text)]
-"""Any JSON value; text is a glob, or a ``/regular expression/``."""
+"""A JSON value; text is a glob, or a ``/regular expression/``."""
+
+
+def _present_or_text(value: Any) -> str:
+    return "~present" if isinstance(value, bool) else "~text"
+
+
+Wanted = Annotated[
+    Annotated[bool, Tag("~present")] | Annotated[GlobOrNumber, Tag("~text")],
+    Discriminator(_present_or_text),
+]
+"""What a value must match; true: it must be present, false: it must be absent."""

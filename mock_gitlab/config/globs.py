@@ -1,4 +1,4 @@
-"""Which files a pattern names, and which folders to watch for more of them."""
+"""Find the files that a pattern matches, and the folders where more of them may appear."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FOLDERS_LIMIT = 2000
-"""How many folders one pattern may lead through."""
+"""The most folders that one pattern may go through."""
 
 
 class TooManyFolders(Exception):
-    """A pattern leads through more folders than can be watched."""
+    """A pattern goes through more folders than can be watched."""
 
 
 @dataclass(slots=True)
 class Expansion:
-    """The files that a pattern names, sorted, and the folders that decide on it."""
+    """The files that a pattern matches, sorted, and the folders to watch for changes of it."""
 
     limit: int
     files: list[Path] = field(default_factory=list)
@@ -29,14 +29,14 @@ class Expansion:
 
 
 def expand(base: Path, pattern: str, limit: int = FOLDERS_LIMIT) -> Expansion:
-    """Find the files of a pattern, relative to ``base`` unless it is absolute.
+    """Find the files that a pattern matches, relative to ``base`` unless it is absolute.
 
-    ``*``, ``?`` and ``[...]`` stay inside one name, ``**`` goes through folders. Hidden names
-    match only where the pattern has the dot. The nearest existing folder stands in for a
-    missing one, so that its appearance is noticed.
+    ``*``, ``?`` and ``[...]`` match inside one name, ``**`` matches any folders. A hidden name
+    matches only a pattern with the dot. Instead of a missing folder, the nearest existing one is
+    returned, so that its creation is noticed.
 
     Raises:
-        TooManyFolders: more than ``limit``.
+        TooManyFolders: the pattern goes through more than ``limit``.
     """
     found = Expansion(limit)
     path = base / pattern
@@ -51,14 +51,14 @@ def expand(base: Path, pattern: str, limit: int = FOLDERS_LIMIT) -> Expansion:
 
 
 def existing(folder: Path) -> Path:
-    """Find the nearest folder that exists, going up."""
+    """Return the folder, or the nearest existing one above it."""
     return next(each for each in (folder, *folder.absolute().parents) if each.is_dir())
 
 
 def touches(base: Path, pattern: str, changed: Path) -> bool:
-    """Tell whether a change of a path may change what a pattern names.
+    """Tell whether a change of a path may change which files a pattern matches.
 
-    A folder on the way counts: what it holds comes and goes with it.
+    A folder that the pattern goes through counts too, since its files come and go with it.
     """
     parts = _parts(base / pattern)
     steps = _parts(changed)
@@ -73,7 +73,7 @@ def touches(base: Path, pattern: str, changed: Path) -> bool:
 
 
 def is_pattern(text: str) -> bool:
-    """Tell whether text names files by a pattern rather than one file."""
+    """Tell a pattern from the path of one file."""
     return any(character in text for character in "*?[")
 
 
@@ -83,7 +83,7 @@ def _parts(path: Path) -> tuple[str, ...]:
 
 def _walk(folder: Path, parts: tuple[str, ...], found: Expansion) -> None:
     if len(found.folders) >= found.limit:
-        raise TooManyFolders(f"leads through more than {found.limit} folders")
+        raise TooManyFolders(f"goes through more than {found.limit} folders")
     first, rest = parts[0], parts[1:]
     if not is_pattern(first) and rest:
         _descend(folder, first, rest, found)

@@ -1,4 +1,4 @@
-"""What may be written of a pipeline's jobs; each knows its noun."""
+"""The models of a pipeline's jobs, their conversion to the engine's, and their contradictions."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
+from mock_gitlab.engine.failures import FailureReason
 from mock_gitlab.engine.model import (
     ATTEMPTS_LIMIT,
     JOBS_LIMIT,
@@ -36,40 +37,6 @@ from .fields import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-FailureReason = Literal[
-    "unknown_failure",
-    "script_failure",
-    "api_failure",
-    "stuck_or_timeout_failure",
-    "runner_system_failure",
-    "runner_unsupported",
-    "missing_dependency_failure",
-    "stale_schedule",
-    "job_execution_timeout",
-    "archived_failure",
-    "unmet_prerequisites",
-    "scheduler_failure",
-    "data_integrity_failure",
-    "forward_deployment_failure",
-    "failed_outdated_deployment_job",
-    "protected_environment_failure",
-    "deployment_rejected",
-    "environment_creation_failure",
-    "no_matching_runner",
-    "ci_quota_exceeded",
-    "trace_size_exceeded",
-    "builds_disabled",
-    "user_blocked",
-    "project_deleted",
-    "secrets_provider_not_found",
-    "insufficient_bridge_permissions",
-    "downstream_bridge_project_not_found",
-    "downstream_pipeline_creation_failed",
-    "invalid_bridge_trigger",
-    "pipeline_loop_detected",
-    "reached_max_descendant_pipelines_depth",
-]
-
 ArtifactPath = Annotated[
     Text,
     Matching(
@@ -80,9 +47,9 @@ ArtifactPath = Annotated[
 
 
 class ArtifactModel(StrictModel):
-    """A small file in a job's artifacts archive."""
+    """A file in the artifacts archive of a job."""
 
-    path: ArtifactPath = Field(description="Where it lies in the archive.")
+    path: ArtifactPath = Field(description="Its path in the archive.")
     content: Text = Field("", description="Its text.")
 
 
@@ -110,7 +77,7 @@ def _artifacts(written: dict[str, str] | list[ArtifactModel]) -> tuple[Artifact,
 
 
 class JobAttemptModel(StrictModel):
-    """What differs in one run of a job; what is left out is as the job says."""
+    """What one run of a job changes; other values are the job's."""
 
     duration: DurationField | None = Field(
         None, description="How long it runs.", examples=[30, "1m"]
@@ -120,13 +87,13 @@ class JobAttemptModel(StrictModel):
     pending_seconds: DurationField | None = Field(
         None, description="How long it waits for a runner."
     )
-    never_complete: bool | None = Field(None, description="Whether it runs for ever.")
+    never_complete: bool | None = Field(None, description="Whether it never ends.")
     trace: Text | None = Field(None, description="Its log.")
     coverage: Percent | None = Field(None, description="The coverage that it reports.")
-    artifacts: Artifacts | None = Field(None, description="The files that it leaves behind.")
+    artifacts: Artifacts | None = Field(None, description="Its artifacts.")
 
     def to_engine(self) -> JobAttempt:
-        """Make what the engine knows."""
+        """Convert to the engine's type."""
         return JobAttempt(
             duration=self.duration,
             status=self.status,
@@ -143,19 +110,19 @@ class DownstreamModel(StrictModel):
     """The pipeline that a bridge starts."""
 
     project: ProjectName = Field(
-        description="The project in which it starts: path or number.", examples=["group/deploy", 43]
+        description="The project in which it starts: path or id.", examples=["group/deploy", 43]
     )
     scenario: ScenarioNumber | None = Field(
-        None, description="Its scenario; left out, the rules choose.", examples=[900]
+        None, description="Its scenario; by default the rules choose.", examples=[900]
     )
-    ref: Name | None = Field(None, description="Its ref; left out, the project's default branch.")
+    ref: Name | None = Field(None, description="Its ref; by default the project's default branch.")
     strategy: Literal["depend"] | None = Field(
-        None, description="depend: the bridge's status is that of the pipeline it starts."
+        None, description="depend: the bridge shows the status of the pipeline that it starts."
     )
-    variables: dict[Name, TextOrNumber] = Field({}, description="Variables that it gets.")
+    variables: dict[Name, TextOrNumber] = Field({}, description="Its variables.")
 
     def to_engine(self) -> Downstream:
-        """Make what the engine knows."""
+        """Convert to the engine's type."""
         return Downstream(
             project=self.project,
             scenario_id=self.scenario,
@@ -168,51 +135,55 @@ class DownstreamModel(StrictModel):
 class JobModel(StrictModel):
     """A job of a pipeline."""
 
-    name: Name = Field(description="Its name, unique in the pipeline.", examples=["unit tests"])
+    name: Name = Field(
+        description="Its name, which is unique in the pipeline.", examples=["unit tests"]
+    )
     stage: Name = Field("test", description="Its stage.", examples=["build", "test", "deploy"])
     duration: DurationField = Field(0, description="How long it runs.", examples=[30, "1m"])
     status: TerminalStatus = Field("success", description="How it ends.")
     failure_reason: FailureReason | None = Field(
-        None, description="Why it fails; script_failure unless something else is written."
+        None, description="Why it fails; by default script_failure."
     )
-    when: When = Field("on_success", description="What it waits for.")
+    when: When = Field("on_success", description="When it runs.")
     start_in: DurationField | None = Field(
-        None, description="How long a delayed job waits.", examples=["10m"]
+        None, description="How long a job with when: delayed waits.", examples=["10m"]
     )
     allow_failure: bool | None = Field(
-        None, description="Whether the pipeline goes on when it fails; true for manual jobs."
+        None,
+        description="Whether the pipeline goes on if it fails; by default only for manual jobs.",
     )
     needs: list[Name] | None = Field(
-        None, description="The jobs it waits for, in place of the stages before; [] for none."
+        None,
+        description="The jobs that it waits for, instead of the stages before; []: for none.",
     )
     pending_seconds: DurationField = Field(0, description="How long it waits for a runner.")
-    never_complete: bool = Field(False, description="Whether it runs for ever.")
-    tags: list[Name] = Field([], description="The tags of the runner that it asks for.")
+    never_complete: bool = Field(False, description="Whether it never ends.")
+    tags: list[Name] = Field([], description="The tags of the runner that it needs.")
     coverage: Percent | None = Field(None, description="The coverage that it reports.")
     trace: Text = Field("", description="Its log.", examples=["compiling...\ndone\n"])
     artifacts: Artifacts = Field(
-        default_factory=list, description="The files that it leaves behind: paths and their text."
+        default_factory=list, description="Its artifacts: paths and their text."
     )
     attempts: list[JobAttemptModel] = Field(
         [],
         max_length=ATTEMPTS_LIMIT,
-        description="What differs in each of its runs; the last entry repeats.",
+        description="What each run changes; the last entry repeats.",
     )
     parallel: Annotated[int, Field(ge=1, le=200), WHOLE] | None = Field(
-        None, description='How many of it run side by side, as "name 1/3", "name 2/3", ...'
+        None, description='How many copies of it run, named "name 1/3", "name 2/3", ...'
     )
     downstream: DownstreamModel | None = Field(
-        None, description="Makes the job a bridge, which starts a pipeline elsewhere."
+        None, description="The pipeline that it starts, which makes it a bridge."
     )
 
     def names(self) -> list[str]:
-        """List the names of its jobs once ``parallel`` is spread out."""
+        """List the names of its copies, or its own."""
         if self.parallel is None:
             return [self.name]
         return [f"{self.name} {n}/{self.parallel}" for n in range(1, self.parallel + 1)]
 
     def to_engine(self, name: str, needs: tuple[str, ...] | None) -> JobSpec:
-        """Make what the engine knows, under one of its names, with the needs spread out."""
+        """Convert one copy to the engine's type."""
         manual = self.when == "manual"
         return JobSpec(
             name=name,
@@ -238,23 +209,23 @@ class JobModel(StrictModel):
 # ---------------------------------------------------------------------------- jobs together
 
 
-def spread(jobs: Sequence[JobModel]) -> tuple[JobSpec, ...]:
-    """Make the engine's jobs: ``parallel`` spread out, needs of a parallel job need all of it."""
+def to_engine_jobs(jobs: Sequence[JobModel]) -> tuple[JobSpec, ...]:
+    """Convert jobs to the engine's. A job that needs a ``parallel`` job needs all its copies."""
     names = {job.name: job.names() for job in jobs}
     return tuple(
-        job.to_engine(name, None if job.needs is None else _spread_needs(job.needs, names))
+        job.to_engine(name, None if job.needs is None else _all_copies(job.needs, names))
         for job in jobs
         for name in names[job.name]
     )
 
 
-def _spread_needs(needs: list[str], names: dict[str, list[str]]) -> tuple[str, ...]:
-    spread_out = [name for need in needs for name in names.get(need, [need])]
-    return tuple(dict.fromkeys(spread_out))
+def _all_copies(needs: list[str], names: dict[str, list[str]]) -> tuple[str, ...]:
+    copies = [name for need in needs for name in names.get(need, [need])]
+    return tuple(dict.fromkeys(copies))
 
 
 def job_contradictions(jobs: Sequence[JobModel], stages: Sequence[str]) -> Iterator[Violation]:
-    """Find what is wrong with jobs that are well formed each by itself."""
+    """Find what is wrong with jobs that are each well formed."""
     yield from _names_taken(jobs)
     for index, job in enumerate(jobs):
         for field, what in _inside(job, stages):
@@ -262,7 +233,7 @@ def job_contradictions(jobs: Sequence[JobModel], stages: Sequence[str]) -> Itera
     yield from _needs(jobs)
     count = sum(job.parallel or 1 for job in jobs)
     if count > JOBS_LIMIT:
-        yield (), f"{count} jobs are too many, {JOBS_LIMIT} at most"
+        yield (), f"has {count} jobs; at most {JOBS_LIMIT} are allowed"
 
 
 def _names_taken(jobs: Sequence[JobModel]) -> Iterator[Violation]:
@@ -279,14 +250,14 @@ def _inside(job: JobModel, stages: Sequence[str]) -> Iterator[Violation]:
     if stages and job.stage not in stages:
         yield (
             ("stage",),
-            f'"{job.stage}" is not among the stages: {", ".join(dict.fromkeys(stages))}',
+            f'"{job.stage}" is not one of the stages: {", ".join(dict.fromkeys(stages))}',
         )
     if job.when == "delayed" and job.start_in is None:
         yield ("when",), "a delayed job needs start_in"
     if job.when != "delayed" and job.start_in is not None:
-        yield ("start_in",), "only a job with when: delayed starts later"
+        yield ("start_in",), "needs when: delayed"
     if job.downstream is not None and "duration" in job.model_fields_set:
-        yield ("duration",), "a job with downstream takes as long as the pipeline that it starts"
+        yield ("duration",), "cannot be combined with downstream"
     if isinstance(job.artifacts, list):
         yield from repeated(("artifacts",), [each.path for each in job.artifacts])
 
@@ -307,7 +278,7 @@ def _needs(jobs: Sequence[JobModel]) -> Iterator[Violation]:
 
 
 def _circle(jobs: Sequence[JobModel]) -> Iterator[Violation]:
-    """Tell of one circle of needs, if there is any: what is left when free jobs are taken off."""
+    """Find a circle of needs: what remains after removing every job that waits for nothing else."""
     owner = {name: job.name for job in jobs for name in (job.name, *job.names())}
     waiting = {job.name: {owner[need] for need in job.needs or ()} for job in jobs}
     free = {name for name, needs in waiting.items() if not needs}
@@ -317,7 +288,7 @@ def _circle(jobs: Sequence[JobModel]) -> Iterator[Violation]:
     for index, job in enumerate(jobs):
         if job.name in waiting:
             way = _way_round(job.name, waiting)
-            yield (index, "needs"), f"needs go round in a circle: {' -> '.join(way)}"
+            yield (index, "needs"), f"needs form a circle: {' -> '.join(way)}"
             return
 
 

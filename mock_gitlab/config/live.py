@@ -1,4 +1,4 @@
-"""LiveConfig: the last good configuration, the last failed attempt, the watch."""
+"""Keep the configuration current while its files are edited."""
 
 from __future__ import annotations
 
@@ -12,30 +12,25 @@ from typing import TYPE_CHECKING, Any
 
 from .diagnostics import ConfigurationError
 from .globs import existing, touches
-from .loader import Loaded, Settings, load, load_defaults
+from .loader import FIXED_SETTINGS, Loaded, Settings, load
 from .overrides import overridden
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from mock_gitlab.engine.model import Instant
-
 
 logger = logging.getLogger("mock_gitlab.config")
 
 QUIET_MS = 50
-"""How long nothing must happen in the folders before a change counts as complete."""
+"""A change counts as complete after this long without another."""
 LONGEST_WAIT_MS = 500
-"""How long changes without a pause are waited for."""
+"""Changes without a pause are handled after this long."""
 POLL_SECONDS = 0.3
-"""How long to wait between two looks where nobody tells of changes."""
+"""How long polling waits between two looks."""
 RETRY_SECONDS = 1.0
-"""How long to wait before watching again where the watch itself has failed."""
-_LATER = ("database", "host", "port", "watch", "watch_polling", "log_level")
-_KUBERNETES = "..data"
-
-Batch = set[tuple[Any, str]]
-"""Changes that were noticed together: what kind, and the path."""
+"""How long to wait before watching again after the watch has failed."""
+_KUBERNETES = "..data"  # the link that a ConfigMap volume replaces, in place of its files
 
 
 def _ignore(_: Loaded) -> None:
@@ -43,12 +38,11 @@ def _ignore(_: Loaded) -> None:
 
 
 class LiveConfig:
-    """The configuration that is in force, kept current with its files.
+    """The current configuration: the last one without mistakes.
 
-    ``path`` of None means that there is no file, now or later. ``overrides`` beat environment and
-    files (see ``overridden``). ``on_change`` is told of each configuration that comes into force
-    after the first one; where it raises, the one before stays. Calls and watch belong on one
-    event loop; only the reading of files happens in a thread.
+    ``overrides`` beat the environment, which beats the files. ``on_change`` is called with every
+    new configuration before it becomes current; if it raises, the previous one remains. Call all
+    methods on one event loop. Only the files are read in a thread.
 
     Raises:
         ConfigurationError: the first configuration has mistakes.
@@ -56,7 +50,7 @@ class LiveConfig:
 
     def __init__(
         self,
-        path: Path | str | None,
+        path: Path | str,
         environ: Mapping[str, str],
         overrides: Mapping[str, Any] | None = None,
         on_change: Callable[[Loaded], None] = _ignore,
@@ -64,60 +58,52 @@ class LiveConfig:
         now: Callable[[], Instant],
         must_exist: bool = True,
     ) -> None:
-        self.path = None if path is None else Path(path)
+        self.path = Path(path)
         self.on_change = on_change
         self.last_failure: ConfigurationError | None = None
         self._environ = environ
         self._overrides = dict(overrides or {})
         self._now = now
         self._must_exist = must_exist
-        self._one_at_a_time = threading.Lock()
+        self._loading = threading.Lock()
         self.current = self._load()
         self.loaded_at = now()
 
     # ------------------------------------------------------------------ reloading
 
-    def reload(self) -> bool:
-        """Read the files again and put them in force; False where they have mistakes."""
-        return self._put_in_force(self._attempt())
-
     async def reload_now(self) -> bool:
-        """Do the same without holding up the event loop; of several, one after the other."""
-        return self._put_in_force(await asyncio.to_thread(self._attempt))
+        """Read the files again and apply them; return False if they have mistakes.
 
-    def _attempt(self) -> Loaded | ConfigurationError:
-        with self._one_at_a_time:
+        The files are read in a thread. Reloads that overlap run one after the other.
+        """
+        return self._apply(await asyncio.to_thread(self._try_to_load))
+
+    def _try_to_load(self) -> Loaded | ConfigurationError:
+        with self._loading:
             try:
                 return self._load()
             except ConfigurationError as error:
                 return error
 
     def _load(self) -> Loaded:
-        if self.path is None:
-            loaded = load_defaults()
-        else:
-            loaded = load(
-                self.path,
-                self._environ,
-                must_exist=self._must_exist,
-            )
-            # Once it has been there, a file that is missing is one that is just being replaced.
-            self._must_exist = self._must_exist or self.path in loaded.files
+        loaded = load(self.path, self._environ, must_exist=self._must_exist)
+        # A file that was there before and is missing now is just being replaced.
+        self._must_exist = self._must_exist or self.path in loaded.files
         return overridden(loaded, self._environ, self._overrides)
 
-    def _put_in_force(self, outcome: Loaded | ConfigurationError) -> bool:
+    def _apply(self, outcome: Loaded | ConfigurationError) -> bool:
         if isinstance(outcome, ConfigurationError):
             self.last_failure = outcome
             for mistake in outcome.mistakes:
                 logger.error("%s", mistake)
-            logger.error("The configuration before stays in force.")
+            logger.error("The previous configuration remains in use.")
             return False
         self.on_change(outcome)
-        self._tell(self.current.settings, outcome)
+        self._log(self.current.settings, outcome)
         self.current, self.loaded_at, self.last_failure = outcome, self._now(), None
         return True
 
-    def _tell(self, before: Settings, loaded: Loaded) -> None:
+    def _log(self, before: Settings, loaded: Loaded) -> None:
         logger.info(
             "Configuration loaded: %d scenarios, %d rules.",
             len(loaded.declarations.scenarios),
@@ -125,27 +111,20 @@ class LiveConfig:
         )
         for warning in loaded.warnings:
             logger.warning("%s", warning)
-        for name in _LATER:
+        for name in FIXED_SETTINGS:
             if getattr(before, name) != getattr(loaded.settings, name):
                 logger.warning("A change of %s takes effect at the next start.", name)
 
     # ------------------------------------------------------------------ watching
 
-    async def watch(self, stop: asyncio.Event, changes: AsyncIterable[Batch] | None = None) -> None:
-        """Reload whenever files change, until ``stop`` is set.
-
-        ``changes`` stands in for what the file system tells: sets of (kind, path) in any number.
-        """
-        if changes is not None:
-            async for batch in changes:
-                await self._noticed(batch)
-            return
-        if self.path is None or not self.current.settings.watch:
+    async def watch(self, stop: asyncio.Event) -> None:
+        """Reload whenever files change, until ``stop`` is set."""
+        if not self.current.settings.watch:
             await stop.wait()
         while not stop.is_set():
             try:
                 if self.current.settings.watch_polling:
-                    await self._look_regularly(stop)
+                    await self._poll_folders(stop)
                 else:
                     await self._watch_folders(stop)
             except Exception:
@@ -153,7 +132,7 @@ class LiveConfig:
                 await _wait(stop, RETRY_SECONDS)
 
     async def _watch_folders(self, stop: asyncio.Event) -> None:
-        """Watch the folders of now, until others have to be watched."""
+        """Watch the folders until other ones have to be watched."""
         from watchfiles import awatch
 
         armed, over = self._identities(), asyncio.Event()
@@ -167,59 +146,57 @@ class LiveConfig:
             ignore_permission_denied=True,
         )
         upcoming = asyncio.ensure_future(anext(batches, None))
-        stopping = asyncio.ensure_future(_pass_on(stop, over))
+        stopping = asyncio.ensure_future(_forward(stop, over))
         try:
-            # The first step arms the watch; what changed before that would be lost.
+            # The first step of the task starts the watch. Changes before that would go unnoticed.
             await asyncio.sleep(0)
             await self._catch_up()
-            # The shield leaves it to the event to end the watch: watchfiles waits for its thread.
+            # watchfiles waits for its thread: only the event may end it, hence the shield.
             while (
                 armed == self._identities()
                 and (batch := await asyncio.shield(upcoming)) is not None
             ):
-                if not await self._noticed(batch):
+                if not await self.notice({path for _, path in batch}):
                     await _wait(stop, RETRY_SECONDS)
-                    break  # to catch up, as often as it takes
+                    break  # the next round catches up
                 upcoming = asyncio.ensure_future(anext(batches, None))
         finally:
             over.set()
             stopping.cancel()
             await asyncio.gather(upcoming, stopping, return_exceptions=True)
 
-    async def _look_regularly(self, stop: asyncio.Event) -> None:
-        """Look at the folders of now, until others have to be looked at.
+    async def _poll_folders(self, stop: asyncio.Event) -> None:
+        """Poll the folders until other ones have to be polled.
 
-        Whole seconds are all that watchfiles compares when it polls: the second of two edits
-        within one would be lost.
+        The polling of watchfiles compares whole seconds: it misses the second of two edits within
+        one second.
         """
-        looked_at, before = self._identities(), await asyncio.to_thread(self._traces)
+        polled, before = self._identities(), await asyncio.to_thread(self._fingerprints)
         await self._catch_up()
-        while not stop.is_set() and looked_at == self._identities():
+        while not stop.is_set() and polled == self._identities():
             await _wait(stop, POLL_SECONDS)
-            now = await asyncio.to_thread(self._traces)
+            now = await asyncio.to_thread(self._fingerprints)
             changed = {path for path, _ in before.items() ^ now.items()}
             before = now
-            if changed and not await self._noticed({(None, path) for path in changed}):
+            if changed and not await self.notice(changed):
                 await _wait(stop, RETRY_SECONDS)
-                break  # to catch up, as often as it takes
+                break  # the next round catches up
 
-    def _traces(self) -> dict[str, tuple[int, int, int]]:
-        """Note of everything that is watched what an edit changes."""
+    def _fingerprints(self) -> dict[str, tuple[int, int, int]]:
+        """Return what an edit changes, for every file in the watched folders."""
         found = {}
         for path in itertools.chain.from_iterable(map(_entries, self.watched())):
-            with contextlib.suppress(OSError):  # gone again: the next look sees what is there
+            with contextlib.suppress(OSError):  # deleted meanwhile
                 status = path.stat()
                 found[str(path)] = (status.st_mtime_ns, status.st_size, status.st_ino)
         return found
 
     def watched(self) -> tuple[Path, ...]:
-        """List what to watch now: folders, and where one is missing the nearest above it.
+        """List what to watch now: folders, or the nearest existing folder above a missing one.
 
-        Each write to the database is a change in its folder. Where that folder matters for the
-        configuration file alone, only this file is watched, so that calls cost no more for it.
+        Every write to the database changes its folder. If only the configuration file matters in
+        that folder, this file alone is watched, so that requests do not wake the watch.
         """
-        if self.path is None:
-            return ()
         failed = () if self.last_failure is None else self.last_failure.folders
         found = {existing(folder).absolute() for folder in (*self.current.folders, *failed)}
         home, file = existing(self.path.parent).absolute(), self.path.absolute()
@@ -228,33 +205,32 @@ class LiveConfig:
         return tuple(sorted({*found, file if alone else home}))
 
     def _identities(self) -> dict[Path, tuple[int, int]]:
-        """Tell what is watched apart from what may later stand in its place."""
+        """Identify what is watched, so that a replacement under the same name is noticed."""
         found = {}
         for path in self.watched():
-            with contextlib.suppress(OSError):  # gone again: the next look sees what is there
+            with contextlib.suppress(OSError):  # deleted meanwhile
                 status = path.stat()
                 found[path] = status.st_dev, status.st_ino
         return found
 
     async def _catch_up(self) -> None:
-        outcome = await asyncio.to_thread(self._attempt)
+        outcome = await asyncio.to_thread(self._try_to_load)
         if outcome != self.current:
-            self._put_in_force(outcome)
+            self._apply(outcome)
 
-    async def _noticed(self, batch: Batch) -> bool:
-        """Reload where a change matters; False where what was read could not be put in force."""
-        if not any(self._concerns(Path(path)) for _, path in batch):
+    async def notice(self, changed: Collection[str]) -> bool:
+        """Reload if one of the changed paths matters; return False if ``on_change`` raised."""
+        if not any(self._matters(Path(path)) for path in changed):
             return True
         try:
             await self.reload_now()
         except Exception:
-            logger.exception("The new configuration could not be put in force.")
+            logger.exception("The new configuration could not be applied.")
             return False
         return True
 
-    def _concerns(self, changed: Path) -> bool:
-        """Tell whether a change matters. Events may name a folder by its real path."""
-        assert self.path is not None
+    def _matters(self, changed: Path) -> bool:
+        """Tell whether a changed path matters. Events may contain the real path of a folder."""
         if changed.name == _KUBERNETES:
             return True
         folder = changed.parent.resolve()
@@ -269,17 +245,17 @@ class LiveConfig:
 def _entries(watched: Path) -> list[Path]:
     try:
         return list(watched.iterdir()) if watched.is_dir() else [watched]
-    except OSError:
+    except OSError:  # pragma: no cover - the folder vanished between the two calls
         return []
 
 
-async def _pass_on(stop: asyncio.Event, over: asyncio.Event) -> None:
+async def _forward(stop: asyncio.Event, over: asyncio.Event) -> None:
     await stop.wait()
     over.set()
 
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:
-    """Wait, but not beyond the stop."""
+    """Wait for some seconds, or until ``stop`` is set."""
     waiting = asyncio.ensure_future(stop.wait())
     await asyncio.wait([waiting], timeout=seconds)
     waiting.cancel()

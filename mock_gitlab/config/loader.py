@@ -1,10 +1,10 @@
-"""A path becomes Declarations, or every mistake at once."""
+"""Load mock.yaml and the scenario files that it names."""
 
 from __future__ import annotations
 
 import os
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -23,18 +23,12 @@ from mock_gitlab.engine.model import (
 
 from .diagnostics import ConfigurationError, Document, Mistake, Node
 from .document import read
+from .faults import fault_from, keyed
+from .files import MockFile, ProjectModel, ScenarioFile
 from .globs import TooManyFolders, expand, is_pattern
 from .messages import mistakes_of
-from .models import (
-    MockFile,
-    ProjectModel,
-    ScenarioFile,
-    ScenarioModel,
-    declared_scenario,
-    fault_from,
-    keyed,
-    rule_from,
-)
+from .rules import rule_from
+from .scenarios import ScenarioModel, declared_scenario
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -45,64 +39,59 @@ if TYPE_CHECKING:
     File = TypeVar("File", bound=StrictModel)
 
 DEFAULT_CONFIG = "mock.yaml"
+"""The configuration file, unless another is named."""
 DEFAULT_PATTERN = "scenarios/*.yaml"
-"""Where scenarios are looked for unless something else is written."""
+"""The scenario files, unless ``scenarios`` names others."""
 DEFAULT_TOKEN = Declarations().token
 MEMORY = ":memory:"
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How the server runs; other than declarations these hold until the next start.
+    """How the server runs.
 
-    ``database`` is a path, or ":memory:". ``token_source`` is one of "default", "file",
-    "environment" and "option".
+    ``token_source`` is "default", "file", "environment" or "option". A change of any field but the
+    token takes effect at the next start. ``database`` is a path, or ":memory:".
     """
 
-    token: str = field(default=DEFAULT_TOKEN, repr=False)
-    token_source: str = "default"  # noqa: S105 - where it comes from is no secret
-    database: Path | str = Path("mock.db")
-    host: str = "127.0.0.1"
-    port: int = 8000
-    watch: bool = True
-    watch_polling: bool = False
-    log_level: str = "info"
+    token: str = field(repr=False)
+    token_source: str
+    database: Path | str
+    host: str
+    port: int
+    watch: bool
+    watch_polling: bool
+    log_level: str
+
+
+FIXED_SETTINGS = tuple(each.name for each in fields(Settings) if not each.name.startswith("token"))
+"""The settings that take effect at the next start only."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What the files say.
+    """What the files contain.
 
-    ``folders`` are those in which scenario files are or may appear, ``patterns`` tell their names.
+    ``folders`` are those where scenario files are or may appear, with names like ``patterns``.
     """
 
     declarations: Declarations
-    settings: Settings = field(default_factory=Settings)
-    files: tuple[Path, ...] = ()
-    folders: tuple[Path, ...] = ()
-    patterns: tuple[str, ...] = ()
-    warnings: tuple[Mistake, ...] = ()
+    settings: Settings
+    files: tuple[Path, ...]
+    folders: tuple[Path, ...]
+    patterns: tuple[str, ...]
+    warnings: tuple[Mistake, ...]
 
     @property
     def scenario_counts(self) -> dict[str, int]:
-        """How many scenarios come from where."""
+        """The number of scenarios of each file, and of the built-in ones."""
         return dict(Counter(each.file or "built in" for each in self.declarations.scenarios))
 
 
-def load_defaults() -> Loaded:
-    """Make what is in force where there is no file at all."""
-    return Loaded(Declarations(scenarios=builtin_scenarios()))
+def load(path: Path | str, environ: Mapping[str, str], *, must_exist: bool = True) -> Loaded:
+    """Read a configuration file and the files that it names.
 
-
-def load(
-    path: Path | str,
-    environ: Mapping[str, str],
-    *,
-    must_exist: bool = True,
-) -> Loaded:
-    """Read a configuration file and all that it names; reads files and does nothing else.
-
-    Where the file need not exist and does not, everything is as if it were empty.
+    If ``must_exist`` is False, a missing file counts as an empty mapping.
 
     Raises:
         ConfigurationError: with every mistake of every file.
@@ -111,7 +100,7 @@ def load(
 
 
 class _Loading:
-    """One attempt: collects files, folders and mistakes on its way."""
+    """One run of ``load``. Collects files, folders and mistakes on the way."""
 
     def __init__(self, path: Path, environ: Mapping[str, str]) -> None:
         self._path = path
@@ -174,7 +163,7 @@ class _Loading:
             return None
 
     def _scenario_files(self, mock: Document) -> list[Path]:
-        """Find the files of scenarios, also where something else is wrong."""
+        """Find the scenario files, even if something else in the file is wrong."""
         written = mock.value.get("scenarios") if isinstance(mock.value, dict) else None
         if written is None:
             return self._look_up(DEFAULT_PATTERN, mock, ())

@@ -1,4 +1,4 @@
-"""What is wrong with a value, in plain words and at its place."""
+"""Turn pydantic's errors into mistakes with a place and plain words."""
 
 from __future__ import annotations
 
@@ -36,47 +36,47 @@ _WHAT = {
     "too_long": "must have {max_length} entries at most",
 }
 _NO_STEPS = ("~glob", "~list", "~mapping", "~one", "~present", "~scenario", "~text", "[key]")
-"""What pydantic puts into paths besides keys and indexes: the tags of alternatives."""
+"""The steps in pydantic's paths that are neither keys nor indexes: tags of alternatives."""
 _MANY = 8
-"""How many words are still listed in a message."""
+"""The most choices that a message lists."""
 _STAND_INS: dict[str | int, Any] = {"scenario_id": 0, "name": "?"}
-"""What may stand in for a value that must not be missing."""
+"""Replacements for wrong values of keys that must not be missing."""
 
 
 def mistakes_of(
     error: ValidationError, model: type[BaseModel], document: Document
 ) -> list[Mistake]:
-    """Put pydantic's errors into words, but for those at values that were told of already.
+    """List the mistakes behind pydantic's errors, except at values with a known mistake.
 
-    Contradictions are only looked for in what is well formed; so that one mistake does not hide
-    others, the rest is looked at again without the values that were refused.
+    Pydantic looks for contradictions only in models without other errors. So the document is
+    validated again without the values that were refused, and contradictions are added.
     """
     first = error.errors(include_url=False)[:MISTAKES_LIMIT]
     refused = [_path(each) for each in first]
-    errors = [*first, *_contradictions_besides(refused, model, document.value)]
+    errors = [*first, *_more_contradictions(refused, model, document.value)]
     return [_mistake(each, model, document) for each in errors if not document.broken(_path(each))]
 
 
 def _mistake(error: ErrorDetails, model: type[BaseModel], document: Document) -> Mistake:
-    path, what = said(error, model)
+    path, what = explain(error, model)
     at_key = error["type"] == "extra_forbidden" or "[key]" in error["loc"][-1:]
     return document.mistake(path, what, at_key=at_key)
 
 
-def said(error: ErrorDetails, model: type[BaseModel]) -> tuple[Steps, str]:
-    """Tell where in a model a value is wrong, and what is wrong with it."""
+def explain(error: ErrorDetails, model: type[BaseModel]) -> tuple[Steps, str]:
+    """Return the path of a wrong value, and what is wrong with it."""
     path = _path(error)
     if error["type"] == "extra_forbidden":
         return path, unknown(str(path[-1]), _fields_at(model, path[:-1]))
-    return path, _in_words(error)
+    return path, _message(error)
 
 
-def _contradictions_besides(
+def _more_contradictions(
     refused: Sequence[Steps], model: type[BaseModel], value: Any
 ) -> list[ErrorDetails]:
     rest = copy.deepcopy(value)
     for path in refused:
-        _leave_out(rest, path)
+        _remove(rest, path)
     try:
         model.model_validate(rest)
     except ValidationError as error:
@@ -88,8 +88,8 @@ def _contradictions_besides(
     return []
 
 
-def _leave_out(value: Any, path: Steps) -> None:
-    """Remove the did_you_mean key at or above a path; an entry of a list cannot go by itself."""
+def _remove(value: Any, path: Steps) -> None:
+    """Remove the nearest key at or above a path, since an entry of a list cannot go alone."""
     last = max((at for at, step in enumerate(path) if isinstance(step, str)), default=None)
     if last is None:
         return
@@ -102,11 +102,11 @@ def _leave_out(value: Any, path: Steps) -> None:
 
 
 def _near(path: Steps, refused: Sequence[Steps]) -> bool:
-    """Tell whether a contradiction may only be there because something was left out."""
-    return any(_around(path, other) for other in refused)
+    """Tell whether a contradiction may exist only because a value was removed."""
+    return any(_is_near(path, other) for other in refused)
 
 
-def _around(path: Steps, other: Steps) -> bool:
+def _is_near(path: Steps, other: Steps) -> bool:
     jobs = path.index("jobs") + 1 if "jobs" in path else 0
     if jobs and other[:jobs] == path[:jobs] and other[-1] in ("name", "parallel"):
         return True
@@ -114,12 +114,12 @@ def _around(path: Steps, other: Steps) -> bool:
 
 
 def unknown(name: str, allowed: Iterable[str]) -> str:
-    """Say that a key is not known, and which one may be meant."""
-    return f"is no known key{did_you_mean(name, allowed)}"
+    """Return the message for an unknown key, with the key that is probably meant."""
+    return f"is not a known key{did_you_mean(name, allowed)}"
 
 
 def kind(value: Any) -> str:
-    """Say what a value is: ``the text "x"``, ``the number 3``, ``a list``."""
+    """Describe a value: ``the text "x"``, ``the number 3``, ``a list``."""
     if value is None:
         return "nothing (null)"
     if isinstance(value, bool):
@@ -138,7 +138,7 @@ def _path(error: ErrorDetails) -> Steps:
     return (*path, last) if kept else path
 
 
-def _in_words(error: ErrorDetails) -> str:
+def _message(error: ErrorDetails) -> str:
     got, context = error["input"], error.get("ctx", {})
     if error["type"] == "literal_error":
         return _no_choice(got, context)
@@ -163,7 +163,7 @@ def _no_choice(got: Any, context: Mapping[str, Any]) -> str:
 
 
 def _fields_at(model: type[BaseModel], path: Steps) -> set[str]:
-    """Name the keys that are allowed where a path into a model leads."""
+    """Return the keys that are allowed at a path of a model."""
     models = {model}
     for step in path:
         inside = [m.model_fields[step] for m in models if step in m.model_fields]

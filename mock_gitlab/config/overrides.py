@@ -1,4 +1,4 @@
-"""Settings from the environment and from options, which beat the file."""
+"""Apply the settings of the environment and of options, which beat the file."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from .diagnostics import ConfigurationError, Document, Entry, Mistake, Node
+from .files import MockFile
+from .loader import FIXED_SETTINGS, MEMORY
 from .messages import mistakes_of
-from .models import MockFile
 from .scalars import BadScalar, resolve_reference
 
 if TYPE_CHECKING:
@@ -28,37 +29,36 @@ VARIABLES = {
     "MOCK_LOG_LEVEL": "log_level",
     "MOCK_ALLOW_RESET": "allow_reset",
 }
-"""Which variable of the environment stands for which key of mock.yaml; an empty one for none."""
-_SWITCHES = ("watch", "watch_polling", "allow_reset")
-_SWITCHED = {
+"""The environment variable of each key of mock.yaml. An empty variable counts as not set."""
+_BOOLEANS = ("watch", "watch_polling", "allow_reset")
+_WORDS = {
     **dict.fromkeys(("1", "yes", "on", "true"), True),
     **dict.fromkeys(("0", "no", "off", "false"), False),
 }
-_SETTINGS = ("database", "host", "port", "watch", "watch_polling", "log_level")
 
 
 def overridden(loaded: Loaded, environ: Mapping[str, str], overrides: Mapping[str, Any]) -> Loaded:
-    """Let the environment beat what was loaded, and ``overrides`` beat both.
+    """Apply the environment to what was loaded, and ``overrides`` to both.
 
-    ``overrides`` takes the keys of mock.yaml that VARIABLES names; None is as good as left out.
-    Paths of databases are relative to the working directory here.
+    ``overrides`` has keys of mock.yaml, those in VARIABLES. None counts as missing. The path of a
+    database is relative to the working directory here.
 
     Raises:
-        ConfigurationError: a variable or an option that cannot be understood.
+        ConfigurationError: a variable or an option has an invalid value.
     """
     given = {name: value for name, value in overrides.items() if value is not None}
     options = _checked({name: (name, value) for name, value in given.items()}, "options")
     from_environ = _checked(
         {
-            name: (variable, _meaning(name, environ[variable]))
+            name: (variable, _value_of(name, environ[variable]))
             for variable, name in VARIABLES.items()
             if environ.get(variable)
         },
         "environment",
     )
     values = {**from_environ, **options}
-    settings = {name: values[name] for name in _SETTINGS if name in values}
-    if settings.get("database", ":memory:") != ":memory:":
+    settings = {name: values[name] for name in FIXED_SETTINGS if name in values}
+    if settings.get("database", MEMORY) != MEMORY:
         settings["database"] = Path(settings["database"])
     declared = {name: values[name] for name in ("token", "allow_reset") if name in values}
     if "token" in values:
@@ -71,9 +71,9 @@ def overridden(loaded: Loaded, environ: Mapping[str, str], overrides: Mapping[st
     )
 
 
-def _meaning(name: str, text: str) -> Any:
-    if name in _SWITCHES and text.lower() in _SWITCHED:
-        return _SWITCHED[text.lower()]
+def _value_of(name: str, text: str) -> Any:
+    if name in _BOOLEANS and text.lower() in _WORDS:
+        return _WORDS[text.lower()]
     try:
         return resolve_reference(text)
     except BadScalar:
@@ -81,7 +81,7 @@ def _meaning(name: str, text: str) -> Any:
 
 
 def _checked(given: Mapping[str, tuple[str, Any]], source: str) -> dict[str, Any]:
-    """Check values, each with the name under which people know it, as those of a file."""
+    """Validate values like those of a file. Each comes with its name for messages."""
     values = {name: str(v) if isinstance(v, Path) else v for name, (_, v) in given.items()}
     try:
         return MockFile.model_validate(values).model_dump(exclude_unset=True)

@@ -1,7 +1,7 @@
-"""What the text of one YAML scalar means: environment variables put in, then a type found.
+"""Convert the text of a YAML scalar: insert environment variables, then find the type.
 
-Only JSON's own types are known, by YAML 1.2's spelling: ``no`` and ``on`` are text, ``017`` and
-``1:30`` are neither octal nor base 60, a timestamp stays as it is written.
+The types are JSON's, in the spelling of YAML 1.2. So ``no``, ``on``, ``017``, ``1:30`` and
+timestamps are text.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Plain = str | int | float | bool | None
 
 LONGEST_NUMBER = 100
-"""How many characters a number may have."""
+"""The most characters of a number."""
 _WORDS: dict[str, Plain] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -28,38 +28,38 @@ _REFERENCE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.ASCII | re.DO
 
 
 class Whole(int):
-    """A whole number out of the environment, which a field of text may take as text."""
+    """A whole number from the environment, with its text for fields of text."""
 
     text: str
 
 
 class Number(float):
-    """A number out of the environment, which a field of text may take as text."""
+    """A number from the environment, with its text for fields of text."""
 
     text: str
 
 
 class BadScalar(ValueError):
-    """The text means nothing; the message says why."""
+    """A scalar is not valid; the message says why."""
 
 
 def resolve(text: str) -> Plain:
-    """Find what unquoted text means.
+    """Convert unquoted text to a value.
 
     Raises:
-        BadScalar: a number beyond all measure.
+        BadScalar: it is a number that is too long or too large.
     """
     if text in _WORDS:
         return _WORDS[text]
     if _INTEGER.fullmatch(text):
-        return int(_measured(text))
+        return int(_short_enough(text))
     if _NUMBER.fullmatch(text):
-        return _finite(float(_measured(text)))
+        return _finite(float(_short_enough(text)))
     return text
 
 
 def resolve_reference(text: str) -> Plain:
-    """Find what unquoted text out of the environment means; numbers remember their text."""
+    """Convert unquoted text from the environment; a number keeps its text."""
     value = resolve(text)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return value
@@ -69,18 +69,18 @@ def resolve_reference(text: str) -> Plain:
 
 
 def is_reference(text: str) -> bool:
-    """Tell whether the text is one ``${...}`` and nothing else."""
+    """Tell whether text is a single ``${...}``."""
     found = _DOLLAR.fullmatch(text)
     return found is not None and found[1] is None
 
 
 def interpolate(text: str, environ: Mapping[str, str]) -> str:
-    """Put variables in: ``${NAME}``, ``${NAME:-default}``; ``$$`` is a dollar sign.
+    """Replace ``${NAME}`` and ``${NAME:-default}`` by variables, and ``$$`` by a dollar sign.
 
-    The default stands in for a variable that is missing or empty, as in a shell.
+    The default replaces a variable that is missing or empty, as in a shell.
 
     Raises:
-        BadScalar: an unknown variable, or a reference that is none.
+        BadScalar: a variable is not set, or a reference is malformed.
     """
     return _DOLLAR.sub(lambda found: _value(found, environ), text)
 
@@ -89,11 +89,11 @@ def _value(found: re.Match[str], environ: Mapping[str, str]) -> str:
     if found[1]:
         return "$"
     if not found[3]:
-        raise BadScalar('"${" is never closed; a dollar sign itself is written $$')
+        raise BadScalar('"${" is never closed; write $$ for a dollar sign')
     reference = _REFERENCE.fullmatch(found[2])
     if reference is None:
         raise BadScalar(
-            f'"{found[0][:40]}" is not ${{NAME}} or ${{NAME:-default}}; $$ is a dollar sign'
+            f'"{found[0][:40]}" is not ${{NAME}} or ${{NAME:-default}}; write $$ for a dollar sign'
         )
     name, default = reference.groups()
     value = environ.get(name)
@@ -101,15 +101,14 @@ def _value(found: re.Match[str], environ: Mapping[str, str]) -> str:
         return value or default
     if value is None:
         raise BadScalar(
-            f"the environment variable {name} is not set; "
-            f"${{{name}:-default}} would give it a default"
+            f"the environment variable {name} is not set; ${{{name}:-default}} gives it a default"
         )
     return value
 
 
-def _measured(text: str) -> str:
+def _short_enough(text: str) -> str:
     if len(text) > LONGEST_NUMBER:
-        raise BadScalar(f"a number of {len(text)} characters is too long; is it text? quote it")
+        raise BadScalar(f"a number of {len(text)} characters is too long; quote it if it is text")
     return text
 
 

@@ -1,4 +1,4 @@
-"""The JSON Schemas of what may be written, for editors that complete and check."""
+"""The JSON Schemas of the files, for editors that complete and check."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import json
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from .models import MockFile, ScenarioFile
-from .patterns import SPOILERS
+from mock_gitlab.engine.matching import BODY_FAULTS
+
+from .files import MockFile, ScenarioFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,10 +26,9 @@ _TO_REFERENCE = {"$ref": "#/$defs/Reference"}
 
 
 def _given(name: str) -> dict[str, Any]:
-    """Ask that a key be there, and not with a value that is as good as none."""
-    nothing: list[Any] = (
-        [None] if name == "respond" else [False, 0, None, [], {}]
-    )  # {} is the answer 200
+    """Require a key with a value that has an effect."""
+    # An empty mapping is the answer 200 for "respond", and nothing for the other keys.
+    nothing: list[Any] = [None] if name == "respond" else [False, 0, None, [], {}]
     return {"required": [name], "properties": {name: {"not": {"enum": nothing}}}}
 
 
@@ -54,23 +54,23 @@ _CONDITIONS: dict[str, list[dict[str, Any]]] = {
         *(_not_both("respond", other) for other in ("scenario", "variables", "name")),
     ],
     "FaultModel": [
-        {"anyOf": [_given(name) for name in ("respond", "delay", "limit", *SPOILERS)]},
-        *(_not_both(one, other) for one, other in combinations(SPOILERS, 2)),
+        {"anyOf": [_given(name) for name in ("respond", "delay", "limit", *BODY_FAULTS)]},
+        *(_not_both(one, other) for one, other in combinations(BODY_FAULTS, 2)),
         _not_both("drop", "respond"),
     ],
     "LimitModel": [_value("per", {"not": {"const": 0}})],
 }
-"""Contradictions that a schema can express, by the mappings in which they may stand."""
+"""The contradictions that a schema can express, by mapping."""
 _ABOUT = ("title", "description", "default", "examples")
 
 
 def mock_schema() -> dict[str, Any]:
-    """Make the JSON Schema (2020-12) of mock.yaml."""
+    """Return the JSON Schema (2020-12) of mock.yaml."""
     return _schema(MockFile, "mock.yaml")
 
 
 def scenario_schema() -> dict[str, Any]:
-    """Make the JSON Schema (2020-12) of a file of scenarios."""
+    """Return the JSON Schema (2020-12) of a file of scenarios."""
     return _schema(ScenarioFile, "A file of scenarios")
 
 
@@ -78,11 +78,11 @@ SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
     "mock.schema.json": mock_schema,
     "scenario.schema.json": scenario_schema,
 }
-"""The schemas by the names of their files."""
+"""The functions that make the schemas, by file name."""
 
 
 def schema_text(name: str) -> str:
-    """Write a schema as the text of its file."""
+    """Return the text of a schema's file."""
     return json.dumps(SCHEMAS[name](), indent=2) + "\n"
 
 
@@ -96,7 +96,7 @@ def _schema(model: type[BaseModel], title: str) -> dict[str, Any]:
 
 
 def _finished(schema: Any) -> Any:
-    """Say what pydantic leaves open, and let ``${NAME}`` stand wherever a scalar is wanted."""
+    """Complete pydantic's schema, and accept ``${NAME}`` for every scalar."""
     if not isinstance(schema, dict):
         return schema
     done = {name: _below(name, value) for name, value in schema.items()}
@@ -120,7 +120,7 @@ def _below(name: str, value: Any) -> Any:
 
 
 def _alternative(schema: dict[str, Any]) -> dict[str, Any]:
-    """Finish one of several; the reference, if any, goes beside them all."""
+    """Complete one alternative. The reference, if there is one, becomes another alternative."""
     return schema if _restricted(schema) else dict(_finished(schema))
 
 
@@ -136,7 +136,7 @@ def _with_reference(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _restricted(schema: dict[str, Any]) -> bool:
-    """Tell whether a schema is that of a scalar which takes only some texts, or none."""
+    """Tell whether a schema accepts scalars, but not every text."""
     if schema.get("type") in ("integer", "number", "boolean"):
         return True
     return any(name in schema for name in ("enum", "const", "pattern"))

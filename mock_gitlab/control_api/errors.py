@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from mock_gitlab.config.messages import said
+from mock_gitlab.config.messages import explain
 from mock_gitlab.engine.model import AlreadyExists, Invalid, NotAllowed, NotFound
 from mock_gitlab.http.asgi import WORLD
 from mock_gitlab.store.errors import StoreUnavailable
@@ -72,7 +72,7 @@ def _detail(error: ErrorDetails, model: type[BaseModel], masking: Masking) -> di
     source, *inside = error["loc"]
     name, sent = str(error["loc"][-1]), error["input"]
     shown = masking.value(name, sent) if isinstance(sent, str) else sent
-    path, what = said({**error, "loc": tuple(inside), "input": shown}, model)
+    path, what = explain({**error, "loc": tuple(inside), "input": shown}, model)
     return {"type": error["type"], "loc": [source, *path], "msg": what}
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from typing_extensions import TypedDict
 
-from mock_gitlab.config.patterns import FaultModel, fault_from
+from mock_gitlab.config.faults import FaultModel, fault_from
 
 from .access import CurrentWorld, control_router
 from .definitions import fault_definition

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import Query
 from typing_extensions import TypedDict
 
+from mock_gitlab.config.faults import PathGlob
 from mock_gitlab.config.fields import OperationName
-from mock_gitlab.config.patterns import PathGlob
 from mock_gitlab.engine.instants import timestamp
 from mock_gitlab.engine.matching import RequestPattern
 

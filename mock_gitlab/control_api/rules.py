@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from typing_extensions import TypedDict
 
-from mock_gitlab.config.patterns import RuleModel, rule_from
+from mock_gitlab.config.rules import RuleModel, rule_from
 
 from .access import CurrentWorld, control_router
 from .definitions import pattern_definition, response_definition

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from typing_extensions import TypedDict
 
-from mock_gitlab.config.models import ScenarioModel, declared_scenario
+from mock_gitlab.config.scenarios import ScenarioModel, declared_scenario
 from mock_gitlab.engine.instants import to_seconds
 from mock_gitlab.engine.model import Invalid
 

@@ -9,8 +9,8 @@ from fastapi.responses import JSONResponse
 from pydantic import Field, field_validator, model_validator
 from typing_extensions import TypedDict
 
-from mock_gitlab.config.fields import WHOLE, Glob, Name, mistake
-from mock_gitlab.config.patterns import RequestWhenModel, Wanted
+from mock_gitlab.config.faults import RequestWhenModel
+from mock_gitlab.config.fields import WHOLE, Glob, Name, Wanted, mistake
 
 from .access import CurrentWorld, control_router
 from .masking import Masking

@@ -1,4 +1,4 @@
-"""How far bridges may go in starting pipelines that start pipelines."""
+"""GitLab's limits for pipelines that start pipelines."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
+    from .failures import FailureReason
+
 _DEEPEST = 20
 _ROUNDS = 2
 LARGEST_FAMILY = 1000
-"""The most pipelines that may hang together, as in GitLab."""
+"""The most pipelines in one hierarchy."""
 
 
-def out_of_reach(ancestry: Sequence[Hashable]) -> str | None:
-    """Name what keeps the bridges of a pipeline from starting others, as a failure_reason.
+def out_of_reach(ancestry: Sequence[Hashable]) -> FailureReason | None:
+    """Return why the bridges of a pipeline cannot start others; None if they can.
 
-    ``ancestry`` says of the pipeline and of those above it where they run and what they follow.
-    One that comes round for the third time goes round in a circle.
+    ``ancestry`` identifies the pipeline and those above it by project, ref and scenario. A pipeline
+    that appears there for the third time is in a loop.
     """
     if len(ancestry) > _DEEPEST:
         return "reached_max_descendant_pipelines_depth"

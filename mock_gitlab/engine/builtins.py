@@ -1,4 +1,4 @@
-"""The scenarios that are there without being declared."""
+"""The scenarios that exist without being declared."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ SUCCEEDS_AFTER = {
     200: 120,
     500: 300,
 }
-"""Seconds to success by the number of the scenario."""
+"""The seconds after which each of these scenarios succeeds."""
 
 
 def builtin_scenarios() -> tuple[DeclaredScenario, ...]:
-    """Make the built-in scenarios, by number."""
+    """Return the built-in scenarios, by number."""
     return _BUILTIN
 
 

@@ -1,7 +1,7 @@
-"""Scenarios as JSON values and back, for whoever keeps them.
+"""Convert scenarios to JSON values and back.
 
-Only fields that differ from their defaults are written, under their own names; spans stay in
-milliseconds. What was written by an older version is therefore read with today's defaults.
+Only fields that differ from their defaults are written. Durations stay in milliseconds. A value
+that an older version wrote is read with today's defaults.
 """
 
 from __future__ import annotations
@@ -38,43 +38,43 @@ _PARTS: dict[type, dict[str, type]] = {
     Fault: {"when": RequestPattern, "respond": Response, "limit": Limit},
     Rule: {"when": TriggerPattern, "respond": Response},
 }
-"""Which field of which noun holds another noun, or a tuple of them."""
+"""The fields of each dataclass that hold another dataclass, or a tuple of them."""
 _FREE = {(Response, "body"), (TriggerPattern, "inputs")}
-"""Fields that hold any JSON value, whose lists must stay lists."""
+"""Fields with any JSON value, whose lists stay lists."""
 
 
 def encode_scenario(scenario: Scenario) -> dict[str, Any]:
-    """Write a scenario as a JSON value: the inverse of ``decode_scenario``."""
-    return _encode_noun(scenario)
+    """Convert a scenario to a JSON value."""
+    return _encode_fields(scenario)
 
 
 def decode_scenario(definition: dict[str, Any]) -> Scenario:
-    """Read a scenario from what ``encode_scenario`` wrote.
+    """Convert the result of ``encode_scenario`` back to a scenario.
 
     Raises:
-        TypeError: an unknown field, or a missing one that has no default.
+        TypeError: a field is unknown, or is missing and has no default.
     """
-    scenario = _decode_noun(Scenario, definition)
+    scenario = _decode_fields(Scenario, definition)
     assert isinstance(scenario, Scenario)
     return scenario
 
 
 def encode_rule(rule: Rule) -> dict[str, Any]:
     """Write a rule as a JSON value: the inverse of ``decode_rule``."""
-    return _encode_noun(rule)
+    return _encode_fields(rule)
 
 
 def decode_rule(definition: dict[str, Any]) -> Rule:
     """Read a rule from what ``encode_rule`` wrote."""
-    rule = _decode_noun(Rule, definition)
+    rule = _decode_fields(Rule, definition)
     assert isinstance(rule, Rule)
     return rule
 
 
-def _encode_noun(noun: Any) -> dict[str, Any]:
+def _encode_fields(part: Any) -> dict[str, Any]:
     written = {}
-    for each in fields(noun):
-        value = getattr(noun, each.name)
+    for each in fields(part):
+        value = getattr(part, each.name)
         if each.default is MISSING or value != each.default:
             written[each.name] = _encode(value)
     return written
@@ -82,17 +82,17 @@ def _encode_noun(noun: Any) -> dict[str, Any]:
 
 def _encode(value: Any) -> Any:
     if is_dataclass(value):
-        return _encode_noun(value)
+        return _encode_fields(value)
     if isinstance(value, tuple):
         return [_encode(item) for item in value]
     return value
 
 
-def _decode_noun(noun: type, written: dict[str, Any]) -> Any:
-    parts = _PARTS.get(noun, {})
-    return noun(
+def _decode_fields(kind: type, written: dict[str, Any]) -> Any:
+    parts = _PARTS.get(kind, {})
+    return kind(
         **{
-            name: value if (noun, name) in _FREE else _decode(value, parts.get(name))
+            name: value if (kind, name) in _FREE else _decode(value, parts.get(name))
             for name, value in written.items()
         }
     )
@@ -101,4 +101,4 @@ def _decode_noun(noun: type, written: dict[str, Any]) -> Any:
 def _decode(value: Any, part: type | None) -> Any:
     if isinstance(value, list):
         return tuple(_decode(item, part) for item in value)
-    return value if part is None or value is None else _decode_noun(part, value)
+    return value if part is None or value is None else _decode_fields(part, value)

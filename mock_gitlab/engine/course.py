@@ -1,6 +1,6 @@
-"""What the runs of a pipeline's jobs are to do, and which statuses they go through in doing it.
+"""The plan of each run of a job, the statuses that it goes through, and what may be done to it.
 
-A pipeline without jobs has one all the same, which mirrors it.
+A pipeline without jobs has one job all the same, which mirrors it.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from .model import Duration, Instant, PipelineRecord, Scenario
     from .statuses import JobStatus, PipelineStatus
 
-# ---------------------------------------------------------------------------- to do
+# ---------------------------------------------------------------------------- plans
 
 
 class Plan(NamedTuple):
-    """What one run of a job is to do; ``duration`` of None: it does not end by itself.
+    """What one run of a job will do. With ``duration`` of None it does not end by itself.
 
-    ``polls`` is how many looks end the run early, for the job that mirrors a pipeline.
+    ``polls`` is the number of reads that end the run; only the job that mirrors a pipeline has it.
     """
 
     spec: JobSpec
@@ -35,18 +35,18 @@ class Plan(NamedTuple):
 
 
 def plan_of_job(job: JobSpec, attempt: int) -> Plan:
-    """Merge a job and the entry of its ``attempts`` for a run."""
+    """Make the plan of a job's run from the job and the entry of its ``attempts``."""
     if job.attempts:
         entry = job.attempts[min(attempt, len(job.attempts) - 1)]
-        said = {name: getattr(entry, name) for name in entry.__slots__}
-        job = replace(job, **{name: value for name, value in said.items() if value is not None})
+        values = {name: getattr(entry, name) for name in entry.__slots__}
+        job = replace(job, **{name: value for name, value in values.items() if value is not None})
     return Plan(job, job.pending, None if job.never_complete else job.duration)
 
 
 def plan_of_pipeline(record: PipelineRecord, scenario: Scenario, attempt: int) -> Plan:
     """Make the plan of the one job that mirrors a pipeline without jobs.
 
-    Inline values override every attempt, field by field.
+    The values that the trigger gave override those of every attempt, field by field.
     """
     after, status = scenario.terminal_after, scenario.terminal_status
     endless, pending = scenario.never_complete, scenario.pending
@@ -89,18 +89,18 @@ def _mirror(
     return Plan(spec, pending, duration, polls)
 
 
-# ---------------------------------------------------------------------------- gone through
+# ---------------------------------------------------------------------------- runs
 
 
 class Run:
-    """One run of a job: which statuses it took on, in steps of which several may share a moment."""
+    """One run of a job and its statuses. Several statuses may begin at the same instant."""
 
     __slots__ = (
         "attempt",
         "emptied_at",
         "erased_at",
         "id",
-        "moments",
+        "instants",
         "plan",
         "retried_at",
         "slot",
@@ -113,47 +113,47 @@ class Run:
         self.slot = slot
         self.attempt = attempt
         self.plan = plan
-        self.moments: list[Instant] = [at]
+        self.instants: list[Instant] = [at]
         self.statuses: list[JobStatus] = ["created"]
         self.status: JobStatus = "created"
         self.retried_at: Instant | None = None
         self.erased_at: Instant | None = None
         self.emptied_at: Instant | None = None
 
-    def changes_after(self, moment: Instant) -> list[Instant]:
-        """List when something happens to it after a moment: of its steps only the next.
+    def changes_after(self, instant: Instant) -> list[Instant]:
+        """List the instants of its next status and of the deletions after an instant.
 
-        A retry is the first step of another run.
+        A retry is not among them: it is the first status of another run.
         """
-        steps = self.moments[bisect_right(self.moments, moment) :][:1]
+        steps = self.instants[bisect_right(self.instants, instant) :][:1]
         later = (self.erased_at, self.emptied_at)
-        return steps + [at for at in later if at is not None and at > moment]
+        return steps + [at for at in later if at is not None and at > instant]
 
     def step(self, at: Instant, status: JobStatus) -> None:
-        """Take on a status."""
-        self.moments.append(at)
+        """Add a status."""
+        self.instants.append(at)
         self.statuses.append(status)
         self.status = status
 
 
 class Course(NamedTuple):
-    """All that a pipeline goes through: its runs by ascending id, and its own steps.
+    """Everything that happens to a pipeline: its runs by ascending id, and its own statuses.
 
-    ``moments`` and ``statuses`` are the pipeline's; ``started_at`` is the first start of any run.
-    What is seen never lies before ``floor``: looks have ended the pipeline at that moment.
+    ``instants`` are those at which its ``statuses`` begin, and ``started_at`` is the first start of
+    a run. Nothing before ``floor`` is ever shown: reads have ended the pipeline at that instant.
     """
 
     runs: Sequence[Run]
-    moments: list[Instant]
+    instants: list[Instant]
     statuses: list[PipelineStatus]
     started_at: Instant | None
     floor: Instant
 
 
 def course_undisturbed(record: PipelineRecord, scenario: Scenario) -> Course:
-    """Write down the course of a pipeline without jobs to which nothing was done.
+    """Return the course of a pipeline without jobs and without actions.
 
-    The same as its simulation, several times faster.
+    It equals the simulation's course, but is computed several times faster.
     """
     plan = plan_of_pipeline(record, scenario, 0)
     begins = record.created_at
@@ -163,65 +163,65 @@ def course_undisturbed(record: PipelineRecord, scenario: Scenario) -> Course:
         ends = min(ends, polled)
         starts = min(starts, ends)
     run = Run(job_id(record.id, 1, 0), 1, 0, plan, begins)
-    run.moments = [begins, begins, starts]
+    run.instants = [begins, begins, starts]
     run.statuses = ["created", "pending", "running"]
     if ends is not None:
-        run.moments.append(ends)
+        run.instants.append(ends)
         run.statuses.append(plan.spec.status)
     run.status = run.statuses[-1]
-    moments, statuses = visible(run.moments, run.statuses)
-    return Course([run], moments, statuses, starts, begins if polled is None else polled)
+    instants, statuses = visible(run.instants, run.statuses)
+    return Course([run], instants, statuses, starts, begins if polled is None else polled)
 
 
 def visible(
-    moments: Sequence[Instant], statuses: Sequence[PipelineStatus]
+    instants: Sequence[Instant], statuses: Sequence[PipelineStatus]
 ) -> tuple[list[Instant], list[PipelineStatus]]:
-    """Reduce steps to what can be seen: the last of each moment, where it differs from before."""
+    """Keep the last status of each instant, if it differs from the one before."""
     seen_at: list[Instant] = []
     seen: list[PipelineStatus] = []
-    last = len(moments) - 1
-    for place, moment in enumerate(moments):
+    last = len(instants) - 1
+    for place, instant in enumerate(instants):
         status = statuses[place]
-        settled = place == last or moments[place + 1] != moment
+        settled = place == last or instants[place + 1] != instant
         if settled and not (seen and seen[-1] == status):
-            seen_at.append(moment)
+            seen_at.append(instant)
             seen.append(status)
     return seen_at, seen
 
 
 def polled_at(record: PipelineRecord, threshold: int | None) -> Instant | None:
-    """Tell when looks have ended the present attempt, if that many are enough."""
+    """Return when reads have ended the current attempt; None if they have not."""
     if threshold is None or record.polled_at is None or record.polls < threshold:
         return None
     return max(record.polled_at, record.created_at)
 
 
 def is_retryable(run_status: JobStatus, attempt: int, retried: bool) -> bool:
-    """Tell whether a run may be followed by another."""
+    """Tell whether a run can be retried."""
     return run_status in RETRYABLE and not retried and attempt < ATTEMPTS_LIMIT
 
 
 def waits_for_play(spec: JobSpec, status: JobStatus, started: bool) -> bool:
-    """Tell whether a run waits to be started by hand.
+    """Tell whether a run waits for somebody to start it.
 
-    A bridge may also be manual because the pipeline that it has started is.
+    A bridge that has started a pipeline may be manual too, because that pipeline is.
     """
     return status in BLOCKED and not (started and spec.downstream is not None)
 
 
 def may_play_again(spec: JobSpec, status: JobStatus, attempt: int, retried: bool) -> bool:
-    """Tell whether to play a run is to retry it, as for a manual job that is over."""
+    """Tell whether playing a run retries it, as for a manual job that has ended."""
     return spec.when in ("manual", "delayed") and is_retryable(status, attempt, retried)
 
 
 def is_erasable(
     spec: JobSpec, status: JobStatus, *, started: bool, erased: bool, emptied: bool
 ) -> bool:
-    """Tell whether a run has left something that can be erased."""
+    """Tell whether a run has a log or artifacts that can be erased."""
     left = spec.trace or (spec.artifacts and not emptied)
     return status in COMPLETED and started and not erased and bool(left)
 
 
 def leaves_artifacts(spec: JobSpec, status: JobStatus, *, started: bool) -> bool:
-    """Tell whether a run has left artifacts: it has run to its own end."""
+    """Tell whether a run has artifacts, which it has once it succeeded or failed."""
     return started and status in ("success", "failed") and bool(spec.artifacts)

@@ -1,29 +1,33 @@
-"""Which rule or fault applies to what has just arrived; how near the others were.
+"""Match triggers with rules, and requests with faults and verifications.
 
-One function decides and explains at once: a pattern matches when ``differences`` finds none.
-Nouns stand here beside their verbs, since nobody else understands them.
+One function decides and explains: a pattern matches if ``differences`` returns none. The module is
+long because the patterns stand beside the functions that give them their meaning.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, cast, get_args
 
 from .texts import matches_path, matches_text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-# ---------------------------------------------------------------------------- nouns
+BodyFault = Literal["drop", "truncate", "slow", "malformed"]
+BODY_FAULTS: tuple[BodyFault, ...] = get_args(BodyFault)
+"""What a fault can do to a body: at most one of these."""
+
+# ---------------------------------------------------------------------------- declared
 
 
 @dataclass(frozen=True, slots=True)
 class TriggerPattern:
-    """When a rule applies to a new pipeline; None means: whatever it is.
+    """The triggers that a rule applies to. A field of None matches anything.
 
     ``project`` is a number, a path or a glob of paths. ``ref``, ``username`` and the values of
-    ``variables`` and ``inputs`` are globs, or ``/regular expressions/``; in a map, True asks that
-    the name be present, False that it be absent.
+    ``variables`` and ``inputs`` are globs, or ``/regular expressions/``. A value of True requires
+    that the name is present, False that it is absent.
     """
 
     project: str | None = None
@@ -36,7 +40,7 @@ class TriggerPattern:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A declared answer. ``body`` is text as it is, or any JSON value; None is an empty body."""
+    """A declared answer. ``body`` is text sent as it is, or a JSON value; None is no body."""
 
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
@@ -45,11 +49,11 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a new pipeline that matches ``when`` gets.
+    """What a trigger that matches ``when`` gets.
 
-    ``scenarios`` is a sequence whose last entry repeats (``cycle``: starts over); empty where the
-    rule leaves the choice to the default. ``respond`` refuses the pipeline with that answer.
-    ``place`` is "file:line", which names the rule to people.
+    ``scenarios`` is used one after the other, then its last entry repeats; with ``cycle`` it starts
+    over. If it is empty, the default scenario applies. ``respond`` is sent instead of creating a
+    pipeline. ``place`` is "file:line", for messages.
     """
 
     key: str
@@ -64,10 +68,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class RequestPattern:
-    """When a fault or a verification applies to a call; None means: whatever it is.
+    """The requests that a fault or a verification applies to. A field of None matches anything.
 
-    ``path`` is a glob on the path without the ``/api/v4`` prefix; ``project``, ``ref`` and
-    ``variables`` as in a rule.
+    ``path`` is a glob on the path without ``/api/v4``. ``project``, ``ref`` and ``variables`` work
+    as in a rule.
     """
 
     method: str | None = None
@@ -81,7 +85,7 @@ class RequestPattern:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most ``requests`` calls in any window of ``per`` milliseconds of the world's clock."""
+    """At most ``requests`` requests in each window of ``per`` milliseconds on the world's clock."""
 
     requests: int
     per: int
@@ -89,10 +93,10 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What goes wrong with the calls that match ``when``.
+    """What goes wrong with the requests that match ``when``.
 
-    Of the matching calls the first ``skip`` pass, then every ``every``-th is applied, ``times`` in
-    all (None: without end). ``delay`` is in milliseconds of real time.
+    The first ``skip`` matching requests pass. Then the fault applies to every ``every``-th one, at
+    most ``times`` times (None: no limit). ``delay`` and ``slow`` are milliseconds of real time.
     """
 
     key: str
@@ -102,7 +106,7 @@ class Fault:
     every: int = 1
     respond: Response | None = None
     delay: int = 0
-    body: Literal["drop", "truncate", "slow", "malformed"] | None = None
+    body: BodyFault | None = None
     slow: int = 0
     limit: Limit | None = None
     place: str = ""
@@ -110,7 +114,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """A pipeline that is about to be created, as rules see it."""
+    """A request to create a pipeline, as rules see it."""
 
     project_id: int
     project_path: str
@@ -122,7 +126,7 @@ class Trigger:
 
 
 class Arrived(Protocol):
-    """A call as faults and verifications see it."""
+    """A request as faults and verifications see it."""
 
     method: str
     path: str
@@ -135,22 +139,22 @@ class Arrived(Protocol):
 
 
 class Difference(NamedTuple):
-    """One condition that was not met: what it is about, what was wanted, what came."""
+    """A condition that was not met: its name, the wanted value and the value found."""
 
     what: str
     wanted: Any
     got: Any
 
 
-# ---------------------------------------------------------------------------- verbs
+# ---------------------------------------------------------------------------- matching
 
 
 def differences(
     pattern: TriggerPattern | RequestPattern, arrived: Trigger | Arrived
 ) -> Iterator[Difference]:
-    """Find the conditions of a pattern that a trigger or a request does not meet.
+    """Find the conditions of a pattern that are not met; the pattern matches if there are none.
 
-    ``arrived`` is a Trigger for a TriggerPattern, an Arrived for a RequestPattern.
+    ``arrived`` is a Trigger for a TriggerPattern, and an Arrived for a RequestPattern.
     """
     yield from _common_differences(pattern, arrived)
     if isinstance(pattern, TriggerPattern):
@@ -177,7 +181,7 @@ def choose(rules: Iterable[Rule], trigger: Trigger) -> Rule | None:
 
 
 def next_of_sequence(rule: Rule, times_matched: int) -> int | None:
-    """Take the scenario for a rule that has matched so many times before."""
+    """Return the next scenario of a rule that has matched so many times before."""
     if not rule.scenarios:
         return None
     last = len(rule.scenarios) - 1
@@ -186,7 +190,7 @@ def next_of_sequence(rule: Rule, times_matched: int) -> int | None:
 
 
 class NearMiss(NamedTuple):
-    """A call that did not match, why not, and how many there were like it."""
+    """A request that does not match, why not, and how many equal ones there were."""
 
     request: Any
     differences: list[Difference]
@@ -194,78 +198,27 @@ class NearMiss(NamedTuple):
 
 
 def near_misses(
-    pattern: RequestPattern, calls: Iterable[Arrived], limit: int = 3
+    pattern: RequestPattern, requests: Iterable[Arrived], limit: int = 3
 ) -> list[NearMiss]:
-    """Rank the calls that do not match: nearest first, then as they come.
+    """List the requests that almost match, nearest first, else in their order.
 
-    Those alike are one, the first of them; those to another address are left out where one is
-    nearer in that.
+    Equal requests are counted as one. A request to another address is left out if there is one
+    whose address differs less.
     """
     alike: dict[Any, NearMiss] = {}
-    for call in calls:
-        found = list(differences(pattern, call))
+    for request in requests:
+        found = list(differences(pattern, request))
         if found:
-            key = (call.method, call.path, repr(found))
-            miss = alike.get(key, NearMiss(call, found, 0))
+            key = (request.method, request.path, repr(found))
+            miss = alike.get(key, NearMiss(request, found, 0))
             alike[key] = miss._replace(times=miss.times + 1)
-    nearest = min(map(_astray, alike.values()), default=0)
-    here = [miss for miss in alike.values() if _astray(miss) == nearest]
+    nearest = min(map(_address_differences, alike.values()), default=0)
+    here = [miss for miss in alike.values() if _address_differences(miss) == nearest]
     return sorted(here, key=lambda miss: _distance(miss.differences))[:limit]
 
 
-def _astray(miss: NearMiss) -> int:
+def _address_differences(miss: NearMiss) -> int:
     return sum(each.what in ("method", "path", "operation") for each in miss.differences)
-
-
-@dataclass(slots=True)
-class FaultCounters:
-    """How often the faults of one world have met a call, and applied."""
-
-    matched: dict[str, int] = field(default_factory=dict)
-    applied: dict[str, int] = field(default_factory=dict)
-    windows: dict[str, tuple[int, int]] = field(default_factory=dict)
-
-    def due(self, faults: Iterable[Fault], call: Arrived, now: int) -> FaultHit | None:
-        """Count a call with every fault that it meets, up to and with the one that strikes."""
-        for fault in faults:
-            if matches(fault.when, call):
-                hit = self._meet(fault, now)
-                if hit is not None:
-                    return hit
-        return None
-
-    def keep(self, keys: Collection[str]) -> None:
-        """Forget the faults that are no longer in force."""
-        for counted in (self.matched, self.applied, self.windows):
-            for key in counted.keys() - keys:
-                del counted[key]
-
-    def _meet(self, fault: Fault, now: int) -> FaultHit | None:
-        seen = self.matched[fault.key] = self.matched.get(fault.key, 0) + 1
-        applied = self.applied.get(fault.key, 0)
-        if seen <= fault.skip or (seen - fault.skip - 1) % fault.every:
-            return None
-        if fault.times is not None and applied >= fault.times:
-            return None
-        observed = 0 if fault.limit is None else self._observe(fault.key, fault.limit, now)
-        if fault.limit is not None and observed <= fault.limit.requests:
-            return None
-        self.applied[fault.key] = applied + 1
-        return FaultHit(fault, observed)
-
-    def _observe(self, key: str, limit: Limit, now: int) -> int:
-        window = now // limit.per
-        current, count = self.windows.get(key, (window, 0))
-        count = count + 1 if current == window else 1
-        self.windows[key] = (window, count)
-        return count
-
-
-class FaultHit(NamedTuple):
-    """A fault that applies to a call; ``observed`` counts the calls in the window of its limit."""
-
-    fault: Fault
-    observed: int
 
 
 # ---------------------------------------------------------------------------- private
@@ -295,15 +248,15 @@ def _trigger_differences(pattern: TriggerPattern, trigger: Trigger) -> Iterator[
         yield from _map_differences("inputs", pattern.inputs, trigger.inputs)
 
 
-def _request_differences(pattern: RequestPattern, call: Arrived) -> Iterator[Difference]:
-    if pattern.method is not None and pattern.method.upper() != call.method:
-        yield Difference("method", pattern.method.upper(), call.method)
-    if pattern.path is not None and not matches_path(pattern.path, call.path):
-        yield Difference("path", pattern.path, call.path)
-    if pattern.operation is not None and pattern.operation != call.operation:
-        yield Difference("operation", pattern.operation, call.operation)
-    if pattern.status is not None and pattern.status != call.status:
-        yield Difference("status", pattern.status, call.status)
+def _request_differences(pattern: RequestPattern, request: Arrived) -> Iterator[Difference]:
+    if pattern.method is not None and pattern.method.upper() != request.method:
+        yield Difference("method", pattern.method.upper(), request.method)
+    if pattern.path is not None and not matches_path(pattern.path, request.path):
+        yield Difference("path", pattern.path, request.path)
+    if pattern.operation is not None and pattern.operation != request.operation:
+        yield Difference("operation", pattern.operation, request.operation)
+    if pattern.status is not None and pattern.status != request.status:
+        yield Difference("status", pattern.status, request.status)
 
 
 def _map_differences(
@@ -311,7 +264,7 @@ def _map_differences(
 ) -> Iterator[Difference]:
     for name, value in wanted:
         if not _value_matches(value, name, got):
-            yield Difference(f"{what}.{name}", _in_words(value), got.get(name))
+            yield Difference(f"{what}.{name}", _shown(value), got.get(name))
 
 
 def _value_matches(wanted: Any, name: str, got: Mapping[str, Any]) -> bool:
@@ -324,7 +277,7 @@ def _value_matches(wanted: Any, name: str, got: Mapping[str, Any]) -> bool:
     return bool(wanted == got[name])
 
 
-def _in_words(wanted: Any) -> Any:
+def _shown(wanted: Any) -> Any:
     return {True: "present", False: "absent"}[wanted] if isinstance(wanted, bool) else wanted
 
 
@@ -332,5 +285,5 @@ _FIELD_WEIGHT = {"method": 3, "path": 3, "operation": 3, "project": 2}
 
 
 def _distance(found: list[Difference]) -> int:
-    # What was said and is wrong is nearer than what was not said at all.
+    # A wrong value is nearer than a missing one.
     return sum(_FIELD_WEIGHT.get(each.what, 1) + (each.got is None) for each in found)

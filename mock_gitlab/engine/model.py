@@ -1,25 +1,27 @@
-"""What is declared, what is recorded, what may be refused.
+"""The values that everything speaks of: what is declared, what is recorded, and the errors.
 
-Errors that the world raises, for the wings to put into HTTP's words::
+The errors, which HTTP turns into answers::
 
     MockGitLabError
-      x NotFound     something asked for does not exist
-      x NotAllowed      GitLab's rules, or the author's settings, do not allow it
-      x AlreadyExists        a number or a name is in use already
-      x Invalid      a value is well formed but cannot be taken
-      x RejectedByRule     a rule answers in place of the pipeline that was asked for
+      NotFound        something that a request names does not exist
+      NotAllowed      GitLab's rules or the author's settings forbid it now
+      AlreadyExists   a number or a name is taken
+      Invalid         a value is well formed but cannot be used
+      RejectedByRule  a rule answers instead of creating the pipeline
 
-Every moment is an ``int``: milliseconds since the Unix epoch, in UTC. Every span of time is an
-``int`` of milliseconds. Whole milliseconds are what GitLab shows, so nothing is ever rounded away
-between two reads.
+An ``Instant`` counts milliseconds since the Unix epoch in UTC. A ``Duration`` counts milliseconds.
+GitLab shows whole milliseconds, so that nothing is ever rounded between two reads.
+
+The module is long because it is one list of small values; none of them has logic of its own.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 if TYPE_CHECKING:
+    from mock_gitlab.engine.failures import FailureReason
     from mock_gitlab.engine.matching import Fault, Response, Rule
     from mock_gitlab.engine.statuses import PipelineStatus
 
@@ -27,30 +29,31 @@ Instant = int
 Duration = int
 
 TerminalStatus = Literal["success", "failed", "canceled", "skipped", "manual"]
-TERMINAL_STATUSES: tuple[TerminalStatus, ...] = (
-    "success",
-    "failed",
-    "canceled",
-    "skipped",
-    "manual",
-)
+TERMINAL_STATUSES: tuple[TerminalStatus, ...] = get_args(TerminalStatus)
 When = Literal["on_success", "on_failure", "always", "manual", "delayed"]
+TestCaseStatus = Literal["success", "failed", "error", "skipped"]
+Origin = Literal["builtin", "file", "runtime"]
+"""Where a scenario was declared."""
 ActionName = Literal["cancel", "retry", "play", "erase", "delete_artifacts", "delete_downstream"]
 
+LARGEST_NUMBER = 2**53
+"""The largest number of a scenario or id of a project, which every JSON parser reads exactly."""
+NAME_LIMIT = 255
+"""The most characters of a name."""
 JOBS_LIMIT = 999
-"""The most jobs that one scenario may have, after ``parallel`` is spread out."""
+"""The most jobs of one scenario, each of a ``parallel`` job's copies counted."""
 ATTEMPTS_LIMIT = 99
-"""The most retries that one job may see."""
-LONGEST_SPAN: Duration = 1_000_000_000_000
-"""The longest duration that may be declared: a thousand million seconds, some 31 years."""
+"""The most retries of one job."""
+LONGEST_DURATION: Duration = 1_000_000_000_000
+"""The longest duration that a file may declare: a thousand million seconds, some 31 years."""
 
 
 class MockGitLabError(Exception):
-    """Something that was asked of the mock and cannot be done."""
+    """The base of all errors that a request can cause."""
 
 
 class NotFound(MockGitLabError):
-    """What was asked for does not exist; ``what`` names the kind of thing ("pipeline")."""
+    """Something does not exist; ``what`` names its kind, such as "pipeline"."""
 
     def __init__(self, what: str) -> None:
         super().__init__(f"{what} not found")
@@ -58,7 +61,7 @@ class NotFound(MockGitLabError):
 
 
 class NotAllowed(MockGitLabError):
-    """Well formed, but not allowed now; ``reason`` is a stable word ("job is not retryable")."""
+    """A request is not allowed now; ``reason`` is a fixed text such as "Job is not retryable"."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -66,15 +69,15 @@ class NotAllowed(MockGitLabError):
 
 
 class AlreadyExists(MockGitLabError):
-    """A number or name that is in use already."""
+    """A number or a name is taken."""
 
 
 class Invalid(MockGitLabError):
-    """A value that cannot be taken as it is."""
+    """A value is well formed but cannot be used."""
 
 
 class RejectedByRule(MockGitLabError):
-    """A rule answers the request with a response of its own; ``rule`` is its place."""
+    """A rule answers instead of creating the pipeline; ``rule`` is its place."""
 
     def __init__(self, response: Response, rule: str) -> None:
         super().__init__(f"rejected with {response.status}")
@@ -97,7 +100,7 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """The one user of the mock: whoever holds the token."""
+    """The only user: the owner of the token."""
 
     id: int = 1
     username: str = "root"
@@ -107,7 +110,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class DeclaredToken:
-    """A trigger token that stands in a file."""
+    """A trigger token that a file declares."""
 
     token: str
     description: str = ""
@@ -115,7 +118,10 @@ class DeclaredToken:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A project. ``refs`` and ``tags`` are globs; ``refs`` of None takes any ref unless strict."""
+    """A project. ``refs`` and ``tags`` are globs.
+
+    With ``refs`` of None every ref exists, unless the mock is strict.
+    """
 
     id: int
     path: str
@@ -128,12 +134,12 @@ class Project:
 
 @dataclass(frozen=True, slots=True)
 class TestCase:
-    """A case of a test suite, as in GitLab's test report."""
+    """A test case of GitLab's test report."""
 
     __test__ = False
 
     name: str
-    status: Literal["success", "failed", "error", "skipped"] = "success"
+    status: TestCaseStatus = "success"
     execution_time: float = 0.0
     classname: str = ""
     file: str | None = None
@@ -143,7 +149,10 @@ class TestCase:
 
 @dataclass(frozen=True, slots=True)
 class TestSuite:
-    """A suite; seen once the job of its name has ended, or the pipeline where no job has it."""
+    """A test suite. The report shows it once the job of the same name has ended.
+
+    If no job has that name, the report shows it once the pipeline has ended.
+    """
 
     __test__ = False
 
@@ -154,7 +163,7 @@ class TestSuite:
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """A small file in a job's artifacts archive."""
+    """A file in the artifacts archive of a job."""
 
     path: str
     content: str
@@ -162,7 +171,7 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True)
 class Downstream:
-    """The pipeline that a bridge starts. ``project`` is a path or a number in text."""
+    """The pipeline that a bridge starts. ``project`` is a path, or a number as text."""
 
     project: str
     scenario_id: int | None = None
@@ -173,11 +182,11 @@ class Downstream:
 
 @dataclass(frozen=True, slots=True)
 class JobAttempt:
-    """What differs in one attempt of a job; None means: as the job says."""
+    """What one attempt of a job changes. A field of None keeps the job's value."""
 
     duration: Duration | None = None
     status: TerminalStatus | None = None
-    failure_reason: str | None = None
+    failure_reason: FailureReason | None = None
     pending: Duration | None = None
     never_complete: bool | None = None
     trace: str | None = None
@@ -187,18 +196,18 @@ class JobAttempt:
 
 @dataclass(frozen=True, slots=True)
 class JobSpec:
-    """A job as declared (https://docs.gitlab.com/ci/yaml/); one slot after ``parallel`` is spread.
+    """A job as declared (https://docs.gitlab.com/ci/yaml/), or one copy of a ``parallel`` job.
 
-    ``allow_failure`` is already decided: GitLab's default is True for a manual job.
-    ``needs`` of None follows the stages; an empty one starts at once.
-    The entry of ``attempts`` for the n-th run applies, the last one repeats.
+    ``allow_failure`` has GitLab's default filled in, which is True for a manual job.
+    With ``needs`` of None the job waits for the stages before; with an empty one it starts at once.
+    The n-th entry of ``attempts`` applies to the n-th run; the last entry repeats.
     """
 
     name: str
     stage: str = "test"
     duration: Duration = 0
     status: TerminalStatus = "success"
-    failure_reason: str | None = None
+    failure_reason: FailureReason | None = None
     when: When = "on_success"
     start_in: Duration = 0
     allow_failure: bool = False
@@ -215,7 +224,7 @@ class JobSpec:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What differs in one attempt of a whole pipeline without jobs; None: as the scenario says."""
+    """What one attempt of a pipeline without jobs changes. None keeps the scenario's value."""
 
     terminal_after: Duration | None = None
     terminal_status: TerminalStatus | None = None
@@ -226,10 +235,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """How a pipeline goes.
+    """How a pipeline behaves.
 
-    ``terminal_after`` of None: without jobs it ends at once (or by polls alone, where
-    ``terminal_after_polls`` is set); with jobs there is no limit of time and the jobs decide.
+    With ``terminal_after`` of None, a pipeline with jobs has no time limit: its jobs decide. One
+    without jobs ends at once, or after ``terminal_after_polls`` reads if that is set.
     """
 
     scenario_id: int
@@ -249,18 +258,18 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class DeclaredScenario:
-    """A scenario and where it stands. ``definition`` is its fields as they were written."""
+    """A scenario and where it was declared. ``definition`` holds the fields as written."""
 
     scenario: Scenario
     definition: dict[str, Any]
-    source: Literal["builtin", "file", "runtime"]
+    source: Origin
     file: str | None = None
     line: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ClockSetting:
-    """Where a world's clock starts. ``start`` of None is the present."""
+    """How a clock starts. With ``start`` of None it shows the real time."""
 
     start: Instant | None = None
     frozen: bool = False
@@ -268,7 +277,7 @@ class ClockSetting:
 
 @dataclass(frozen=True, slots=True)
 class Declarations:
-    """Everything that the files declare, as one value."""
+    """Everything that the files declare."""
 
     scenarios: tuple[DeclaredScenario, ...] = ()
     default_scenario: int = 500
@@ -286,7 +295,7 @@ class Declarations:
     token: str = field(default="MOCK_SUPER_SECRET", repr=False)
 
     def declared(self, number: int) -> DeclaredScenario | None:
-        """Find the declared scenario of a number."""
+        """Return the declared scenario with a number."""
         return next((d for d in self.scenarios if d.scenario.scenario_id == number), None)
 
 
@@ -295,9 +304,9 @@ class Declarations:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something that was done to a pipeline, or to one of its jobs where ``job_id`` is given.
+    """Something done to a pipeline, or to the job with the number ``job_id``.
 
-    ``shown`` is what a deleted downstream pipeline had shown by then, for its bridge to keep.
+    ``shown`` is the history of a deleted downstream pipeline: its bridge goes on showing it.
     """
 
     name: ActionName
@@ -322,10 +331,11 @@ class ScenarioChoice(NamedTuple):
 
 
 class PipelineRecord(NamedTuple):
-    """A pipeline as the store keeps it. Inline values are None where the trigger named none.
+    """A pipeline as the store keeps it.
 
-    ``polls`` counts the reads of the present attempt and ``polled_at`` is the moment of the last
-    one that counted; both stay at rest for a scenario without ``terminal_after_polls``.
+    The fields ``scenario_id``, ``terminal_after`` and ``terminal_status`` are None unless the
+    trigger gave them. ``polls`` counts the reads of the current attempt, and ``polled_at`` is the
+    instant of the last read that counted. Both change only with ``terminal_after_polls``.
     """
 
     id: int
@@ -349,7 +359,7 @@ class PipelineRecord(NamedTuple):
     upstream_job_id: int | None = None
 
     def numbered(self, number: int, iid: int) -> PipelineRecord:
-        """Give the record the numbers that the store has found for it."""
+        """Return the record with the numbers that the store has given it."""
         return PipelineRecord(number, iid, *self[2:])
 
 
@@ -369,16 +379,16 @@ class TriggerToken:
 
 
 def job_id(pipeline_id: int, slot: int, attempt: int) -> int:
-    """The number of the ``attempt``-th run (from 0) of the ``slot``-th job (from 1) of a pipeline.
+    """Return the number of a run: the job's ``slot`` counts from 1, its ``attempt`` from 0.
 
-    Numbers are arithmetic, not rows: a pipeline follows its scenario live, so its jobs may change
-    while it runs, and a number must lead back to its pipeline without a table.
+    Job numbers are computed, not stored. A pipeline follows edits of its scenario, so its jobs may
+    change while it runs, and a number must still lead to its pipeline.
     """
     return pipeline_id * 100_000 + attempt * 1_000 + slot
 
 
 def split_job_id(number: int) -> tuple[int, int, int]:
-    """Pipeline, slot and attempt of a job's number: the inverse of ``job_id``."""
+    """Return the pipeline, slot and attempt of a job's number: the inverse of ``job_id``."""
     pipeline_id, rest = divmod(number, 100_000)
     attempt, slot = divmod(rest, 1_000)
     return pipeline_id, slot, attempt

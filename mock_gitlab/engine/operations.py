@@ -1,7 +1,7 @@
-"""The names of GitLab's endpoints, by which faults and verifications know them.
+"""The names of GitLab's endpoints, for faults and verifications.
 
-They stand here and not with the routes so that files can be checked, and editors complete them,
-without the web server; a test compares the two.
+They are listed here, apart from the routes, so that a file can be checked without loading the web
+server. A test compares the two.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where each job of a pipeline has its place, and when its turn has come, by GitLab's rules."""
+"""Decide which jobs of a pipeline run next, by GitLab's rules for stages and needs."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ _VALID: Mapping[str, tuple[PipelineStatus, ...]] = {
 
 
 class LiveRun(Run):
-    """A run while it is played. What is scheduled for it counts only within one ``epoch``.
+    """A run while it is played.
 
-    ``final`` is the status at which it will end; ``immediate`` makes it wait for nobody.
+    An event that was scheduled for it happens only if ``epoch`` is still the same. ``final`` is the
+    status that it will end with. ``immediate`` starts it without waiting for anything.
     """
 
     __slots__ = ("bits", "epoch", "final", "immediate")
@@ -43,7 +44,7 @@ class LiveRun(Run):
 
 
 class StatusUnion:
-    """The statuses of a set of latest runs as the union of their bits, kept as they change."""
+    """The statuses of some latest runs, as the union of their bits."""
 
     __slots__ = ("_counts", "bits")
 
@@ -52,7 +53,7 @@ class StatusUnion:
         self._counts: dict[int, int] = {}
 
     def change(self, before: int, after: int) -> None:
-        """Let one of the runs turn from one bit into another; 0 stands for no run."""
+        """Replace the bit of one run by another; with ``before`` of 0 add a run."""
         if before:
             self._counts[before] -= 1
             if not self._counts[before]:
@@ -62,9 +63,9 @@ class StatusUnion:
 
 
 class Slot:
-    """The place of a job in its pipeline, and its runs, of which ``run`` is the latest.
+    """A job and its runs; ``run`` is the latest.
 
-    ``needed_by`` are the slots whose jobs need this one; ``needed`` sums up what it needs itself.
+    ``needed`` holds the statuses of the jobs that it needs, ``needed_by`` the jobs that need it.
     """
 
     __slots__ = (
@@ -91,7 +92,7 @@ class Slot:
         self.runs: list[LiveRun] = []
 
     def verdict(self, previous: PipelineStatus) -> Literal["skipped", "manual", "delayed", "go"]:
-        """Judge what becomes of the latest run, given the status of what it waited for."""
+        """Decide what happens to the latest run, given the status of what it waited for."""
         when = self.job.when
         needs_success = self.needs_others and when != "always"
         if previous not in _VALID[when] or (needs_success and previous == "skipped"):
@@ -101,19 +102,19 @@ class Slot:
         return when if when in ("manual", "delayed") else "go"
 
     def status_of_needs(self) -> PipelineStatus:
-        """Say what it needs as one status."""
+        """Return the one status of all jobs that it needs."""
         bits = self.needed.bits
         if bits & _UNDER_WAY and self.job.when == "always":
-            return "pending"  # one that was skipped would start it while another still runs
+            return "pending"  # else one skipped job would start it while others still run
         return status_of_bits(bits, dag=True) or "success"
 
 
 class Stages:
-    """The slots of a pipeline, in their stages and tied to what they need.
+    """The slots of a pipeline, by stages and needs.
 
-    It is told of every change, so that to find out what is due takes no look at what has stayed as
-    it was: ``_judged`` counts the first stages for which all before them is known to be as it was
-    when their jobs were last looked at, and ``_asked`` holds the slots whose needs have changed.
+    ``changed`` is called for every change, so that ``due`` examines only what has changed. The
+    first ``_judged`` stages were examined already, and nothing before them has changed since.
+    ``_affected`` holds the slots with a change in their needs.
     """
 
     def __init__(self, scenario: Scenario) -> None:
@@ -125,7 +126,7 @@ class Stages:
         self._unions = [StatusUnion() for _ in order]
         self._before = [0 for _ in order]
         self._judged = 0
-        self._asked: set[Slot] = set()
+        self._affected: set[Slot] = set()
         named: dict[str, list[Slot]] = {}
         for slot in self.slots:
             self._stages[slot.stage].append(slot)
@@ -138,34 +139,34 @@ class Stages:
                     needed.unions.append(slot.needed)
 
     def composite(self) -> PipelineStatus:
-        """Say the statuses of the latest runs as one."""
+        """Return the one status of all latest runs."""
         status = status_of_bits(self._all.bits)
         assert status is not None  # there is always a slot
         return status
 
     def changed(self, slot: Slot, before: int) -> None:
-        """Take note that the latest run of a slot has left the bit ``before``; 0: it is new."""
+        """Record that the latest run of a slot had the bit ``before``; with 0 it is new."""
         run = slot.run
         after = run.bits[run.status]
         for union in slot.unions:
             union.change(before, after)
         created = run.status == "created"
         self._judged = min(self._judged, slot.stage if created else slot.stage + 1)
-        self._asked.update(slot.needed_by)
+        self._affected.update(slot.needed_by)
         if created and slot.needs_others:
-            self._asked.add(slot)
+            self._affected.add(slot)
 
     def due(self) -> Iterator[tuple[Slot, PipelineStatus]]:
-        """Go through the slots whose turn has come, with the status of what they waited for.
+        """Yield the slots whose turn has come, each with the status of what it waited for.
 
-        What is done to one on the way counts for those after it.
+        Changes that the caller makes between two slots are taken into account.
         """
         while True:
             yield from self._due_by_stage()
-            if not self._asked:
+            if not self._affected:
                 return
-            asked, self._asked = self._asked, set()
-            for slot in sorted(asked, key=lambda slot: slot.index):
+            affected, self._affected = self._affected, set()
+            for slot in sorted(affected, key=lambda slot: slot.index):
                 if slot.run.status == "created":
                     previous = slot.status_of_needs()
                     if previous in COMPLETED:
@@ -185,7 +186,7 @@ class Stages:
                     yield slot, earlier
 
     def dependents(self, slot: Slot) -> set[Slot]:
-        """Find the slots that wait for this one, directly or not; it is among them."""
+        """Return this slot and all that wait for it, directly or not."""
         affected, waiting = {slot}, [slot]
         first = len(self._stages)
         while waiting:
@@ -200,7 +201,7 @@ class Stages:
 
 
 def _order(scenario: Scenario, jobs: Sequence[JobSpec]) -> dict[str, int]:
-    """Number the stages that have jobs."""
+    """Number the stages that have jobs, in their order."""
     stages = dict.fromkeys([".pre", *scenario.stages, *(job.stage for job in jobs)])
     stages.pop(".post", None)
     used = {job.stage for job in jobs}

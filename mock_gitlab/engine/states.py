@@ -1,4 +1,4 @@
-"""What is seen of a pipeline, of its jobs and of what changes with them."""
+"""What a pipeline and its jobs show at an instant, and what changes from one to the next."""
 
 from __future__ import annotations
 
@@ -6,11 +6,18 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from .course import leaves_artifacts
+from .course import (
+    is_erasable,
+    is_retryable,
+    leaves_artifacts,
+    may_play_again,
+    waits_for_play,
+)
 from .statuses import COMPLETED, FINISHED
 
 if TYPE_CHECKING:
     from .course import Run
+    from .failures import FailureReason
     from .model import Artifact, Duration, Instant, JobSpec
     from .statuses import JobStatus, PipelineStatus
 
@@ -18,11 +25,11 @@ _SPREAD = re.compile(r" \d+/\d+\Z")
 
 
 class JobState(NamedTuple):
-    """One run of a job at a moment.
+    """One run of a job at an instant.
 
-    ``queued_at`` is when it became pending; ``finished_at`` when it came to an end after having
-    run, or was canceled; ``emptied_at`` when its artifacts alone were deleted. ``spec`` has the
-    fields of its attempt merged in.
+    ``queued_at`` is when it became pending. ``finished_at`` is when it ended after it had started,
+    or was canceled. ``emptied_at`` is when its artifacts were deleted, but not its log. ``spec``
+    includes what the attempt changes.
     """
 
     id: int
@@ -39,42 +46,70 @@ class JobState(NamedTuple):
     emptied_at: Instant | None
     allow_failure: bool
     retried: bool
-    failure_reason: str | None
+    failure_reason: FailureReason | None
     spec: JobSpec
 
     @property
     def base_name(self) -> str:
-        """The name as declared, without what ``parallel`` has added."""
+        """The declared name, without the suffix of a ``parallel`` job."""
         return _SPREAD.sub("", self.name)
 
     @property
     def is_bridge(self) -> bool:
-        """Whether it starts a pipeline elsewhere."""
+        """Whether it starts another pipeline."""
         return self.spec.downstream is not None
 
     @property
+    def is_warning(self) -> bool:
+        """Whether it did not succeed, but is allowed to fail."""
+        return self.allow_failure and not self.retried and self.status in ("failed", "canceled")
+
+    @property
+    def is_retryable(self) -> bool:
+        """Whether GitLab would retry it."""
+        return is_retryable(self.status, self.attempt, self.retried)
+
+    @property
+    def is_playable(self) -> bool:
+        """Whether GitLab would start it by hand."""
+        waits = waits_for_play(self.spec, self.status, self.started_at is not None)
+        again = may_play_again(self.spec, self.status, self.attempt, retried=False)
+        return not self.retried and (waits or again)
+
+    @property
+    def is_erasable(self) -> bool:
+        """Whether GitLab would erase it."""
+        return is_erasable(
+            self.spec,
+            self.status,
+            started=self.started_at is not None,
+            erased=self.erased_at is not None,
+            emptied=self.emptied_at is not None,
+        )
+
+    @property
     def artifacts(self) -> tuple[Artifact, ...]:
-        """What it has left; nothing before it has run to its own end, or once it is deleted."""
+        """Its artifacts: none before it has succeeded or failed, and none once they are deleted."""
         left = leaves_artifacts(self.spec, self.status, started=self.started_at is not None)
         kept = self.erased_at is None and self.emptied_at is None
         return self.spec.artifacts if left and kept else ()
 
     def duration(self, now: Instant) -> float | None:
-        """Count the seconds from its start to its end, or to now; None: it never started."""
+        """Return the seconds from its start to its end, or to now; None if it has not started."""
         return _seconds(self.started_at, self.finished_at, now)
 
     def queued_duration(self, now: Instant) -> float | None:
-        """Count the seconds from being queued to its start or end, or to now; None: never queued.
+        """Return the seconds that it waited in the queue; None if it was never queued.
 
-        A job that ended in the queue has stopped waiting.
+        It waits until it starts, or ends without starting, or until now.
         """
         left = self.finished_at if self.started_at is None else self.started_at
         return _seconds(self.queued_at, left, now)
 
     def trace(self, now: Instant) -> str:
-        """Show what its log holds by now: in proportion to the time that it has run.
+        """Return its log up to now, in proportion to the time that it has run.
 
-        A log that is still being written ends with a complete line.
+        The log of a running job ends with a complete line.
         """
         if self.started_at is None or self.erased_at is not None:
             return ""
@@ -87,10 +122,10 @@ class JobState(NamedTuple):
 
 
 class PipelineState(NamedTuple):
-    """A pipeline at a moment.
+    """A pipeline at an instant.
 
-    ``duration`` and ``queued_duration`` are whole seconds; ``jobs`` holds all runs there are,
-    those that were retried too, by ascending id.
+    ``duration`` and ``queued_duration`` are whole seconds. ``jobs`` holds all runs by ascending
+    id, retried ones too.
     """
 
     status: PipelineStatus
@@ -106,20 +141,20 @@ class PipelineState(NamedTuple):
 
     @property
     def finished(self) -> bool:
-        """Whether nothing more happens unless somebody asks for it."""
+        """Whether nothing more happens unless a request causes it."""
         return self.status in COMPLETED
 
-    def moved(self, span: Duration) -> PipelineState:
-        """See what a pipeline shows that was created so much later and is alike in all else.
+    def moved(self, delay: Duration) -> PipelineState:
+        """Return the state of an equal pipeline that was created so much later.
 
-        Without its jobs: they have numbers of their own.
+        The jobs are left out, since theirs have other numbers.
         """
         return PipelineState(
             self.status,
-            self.created_at + span,
-            _moved(self.started_at, span),
-            _moved(self.finished_at, span),
-            self.updated_at + span,
+            self.created_at + delay,
+            _moved(self.started_at, delay),
+            _moved(self.finished_at, delay),
+            self.updated_at + delay,
             self.duration,
             self.queued_duration,
             self.coverage,
@@ -129,9 +164,9 @@ class PipelineState(NamedTuple):
 
 
 class Window(NamedTuple):
-    """A pipeline's status and ``updated_at``, which hold until just before ``until``.
+    """A pipeline's status and ``updated_at``, which stay the same before the instant ``until``.
 
-    ``until`` of None: for ever, if nothing is done to the pipeline.
+    With ``until`` of None they stay until something is done to the pipeline.
     """
 
     status: PipelineStatus
@@ -141,10 +176,7 @@ class Window(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A status that changed, of a job or (``job_id`` of None) of the pipeline.
-
-    ``before`` is None where the job or the pipeline is new.
-    """
+    """A change of status. ``job_id`` is None for the pipeline; ``before`` is None at creation."""
 
     at: Instant
     job_id: int | None
@@ -154,21 +186,21 @@ class Change:
 
 
 def state_of(run: Run, now: Instant) -> JobState:
-    """See a run that exists; the steps up to now say when it was queued, started and ended."""
+    """Return the state of a run that exists at ``now``."""
     status: JobStatus = "created"
     queued = started = finished = None
-    for place, moment in enumerate(run.moments):
-        if moment > now:
+    for place, instant in enumerate(run.instants):
+        if instant > now:
             break
         status = run.statuses[place]
         if status == "running":
-            started, finished = moment if started is None else started, None
+            started, finished = instant if started is None else started, None
         elif status == "pending":
-            queued, started, finished = moment, None, None
+            queued, started, finished = instant, None, None
         elif status == "created":
             queued = started = finished = None
         elif started is not None or status in FINISHED:
-            finished = moment
+            finished = instant
     spec = run.plan.spec
     return JobState(
         run.id,
@@ -177,7 +209,7 @@ def state_of(run: Run, now: Instant) -> JobState:
         spec.name,
         spec.stage,
         status,
-        run.moments[0],
+        run.instants[0],
         queued,
         started,
         finished,
@@ -190,8 +222,8 @@ def state_of(run: Run, now: Instant) -> JobState:
     )
 
 
-def _moved(moment: Instant | None, span: Duration) -> Instant | None:
-    return None if moment is None else moment + span
+def _moved(instant: Instant | None, delay: Duration) -> Instant | None:
+    return None if instant is None else instant + delay
 
 
 def _seconds(begins: Instant | None, ends: Instant | None, now: Instant) -> float | None:

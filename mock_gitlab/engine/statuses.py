@@ -1,4 +1,4 @@
-"""GitLab's words for how far a pipeline or job is; many jobs' words as one."""
+"""GitLab's statuses of pipelines and jobs, and the rules that combine many into one."""
 
 from __future__ import annotations
 
@@ -27,44 +27,42 @@ JobStatus = PipelineStatus
 STATUSES: tuple[PipelineStatus, ...] = get_args(PipelineStatus)
 
 COMPLETED: frozenset[PipelineStatus] = frozenset({"success", "failed", "canceled", "skipped"})
-"""Nothing more happens unless somebody asks for it."""
+"""Nothing more happens unless a request causes it."""
 FINISHED: frozenset[PipelineStatus] = frozenset({"success", "failed", "canceled"})
-"""Completed, and not merely passed over: what gives a pipeline its ``finished_at``."""
+"""Completed, but not skipped: a pipeline with one of these has a ``finished_at``."""
 BLOCKED: frozenset[PipelineStatus] = frozenset({"manual", "scheduled"})
-"""Waiting for a person or for a delay."""
-ALIVE: frozenset[PipelineStatus] = frozenset(STATUSES) - COMPLETED - BLOCKED
-"""On its way."""
+"""Waiting for a person or a delay."""
 EXECUTING: frozenset[PipelineStatus] = frozenset({"running", "canceling"})
-"""While a job is so, its token is good."""
+"""The token of a job is valid during these."""
 CANCELABLE: frozenset[PipelineStatus] = frozenset(STATUSES) - COMPLETED - {"manual", "canceling"}
-"""What a cancel of the pipeline stops."""
+"""A cancel of the pipeline stops jobs with these."""
 STOPPABLE = CANCELABLE | {"manual"}
-"""What a cancel of the job itself stops."""
+"""A cancel of the job itself stops it during these."""
 RETRYABLE = FINISHED
-"""What may run once more."""
+"""A job can be retried after these."""
 
-# ---------------------------------------------------------------------------- many as one
+# ---------------------------------------------------------------------------- combining
 
 _BIT: dict[str, int] = {status: 1 << place for place, status in enumerate(STATUSES)}
 _WARN = 1 << len(STATUSES)
 _IGNORED = _WARN << 1
 
 BITS: Mapping[JobStatus, int] = {status: _BIT[status] for status in STATUSES}
-"""What a job adds to the bits of its pipeline (see ``status_of_bits``)."""
+"""The bit of each status of a job, for ``status_of_bits``."""
 BITS_ALLOWED: Mapping[JobStatus, int] = {
     **BITS,
     "failed": _WARN,
     "canceled": _WARN,
     "manual": _IGNORED,
 }
-"""The same of a job that is allowed to fail."""
+"""The same for a job that is allowed to fail."""
 
 
 def composite(jobs: Iterable[tuple[JobStatus, bool]], dag: bool = False) -> PipelineStatus | None:
-    """Say the statuses of jobs, each with its ``allow_failure``, as one; None for no jobs.
+    """Combine the statuses of jobs, each with its ``allow_failure``; None if there are no jobs.
 
-    ``dag`` judges them as the needs of a job: one that was passed over is decisive, and nothing
-    is known before all are complete.
+    With ``dag`` the jobs are the needs of another job: a skipped one decides, and the result is
+    "pending" until all are complete.
     """
     bits = 0
     for status, allow_failure in jobs:
@@ -74,7 +72,7 @@ def composite(jobs: Iterable[tuple[JobStatus, bool]], dag: bool = False) -> Pipe
 
 @lru_cache(maxsize=4096)
 def status_of_bits(bits: int, dag: bool = False) -> PipelineStatus | None:
-    """Do as ``composite`` with the jobs given as the union of their ``BITS``."""
+    """Combine statuses like ``composite``, given the union of their bits."""
     if not bits:
         return None
     if dag and bits & (_BIT["skipped"] | _IGNORED):
@@ -112,11 +110,11 @@ _ANY: tuple[tuple[int, PipelineStatus], ...] = (
     (_bits("canceling"), "canceling"),
 )
 
-# ---------------------------------------------------------------------------- in words
+# ---------------------------------------------------------------------------- details
 
 
 class DetailedStatus(NamedTuple):
-    """How GitLab's pages show the status of a pipeline."""
+    """How GitLab's pages show a status of a pipeline."""
 
     icon: str
     text: str
@@ -151,7 +149,7 @@ _DETAILS: Mapping[PipelineStatus, DetailedStatus] = {
 
 
 def detailed(status: PipelineStatus, has_warnings: bool = False) -> DetailedStatus:
-    """Put a pipeline's status in words; ``has_warnings`` counts where it has succeeded."""
+    """Return the details of a status; ``has_warnings`` matters only for success."""
     if has_warnings and status == "success":
         return _PASSED_WITH_WARNINGS
     return _DETAILS[status]

@@ -1,9 +1,8 @@
-"""Globs and regular expressions on text and paths, in linear time whatever is written.
+"""Match globs and regular expressions, always in linear time.
 
-What people write is matched against what others send, on the event loop: a pattern that needs
-exponential time for some text would stop the whole mock. Regular expressions are therefore those
-of pydantic's Rust engine, which does not backtrack; its syntax is the one GitLab CI has (RE2).
-Globs without ``**`` never need to give back what a part has matched, so that ``re`` is as safe.
+Patterns are matched on the event loop, so one that takes exponential time would stop the mock.
+Regular expressions therefore use pydantic's Rust engine, which does not backtrack. Its syntax is
+RE2's, as in GitLab CI. A glob without ``**`` becomes an ``re`` pattern without backtracking.
 """
 
 from __future__ import annotations
@@ -17,40 +16,41 @@ if TYPE_CHECKING:
 
     Matcher = Callable[[str], object]
 
-_KEPT = 16_384  # more than any file has; fewer than the rules in force would mean compiling anew
+_KEPT = 16_384  # more than the patterns in force, which would otherwise be compiled again and again
 
 
 class NoExpression(ValueError):
-    """What stands between the slashes is no regular expression; the message says why."""
+    """A text between slashes is no regular expression; the message says why."""
 
 
 def matches_text(pattern: str, text: str) -> bool:
-    """Match a glob (``*`` stands for anything) or a ``/regular expression/`` found anywhere."""
+    """Match a whole text with a glob, or search it for a ``/regular expression/``."""
     return bool(_text_matcher(pattern)(text))
 
 
 def matches_path(pattern: str, path: str) -> bool:
-    """Match a glob on a path: ``*`` stays between slashes, ``**`` does not."""
+    """Match a whole path with a glob: ``*`` stops at a slash, ``**`` does not."""
     return bool(_path_matcher(pattern)(path))
 
 
 def check_expression(pattern: str) -> None:
-    """Check what stands between slashes; a glob is always well.
+    """Check a pattern between slashes. A glob is always valid.
 
     Raises:
-        NoExpression: it is no regular expression, or one that cannot be searched for quickly.
+        NoExpression: it is no regular expression, or cannot be matched in linear time.
     """
-    if _is_expression(pattern):
+    if is_expression(pattern):
         _text_matcher(pattern)
 
 
-def _is_expression(pattern: str) -> bool:
+def is_expression(pattern: str) -> bool:
+    """Tell a ``/regular expression/`` from a glob."""
     return len(pattern) > 1 and pattern[0] == pattern[-1] == "/"
 
 
 @lru_cache(maxsize=_KEPT)
 def _text_matcher(pattern: str) -> Matcher:
-    if _is_expression(pattern):
+    if is_expression(pattern):
         return _searching(pattern[1:-1])
     return _glob(pattern, ".") if "*" in pattern else pattern.__eq__
 
@@ -64,14 +64,17 @@ def _path_matcher(pattern: str) -> Matcher:
 
 
 def _glob(pattern: str, anything: str) -> Matcher:
-    """Take the first place where each part fits, for good: later ones leave less to the rest."""
+    """Compile a glob. Each part takes the first place where it fits and keeps it.
+
+    That finds a match if there is one, since a later place leaves less text for the other parts.
+    """
     first, *inner, last = map(re.escape, pattern.split("*"))
     fixed = "".join(f"(?>{anything}*?{part})" for part in inner)
     return re.compile(rf"{first}{fixed}{anything}*{last}", re.DOTALL).fullmatch
 
 
 def _searching(expression: str) -> Matcher:
-    # Imported where it is needed: most mocks have globs alone.
+    # Imported late, since most mocks use no regular expressions.
     from pydantic_core import SchemaError, SchemaValidator, core_schema
 
     schema = core_schema.str_schema(pattern=expression, regex_engine="rust-regex")
@@ -81,7 +84,7 @@ def _searching(expression: str) -> Matcher:
         raise NoExpression(_reason(str(error))) from None
 
 
-def _reason(said: str) -> str:
-    """Take the reason out of an error that also draws the expression."""
-    reason = said.rpartition("error: ")[2].strip().rpartition("SchemaError: ")[2]
+def _reason(message: str) -> str:
+    """Extract the reason from an error message that also prints the expression."""
+    reason = message.rpartition("error: ")[2].strip().rpartition("SchemaError: ")[2]
     return f"{reason[:1].lower()}{reason[1:].removesuffix('.')}"

@@ -1,4 +1,4 @@
-"""Timeline: what is seen at a moment; when it changes next."""
+"""What a pipeline shows at any instant, and when that changes next."""
 
 from __future__ import annotations
 
@@ -6,48 +6,50 @@ from bisect import bisect_right
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from .course import is_erasable, is_retryable, may_play_again, visible, waits_for_play
+from .actions import course_of
+from .course import visible
 from .model import NotAllowed, NotFound, Scenario
-from .schedule import course_of, deleted_downstreams, free
+from .schedule import deleted_downstreams, free
 from .states import Change, JobState, PipelineState, Window, state_of
 from .statuses import COMPLETED, FINISHED, STOPPABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from .model import Action, Downstream, Instant, PipelineRecord, TestSuite
+    from .model import Action, Downstream, Duration, Instant, PipelineRecord, TestSuite
     from .schedule import History, Obstacle
     from .statuses import JobStatus, PipelineStatus
 
 __all__ = ["ORPHANED", "Change", "JobState", "PipelineState", "Timeline", "Window"]
 
 ORPHANED = Scenario(scenario_id=-1, name="deleted")
-"""Stands in for a scenario that is gone: success at once, where no inline value says otherwise."""
+"""Replaces a deleted scenario: success at once, unless the trigger gave other values."""
 
 _NEVER: Instant = 2**63
 _NOTHING_STARTED: Mapping[int, Timeline | None] = MappingProxyType({})
 
 
 class Timeline:
-    """A pipeline at any moment, as a function of what is declared and what is recorded.
+    """A pipeline at any instant, as a function of what is declared and what is recorded.
 
-    Looking changes nothing. Before its creation a pipeline shows its first moment. An action
-    counts from its own moment on, so a clock that is set back shows the past; an end that was
-    brought about by looks (``terminal_after_polls``) holds whatever the clock says.
+    Reading it changes nothing. Before its creation a pipeline shows its first state. An action
+    takes effect at its own instant, so a clock that is set back shows the past. An end caused by
+    reads (``terminal_after_polls``) remains whatever the clock shows.
 
-    Inline values of the record override the scenario's, and those of every attempt, field by
-    field. With jobs, ``terminal_after`` and ``terminal_after_polls`` are limits at which whatever
-    is under way ends; the limit of time counts from the creation or the last retry.
+    The values that the trigger gave override those of the scenario and of its attempts, field by
+    field. With jobs, ``terminal_after`` and ``terminal_after_polls`` are limits that end whatever
+    is still running. The time limit counts from the creation or the last retry.
 
-    ``downstreams`` holds what bridges have started, by job id; None where nobody follows it. A
-    bridge that ``obstacle`` gives a reason against, and that has not started anything, fails.
+    ``downstreams`` holds the pipelines that bridges have started, by the bridge's number. It holds
+    None for one whose bridge does not wait for it. A bridge that has not started a pipeline fails
+    if ``obstacle`` returns a reason.
     """
 
     __slots__ = (
         "__weakref__",
         "_course",
         "_first",
-        "_moments",
+        "_instants",
         "_since",
         "_state",
         "_until",
@@ -69,21 +71,21 @@ class Timeline:
             histories[number] = () if other is None else other.history
         self._course = course_of(record, scenario, histories, obstacle)
         self._first = max(record.created_at, self._course.floor)
-        self._moments: list[Instant] | None = None
+        self._instants: list[Instant] | None = None
         self._state: PipelineState | None = None
         self._since: Instant = 0
         self._until: Instant | None = None
 
     @property
     def history(self) -> list[tuple[Instant, PipelineStatus]]:
-        """The pipeline's statuses, each with the moment at which it is seen first, in order."""
-        moments, statuses = visible(self._course.moments, self._course.statuses)
-        return list(zip(moments, statuses, strict=True))
+        """The statuses of the pipeline, each with the instant at which it begins, in order."""
+        instants, statuses = visible(self._course.instants, self._course.statuses)
+        return list(zip(instants, statuses, strict=True))
 
-    # ------------------------------------------------------------------ a moment
+    # ------------------------------------------------------------------ at an instant
 
     def at(self, now: Instant) -> PipelineState:
-        """See the pipeline; the very same state until something about it changes."""
+        """Return the state at ``now``: the same object until something changes."""
         now = max(now, self._first)
         if self._state is not None and self._since <= now:
             if self._until is None:
@@ -95,9 +97,9 @@ class Timeline:
 
     def _look(self, now: Instant) -> PipelineState:
         course = self._course
-        place = bisect_right(course.moments, now) - 1
-        status, since = course.statuses[place], course.moments[place]
-        jobs = tuple([state_of(run, now) for run in course.runs if run.moments[0] <= now])
+        place = bisect_right(course.instants, now) - 1
+        status, since = course.statuses[place], course.instants[place]
+        jobs = tuple([state_of(run, now) for run in course.runs if run.instants[0] <= now])
         created, started = self.record.created_at, course.started_at
         started = started if started is not None and started <= now else None
         finished = since if status in FINISHED else None
@@ -110,12 +112,12 @@ class Timeline:
             None if started is None or finished is None else _busy(jobs) // 1000,
             None if started is None else (started - created) // 1000 or None,
             self._coverage(status, jobs),
-            status == "success" and any(map(_is_warning, jobs)),
+            status == "success" and any(job.is_warning for job in jobs),
             jobs,
         )
 
     def _holds_before(self, now: Instant) -> Instant:
-        """Name the first moment later than ``now`` at which anything about it may change."""
+        """Return the first instant after ``now`` at which the state may change."""
         renamed = self.record.renamed_at
         later = [] if renamed is None or renamed <= now else [renamed]
         for run in self._course.runs:
@@ -123,36 +125,36 @@ class Timeline:
         return min(later, default=_NEVER)
 
     def job(self, job_id: int, now: Instant) -> JobState | None:
-        """See one run; None: there is none of this number, or not yet."""
+        """Return one run; None if it does not exist, or not yet."""
         now = max(now, self._first)
         for run in self._course.runs:
-            if run.id == job_id and run.moments[0] <= now:
+            if run.id == job_id and run.instants[0] <= now:
                 return state_of(run, now)
         return None
 
     def window(self, now: Instant) -> Window:
-        """See the status alone, and how long it holds; much cheaper than ``at``.
+        """Return the status and how long it stays the same. This is much cheaper than ``at``.
 
-        ``until`` may also be a moment at which only ``updated_at`` changes.
+        At ``until`` perhaps only ``updated_at`` changes.
         """
         course, now = self._course, max(now, self._first)
-        place = bisect_right(course.moments, now) - 1
+        place = bisect_right(course.instants, now) - 1
         status = course.statuses[place]
-        until = course.moments[place + 1] if place + 1 < len(course.moments) else None
+        until = course.instants[place + 1] if place + 1 < len(course.instants) else None
         renamed = self.record.renamed_at
         if renamed is not None and renamed > now and (until is None or renamed < until):
             until = renamed
-        return Window(status, self._updated_at(course.moments[place], now), until)
+        return Window(status, self._updated_at(course.instants[place], now), until)
 
     def test_suites(self, now: Instant) -> tuple[TestSuite, ...]:
-        """List the suites whose job has run to its end, or, where no job has the name, all has."""
+        """List the suites whose job has succeeded or failed, or whose pipeline has ended."""
         if not self.scenario.test_suites:
             return ()
         state = self.at(now)
         return tuple(suite for suite in self.scenario.test_suites if _reported(suite, state))
 
     def counts_polls(self, now: Instant) -> bool:
-        """Tell whether a look at the pipeline brings its end nearer."""
+        """Tell whether a read at ``now`` counts for ``terminal_after_polls``."""
         scenario = self.scenario
         if scenario.terminal_after_polls is None and not scenario.attempts:
             return False
@@ -160,7 +162,7 @@ class Timeline:
             wanted = scenario.terminal_after_polls is not None and not scenario.never_complete
             return wanted and self.window(now).status not in COMPLETED
         at = max(now, self._first)
-        latest = [run for run in self._course.runs if run.moments[0] <= at][-1]
+        latest = [run for run in self._course.runs if run.instants[0] <= at][-1]
         if latest.plan.polls is None:
             return False
         return self.window(now).status in ("pending", "running")
@@ -168,16 +170,16 @@ class Timeline:
     # ------------------------------------------------------------------ through time
 
     def next_change(self, after: Instant) -> Instant | None:
-        """Name the first moment later than ``after`` at which another status, or run, is seen."""
-        if self._moments is None:
-            self._moments = sorted({change.at for change in self._all_changes()})
-        place = bisect_right(self._moments, max(after, self._first))
-        return self._moments[place] if place < len(self._moments) else None
+        """Return the first instant after ``after`` at which a status changes or a run is added."""
+        if self._instants is None:
+            self._instants = sorted({change.at for change in self._all_changes()})
+        place = bisect_right(self._instants, max(after, self._first))
+        return self._instants[place] if place < len(self._instants) else None
 
     def changes(self, after: Instant, until: Instant | None) -> list[Change]:
-        """List what changes later than ``after``, up to and at ``until`` (None: ever), in order.
+        """List the changes after ``after``, up to and at ``until`` (None: all), in order.
 
-        At one moment the runs come first, by id, then the pipeline.
+        At one instant the runs come first, by id, and the pipeline last.
         """
         found = [
             change
@@ -188,9 +190,9 @@ class Timeline:
         return found
 
     def starting_bridges(self, until: Instant) -> list[tuple[int, Instant, Downstream]]:
-        """List the bridges that have started by ``until``, with the moment, in order of start."""
+        """List the bridges that start up to ``until``, each with its instant, in order."""
         found = [
-            (run.id, run.moments[run.statuses.index("running")], run.plan.spec.downstream)
+            (run.id, run.instants[run.statuses.index("running")], run.plan.spec.downstream)
             for run in self._course.runs
             if run.plan.spec.downstream is not None and "running" in run.statuses
         ]
@@ -200,12 +202,12 @@ class Timeline:
     # ------------------------------------------------------------------ actions
 
     def permits(self, action: Action) -> None:
-        """Let an action pass that GitLab would allow at its moment.
+        """Raise an error if GitLab would not allow an action at its instant.
 
-        A whole pipeline may always be cancelled, retried and rid of its artifacts: see ``affects``.
+        A cancel, a retry and a deletion of artifacts of the whole pipeline are always allowed.
 
         Raises:
-            NotFound: there is no such job at that moment.
+            NotFound: the job does not exist at that instant.
             NotAllowed: "Job is not retryable", "Unplayable Job" or "Job is not erasable!".
         """
         if action.job_id is None and action.name in ("cancel", "retry", "delete_artifacts"):
@@ -213,18 +215,18 @@ class Timeline:
         job = None if action.job_id is None else self.job(action.job_id, action.at)
         if job is None:
             raise NotFound("job")
-        if action.name == "retry" and not is_retryable(job.status, job.attempt, job.retried):
+        if action.name == "retry" and not job.is_retryable:
             raise NotAllowed("Job is not retryable")
-        if action.name == "play" and not _is_playable(job):
+        if action.name == "play" and not job.is_playable:
             raise NotAllowed("Unplayable Job")
-        if action.name == "erase" and not _is_erasable(job):
+        if action.name == "erase" and not job.is_erasable:
             raise NotAllowed("Job is not erasable!")
 
     def affects(self, action: Action) -> bool:
         """Tell whether an action changes anything.
 
-        Not so: a cancel of what is over, a retry of a pipeline in which nothing has failed or
-        was canceled, a deletion where there are no artifacts.
+        A cancel changes nothing after the end, a retry nothing without a job that failed or was
+        canceled, and a deletion of artifacts nothing without artifacts.
         """
         if action.name == "delete_artifacts":
             jobs = self.at(action.at).jobs
@@ -235,7 +237,7 @@ class Timeline:
             return action.name != "cancel" or stops
         state = self.at(action.at)
         if action.name == "retry":
-            return any(_is_worth_a_retry(job) for job in state.jobs)
+            return any(job.is_retryable and job.status != "success" for job in state.jobs)
         return not state.finished
 
     # ------------------------------------------------------------------ private
@@ -257,56 +259,31 @@ class Timeline:
     def _all_changes(self) -> Iterable[Change]:
         course = self._course
         for run in course.runs:
-            yield from _changes_of(run.id, run.plan.spec.name, run.moments, run.statuses)
-        yield from _changes_of(None, "pipeline", course.moments, course.statuses)
+            yield from _changes_of(run.id, run.plan.spec.name, run.instants, run.statuses)
+        yield from _changes_of(None, "pipeline", course.instants, course.statuses)
 
 
 def _changes_of(
-    job_id: int | None, name: str, moments: list[Instant], statuses: list[JobStatus]
+    job_id: int | None, name: str, instants: list[Instant], statuses: list[JobStatus]
 ) -> Iterable[Change]:
     before: JobStatus | None = None
-    for at, after in zip(*visible(moments, statuses), strict=True):
+    for at, after in zip(*visible(instants, statuses), strict=True):
         yield Change(at, job_id, name, before, after)
         before = after
 
 
-def _busy(jobs: Iterable[JobState]) -> int:
-    """Count the milliseconds in which any of the latest runs ran."""
-    spans = sorted(
+def _busy(jobs: Iterable[JobState]) -> Duration:
+    """Return how long at least one of the latest runs was running."""
+    periods = sorted(
         (job.started_at, job.finished_at)
         for job in jobs
         if job.started_at is not None and job.finished_at is not None and not job.retried
     )
-    total, covered = 0, min(spans, default=(0, 0))[0]
-    for begins, ends in spans:
+    total, covered = 0, min(periods, default=(0, 0))[0]
+    for begins, ends in periods:
         total += max(0, ends - max(begins, covered))
         covered = max(covered, ends)
     return total
-
-
-def _is_warning(job: JobState) -> bool:
-    return job.allow_failure and not job.retried and job.status in ("failed", "canceled")
-
-
-def _is_worth_a_retry(job: JobState) -> bool:
-    return job.status != "success" and is_retryable(job.status, job.attempt, job.retried)
-
-
-def _is_playable(job: JobState) -> bool:
-    waits = waits_for_play(job.spec, job.status, job.started_at is not None)
-    return not job.retried and (
-        waits or may_play_again(job.spec, job.status, job.attempt, retried=False)
-    )
-
-
-def _is_erasable(job: JobState) -> bool:
-    return is_erasable(
-        job.spec,
-        job.status,
-        started=job.started_at is not None,
-        erased=job.erased_at is not None,
-        emptied=job.emptied_at is not None,
-    )
 
 
 def _reported(suite: TestSuite, state: PipelineState) -> bool:

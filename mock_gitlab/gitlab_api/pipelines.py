@@ -15,6 +15,7 @@ from mock_gitlab.engine.model import (
     RejectedByRule,
     Variable,
 )
+from mock_gitlab.engine.sources import SOURCES
 from mock_gitlab.engine.statuses import STATUSES, detailed
 from mock_gitlab.rest.body import BadParameters
 from mock_gitlab.rest.endpoint import Endpoints
@@ -34,27 +35,6 @@ if TYPE_CHECKING:
 pipelines = Endpoints("pipelines")
 
 _BEFORE_SHA = "0" * 40
-_SOURCES = (
-    "unknown",
-    "push",
-    "web",
-    "trigger",
-    "schedule",
-    "api",
-    "external",
-    "pipeline",
-    "chat",
-    "webide",
-    "merge_request_event",
-    "external_pull_request_event",
-    "parent_pipeline",
-    "ondemand_dast_scan",
-    "ondemand_dast_validation",
-    "security_orchestration_policy",
-    "container_registry_push",
-    "duo_workflow",
-    "pipeline_execution_policy_schedule",
-)
 _SCOPES = {
     "running": ("running",),
     "pending": ("pending",),
@@ -281,7 +261,7 @@ def get_pipeline(request: Request, id: str, pipeline_id: int) -> Cached:
         default="id",
     ),
     Param("sort", Kind.STRING, values=("asc", "desc"), default="desc"),
-    Param("source", Kind.STRING, values=_SOURCES),
+    Param("source", Kind.STRING, values=SOURCES),
     answers=list[PipelineListItem],
     paged=True,
     job_token=True,

@@ -8,12 +8,13 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from mock_gitlab.engine.matching import Fault, FaultHit, Response
+from mock_gitlab.engine.matching import Fault, Response
 from mock_gitlab.http.asgi import LOGGED, WORLD, answer, hang_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from mock_gitlab.engine.faults import FaultHit
     from mock_gitlab.engine.model import Duration, Instant
     from mock_gitlab.http.asgi import App, Message, Receive, Scope, Send
     from mock_gitlab.world.journal import LoggedRequest

@@ -8,7 +8,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from mock_gitlab.engine.model import Declarations, NotFound, Project, TriggerToken
+from mock_gitlab.engine.model import LARGEST_NUMBER, Declarations, NotFound, Project, TriggerToken
 from mock_gitlab.engine.texts import matches_text
 from mock_gitlab.store.projects import ProjectTable, TokenTable
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from mock_gitlab.store.database import Database
 
 _TOKEN_PREFIX = "glptt-"  # noqa: S105 - what every trigger token begins with is no secret
-_LARGEST = 2**53  # as in files; what paths are numbered may go on above it
 _NUMBER = re.compile(r"-?[0-9]{1,19}")  # what is longer is larger than any number of a project
 
 
@@ -136,7 +135,7 @@ class Catalog:
 
     def _refuse_impossible(self, name: int | str) -> None:
         if isinstance(name, int):
-            possible = 0 < name <= _LARGEST
+            possible = 0 < name <= LARGEST_NUMBER
         else:
             segments = name.split("/")
             possible = len(segments) > 1 and all(segments) and len(name) <= 1024

@@ -16,6 +16,7 @@ from mock_gitlab.engine.timeline import ORPHANED, Timeline
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mock_gitlab.engine.failures import FailureReason
     from mock_gitlab.engine.model import Downstream, Duration, Scenario, TerminalStatus
     from mock_gitlab.engine.schedule import Obstacle
     from mock_gitlab.store.pipelines import PipelineTable, StoredPipeline
@@ -141,16 +142,16 @@ class Timelines:
 
     def _obstacle(self, record: PipelineRecord) -> Obstacle:
         """Find what keeps the bridges of a pipeline from starting; looked up only if needed."""
-        found: list[str | None] = []
+        found: list[FailureReason | None] = []
 
-        def obstacle(downstream: Downstream) -> str | None:
+        def obstacle(downstream: Downstream) -> FailureReason | None:
             if not found:
                 found.append(self._out_of_reach(record))
             return found[0] or self._unreachable(downstream)
 
         return obstacle
 
-    def _out_of_reach(self, record: PipelineRecord) -> str | None:
+    def _out_of_reach(self, record: PipelineRecord) -> FailureReason | None:
         family = [record, *self.upstream_of(record)]
         reason = out_of_reach([(each.project_id, each.ref, each.scenario_id) for each in family])
         root = family[-1].id
@@ -158,7 +159,7 @@ class Timelines:
             reason = "reached_max_pipeline_hierarchy_size"
         return reason
 
-    def _unreachable(self, downstream: Downstream) -> str | None:
+    def _unreachable(self, downstream: Downstream) -> FailureReason | None:
         try:
             project = self._catalog.known(downstream.project)
         except NotFound:

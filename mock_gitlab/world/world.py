@@ -12,7 +12,7 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from mock_gitlab.engine.matching import FaultCounters
+from mock_gitlab.engine.faults import FaultCounters
 from mock_gitlab.engine.model import (
     Action,
     ActionName,

@@ -98,7 +98,7 @@ def test_an_annotation_escapes_what_github_would_take_apart(
     assert main(["check", "--config", "a,b:100%.yaml", "--format", "github"]) == 1
 
     assert capsys.readouterr().out == (
-        '::error file=a%2Cb%3A100%25.yaml,line=1,col=1::["x%25"]: is no known key\n'
+        '::error file=a%2Cb%3A100%25.yaml,line=1,col=1::["x%25"]: is not a known key\n'
     )
 
 

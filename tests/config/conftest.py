@@ -1,4 +1,4 @@
-"""A folder to write configurations into."""
+"""A folder with a configuration."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Folder:
-    """A consumer's folder with mock.yaml and what stands beside it."""
+    """A user's folder with mock.yaml and other files."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -34,7 +34,7 @@ class Folder:
         return load(self.mock, environ or {}, **options)
 
     def mistakes(self, **options: Any) -> list[str]:
-        """List what is wrong, without the folder's own path."""
+        """List the mistakes, without the path of the folder."""
         with pytest.raises(ConfigurationError) as refused:
             self.load(**options)
         return [str(each).replace(f"{self.path}/", "") for each in refused.value.mistakes]

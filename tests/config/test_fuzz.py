@@ -1,4 +1,4 @@
-"""Whatever stands in a file, there is an answer: a configuration or located mistakes."""
+"""Every file gives a configuration or mistakes with places, whatever it contains."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ plain: st.SearchStrategy[Any] = st.recursive(
 
 @st.composite
 def mutated(draw: st.DrawFn) -> bytes:
-    """Take a file that means something, and spoil it here and there."""
+    """Take a valid file and damage it in some places."""
     text = draw(st.sampled_from(SEEDS))
     for _ in range(draw(st.integers(1, 5))):
         start = draw(st.integers(0, len(text)))
@@ -58,7 +58,7 @@ def mutated(draw: st.DrawFn) -> bytes:
 
 
 def answer(folder: Path, raw: bytes) -> None:
-    """Load a file; anything but a configuration or located mistakes is raised."""
+    """Load a file; raise anything but a configuration or mistakes with places."""
     file = folder / "mock.yaml"
     file.write_bytes(raw)
     mistakes: tuple[Mistake, ...] = ()

@@ -1,4 +1,4 @@
-"""Changes are injected, so that nothing waits; a few tests ask the real file system."""
+"""Most tests report changes themselves, so that nothing waits; a few use the file system."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mock_gitlab.config.diagnostics import ConfigurationError
 from mock_gitlab.config.live import LiveConfig
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Callable
     from pathlib import Path
 
     from mock_gitlab.config.loader import Loaded
@@ -25,7 +25,7 @@ SCENARIO = "scenarios: [{scenario_id: %d}]"
 
 
 class Watched:
-    """A live configuration, what it told of, and a clock that counts the questions."""
+    """A live configuration, what it passed to ``on_change``, and a clock that counts its reads."""
 
     def __init__(
         self, folder: Folder, environ: dict[str, str] | None = None, **options: Any
@@ -48,13 +48,12 @@ class Watched:
     def has(self, number: int) -> bool:
         return self.live.current.declarations.declared(number) is not None
 
+    def reload(self) -> bool:
+        return asyncio.run(self.live.reload_now())
+
     async def notice(self, *paths: Path) -> None:
-        """Let the file system tell of changes, all at once."""
-
-        async def changes() -> AsyncIterator[set[tuple[Any, str]]]:
-            yield {("changed", str(path)) for path in paths}
-
-        await self.live.watch(asyncio.Event(), changes())
+        """Report changes, all at once, as the file system would."""
+        await self.live.notice({str(path) for path in paths})
 
 
 # ---------------------------------------------------------------------------- loading
@@ -74,17 +73,17 @@ def test_the_first_configuration_must_be_without_mistakes(folder: Folder):
         Watched(folder)
 
 
-def test_without_a_path_there_are_only_defaults_and_overrides():
-    live = LiveConfig(None, {"MOCK_PORT": "5"}, {"host": "::1"}, now=lambda: 7)
-    assert (live.path, live.current.settings.port, live.current.settings.host) == (None, 5, "::1")
-    assert live.reload()
-    assert live.watched() == ()
+def test_nobody_needs_to_listen_to_changes(folder: Folder):
+    live = LiveConfig(folder.write(mock="port: 1").mock, {}, now=lambda: 0)
+    folder.write(mock="token: b")
+    assert asyncio.run(live.reload_now())
+    assert live.current.settings.token == "b"
 
 
-def test_a_reload_puts_the_new_configuration_in_force(folder: Folder):
+def test_a_reload_applies_the_new_configuration(folder: Folder):
     watched = Watched(folder.write(mock="scenarios: [{scenario_id: 900}]"))
     folder.write(mock="scenarios: [{scenario_id: 901}]")
-    assert watched.live.reload()
+    assert watched.reload()
     assert (watched.has(900), watched.has(901)) == (False, True)
     assert watched.seen == [watched.live.current]
     assert watched.live.loaded_at == 1002
@@ -96,7 +95,7 @@ def test_a_mistake_keeps_the_last_good_configuration_whole(
     watched = Watched(folder.write(mock="scenarios: [{scenario_id: 900}]"))
     before = watched.live.current
     folder.write(mock="default_scenario: 7\nscenarios: [{scenario_id: 901, x: 1}]")
-    assert not watched.live.reload()
+    assert not watched.reload()
     assert watched.live.current is before
     assert watched.live.loaded_at == 1001
     assert watched.seen == []
@@ -104,7 +103,7 @@ def test_a_mistake_keeps_the_last_good_configuration_whole(
     assert failure is not None
     assert [record.getMessage() for record in caplog.records] == [
         str(failure.mistakes[0]),
-        "The configuration before stays in force.",
+        "The previous configuration remains in use.",
     ]
     assert {record.name for record in caplog.records} == {"mock_gitlab.config"}
 
@@ -112,15 +111,15 @@ def test_a_mistake_keeps_the_last_good_configuration_whole(
 def test_the_failure_is_forgotten_once_the_mistake_is_gone(folder: Folder):
     watched = Watched(folder.write(mock="port: 1"))
     folder.write(mock="port: x")
-    watched.live.reload()
+    watched.reload()
     folder.write(mock="port: 1")
-    assert watched.live.reload()
+    assert watched.reload()
     assert watched.live.last_failure is None
 
 
-def test_a_reload_of_the_same_files_is_told_of_too(folder: Folder):
+def test_a_reload_of_the_same_files_is_reported_too(folder: Folder):
     watched = Watched(folder.write(mock="port: 1"))
-    assert watched.live.reload()
+    assert watched.reload()
     assert len(watched.seen) == 1
 
 
@@ -129,18 +128,18 @@ def test_the_environment_and_options_beat_the_files_at_each_reload(folder: Folde
         folder.write(mock="token: a"), {"MOCK_TOKEN": "b"}, overrides={"allow_reset": True}
     )
     folder.write(mock="token: c\nallow_reset: false")
-    watched.live.reload()
+    watched.reload()
     assert watched.live.current.declarations.token == "b"
     assert watched.live.current.declarations.allow_reset
 
 
-def test_a_change_that_waits_for_the_next_start_is_told_of(
+def test_a_change_that_takes_effect_at_the_next_start_is_logged(
     folder: Folder, caplog: pytest.LogCaptureFixture
 ):
     watched = Watched(folder.write(mock="port: 1\ntoken: a"))
     folder.write(mock="port: 2\ntoken: b\ndatabase: x.db\nwatch_polling: true\nrules: [{}, {}]")
     caplog.set_level(logging.WARNING)
-    watched.live.reload()
+    watched.reload()
     assert [record.getMessage() for record in caplog.records] == [
         str(watched.live.current.warnings[0]),
         "A change of database takes effect at the next start.",
@@ -159,16 +158,16 @@ def test_a_configuration_that_cannot_be_put_in_force_leaves_the_one_before(folde
     before = watched.live.current
     folder.write(mock="port: 2")
     with pytest.raises(RuntimeError, match="disk"):
-        watched.live.reload()
+        watched.reload()
     assert watched.live.current is before
 
 
 def test_a_file_that_has_been_there_may_not_vanish(folder: Folder):
     watched = Watched(folder, must_exist=False)
     folder.write(mock="scenarios: [{scenario_id: 900}]")
-    assert watched.live.reload()
+    assert watched.reload()
     folder.mock.unlink()
-    assert not watched.live.reload()
+    assert not watched.reload()
     assert watched.has(900)
 
 
@@ -188,7 +187,7 @@ def test_many_reloads_at_once_all_succeed_and_the_last_one_counts(folder: Folder
 
 
 def noticed(watched: Watched, *paths: Path) -> int:
-    """Say how often a change of paths led to a new configuration."""
+    """Return how many new configurations a change of these paths leads to."""
     before = len(watched.seen)
     asyncio.run(watched.notice(*paths))
     return len(watched.seen) - before
@@ -267,7 +266,7 @@ def test_a_folder_behind_a_link_is_known_by_both_names(folder: Folder, tmp_path:
     assert noticed(watched, tmp_path / "scenarios/a.yaml") == 1
 
 
-def test_the_watch_outlives_a_configuration_that_cannot_be_put_in_force(
+def test_the_watch_outlives_a_configuration_that_cannot_be_applied(
     folder: Folder, caplog: pytest.LogCaptureFixture
 ):
     def refuse(_: Loaded) -> None:
@@ -276,7 +275,7 @@ def test_the_watch_outlives_a_configuration_that_cannot_be_put_in_force(
     watched = Watched(folder.write(mock="version: 1"))
     watched.live.on_change = refuse
     assert noticed(watched, folder.mock) == 0
-    assert "could not be put in force" in caplog.text
+    assert "could not be applied" in caplog.text
 
 
 # ---------------------------------------------------------------------------- the file system
@@ -291,7 +290,7 @@ def replace_atomically(folder: Folder, name: str, text: str) -> None:
 def watch_really(
     folder: Folder, change: Callable[[Watched], object], number: int, **options: Any
 ) -> Watched:
-    """Watch, let ``change`` happen, and wait until a scenario of that number is there."""
+    """Watch, run ``change``, and wait until the scenario with that number exists."""
 
     async def run() -> Watched:
         watched = Watched(folder, **options)
@@ -447,13 +446,11 @@ def test_a_configuration_that_appears_is_really_noticed(folder: Folder):
     )
 
 
-@pytest.mark.parametrize("path", [None, "mock.yaml"])
-def test_without_files_or_wish_nothing_is_watched_until_the_end(folder: Folder, path: str | None):
+def test_with_watch_false_nothing_is_watched_until_the_end(folder: Folder):
     folder.write(mock="watch: false")
 
     async def run() -> None:
-        given = None if path is None else folder.mock
-        live = LiveConfig(given, {}, now=lambda: 0)
+        live = LiveConfig(folder.mock, {}, now=lambda: 0)
         stop = asyncio.Event()
         watching = asyncio.create_task(live.watch(stop))
         await asyncio.sleep(0)

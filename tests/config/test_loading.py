@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mock_gitlab.config.loader import Settings, load, load_defaults
+from mock_gitlab.config.loader import Settings, load
 from mock_gitlab.engine.matching import (
     Fault,
     Limit,
@@ -83,11 +83,15 @@ def test_a_folder_in_place_of_a_file_cannot_be_read(folder: Folder):
     assert folder.mistakes() == ["mock.yaml:1:1: cannot be read: Is a directory"]
 
 
-def test_the_defaults_need_no_file():
-    loaded = load_defaults()
-    assert loaded.settings == Settings()
+def test_scenarios_are_counted_by_file(folder: Folder):
+    folder.write(mock="scenarios: [{scenario_id: 1}, s.yaml]", s="scenarios: [{scenario_id: 901}]")
+    assert folder.load().scenario_counts == {"built in": 102, "mock.yaml": 1, "s.yaml": 1}
+
+
+def test_the_defaults_need_no_file(folder: Folder):
+    loaded = folder.load(must_exist=False)
     assert len(loaded.declarations.scenarios) == 103
-    assert (loaded.files, loaded.folders) == ((), ())
+    assert loaded.files == ()
 
 
 def test_files_and_folders_are_listed_for_the_watch(folder: Folder):
@@ -108,7 +112,7 @@ def test_too_many_folders_are_a_mistake(folder: Folder):
         (folder.path / f"f{number}").mkdir()
     folder.write(mock="scenarios: ['**/x.yaml', a.yaml]", a="scenarios: []")
     assert folder.mistakes() == [
-        'mock.yaml:1:13: scenarios[0]: "**/x.yaml" leads through more than 2000 folders'
+        'mock.yaml:1:13: scenarios[0]: "**/x.yaml" goes through more than 2000 folders'
     ]
 
 
@@ -128,9 +132,9 @@ def test_mistakes_of_all_files_come_at_once_sorted_by_place(folder: Folder):
     )
     assert folder.mistakes() == [
         'a.yaml:2:19: scenarios[0].scenario_id: must be a whole number, not the text "x"',
-        "b.yaml:1:1: scenario: is no known key; did you mean scenarios?",
+        "b.yaml:1:1: scenario: is not a known key; did you mean scenarios?",
         "b.yaml:1:1: scenarios: is missing",
-        "mock.yaml:1:1: tokn: is no known key; did you mean token?",
+        "mock.yaml:1:1: tokn: is not a known key; did you mean token?",
         'mock.yaml:2:7: port: must be a whole number, not the text "y"',
     ]
 
@@ -142,8 +146,8 @@ def test_a_number_taken_in_another_file_names_both_places(folder: Folder):
         b="scenarios:\n  - name: x\n    scenario_id: 900.0\n",
     )
     assert folder.mistakes() == [
-        "a.yaml:2:18: scenarios[0].scenario_id: scenario 900 stands in mock.yaml:1 already",
-        "b.yaml:3:18: scenarios[0].scenario_id: scenario 900 stands in mock.yaml:1 already",
+        "a.yaml:2:18: scenarios[0].scenario_id: scenario 900 is already declared in mock.yaml:1",
+        "b.yaml:3:18: scenarios[0].scenario_id: scenario 900 is already declared in mock.yaml:1",
     ]
 
 
@@ -154,14 +158,14 @@ def test_a_file_that_cannot_be_read_makes_no_scenario_unknown(folder: Folder):
 
 def test_a_scenario_with_a_mistake_is_still_known_by_its_number(folder: Folder):
     folder.write(mock="rules: [{scenario: 900}]\nscenarios: [{scenario_id: 900, x: 1}]")
-    assert folder.mistakes() == ["mock.yaml:2:32: scenarios[0].x: is no known key"]
+    assert folder.mistakes() == ["mock.yaml:2:32: scenarios[0].x: is not a known key"]
 
 
 @pytest.mark.parametrize("key", ["~", "~list", "[key]"])
 def test_no_key_is_taken_for_something_else(folder: Folder, key: str):
     folder.write(mock=f"'{key}': 1\nfaults: [{{drop: true, '{key}': 1}}]")
     found = [mistake.split(": ")[-1].partition(";")[0] for mistake in folder.mistakes()]
-    assert found == ["is no known key"] * 2
+    assert found == ["is not a known key"] * 2
 
 
 # ---------------------------------------------------------------------------- what is declared
@@ -349,7 +353,16 @@ def test_templates_for_aliases_may_stand_at_the_top(folder: Folder):
 
 def test_settings_have_defaults_beside_the_file(folder: Folder):
     folder.write(mock="version: 1")
-    assert folder.load().settings == Settings(database=folder.path / "mock.db")
+    assert folder.load().settings == Settings(
+        token="MOCK_SUPER_SECRET",
+        token_source="default",
+        database=folder.path / "mock.db",
+        host="127.0.0.1",
+        port=8000,
+        watch=True,
+        watch_polling=False,
+        log_level="info",
+    )
 
 
 def test_settings_are_taken_from_the_file(folder: Folder):
@@ -420,7 +433,7 @@ def warnings(folder: Folder) -> list[str]:
 def test_a_rule_behind_a_looser_one_is_out_of_reach(folder: Folder, earlier: str, later: str):
     folder.write(mock=f"rules:\n  - {{when: {earlier}}}\n  - {{when: {later}}}\n")
     assert warnings(folder) == [
-        "mock.yaml:3:5: rules[1]: is never reached: mock.yaml:2 catches whatever it would"
+        "mock.yaml:3:5: rules[1]: is never reached: mock.yaml:2 matches everything that it matches"
     ]
 
 
@@ -463,7 +476,8 @@ def test_a_scenario_that_nothing_names_is_out_of_use_where_there_are_rules(folde
         """
     )
     assert warnings(folder) == [
-        "mock.yaml:7:19: scenarios[3].scenario_id: no rule names scenario 903; only a request can"
+        "mock.yaml:7:19: scenarios[3].scenario_id: "
+        "no rule uses scenario 903; only a request can choose it"
     ]
 
 

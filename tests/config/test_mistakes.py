@@ -1,4 +1,4 @@
-"""Each file in mistakes/ opens with what is to be said of it: line, column, place and words."""
+"""Each file in mistakes/ begins with the messages for it: line, column, path and text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FILES = sorted(file.name for file in MISTAKES.iterdir())
 
 
 def expected(file: str) -> list[str]:
-    """Read the messages in the comments that open a file."""
+    """Read the expected messages from the comments of a file."""
     lines = (MISTAKES / file).read_bytes().splitlines()
     return [
         f"{file}:{line.removeprefix(b'# ').decode()}" for line in lines if line.startswith(b"# ")

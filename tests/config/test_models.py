@@ -1,4 +1,4 @@
-"""What is written becomes the engine's nouns, and what was written can be shown again."""
+"""The models of YAML become values of the engine, and keep what was written."""
 
 from __future__ import annotations
 
@@ -8,15 +8,12 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from mock_gitlab.config.models import (
-    DurationField,
-    FaultModel,
-    InstantField,
-    RuleModel,
+from mock_gitlab.config.faults import FaultModel, fault_from
+from mock_gitlab.config.fields import DurationField, InstantField
+from mock_gitlab.config.rules import RuleModel, rule_from
+from mock_gitlab.config.scenarios import (
     ScenarioModel,
     declared_scenario,
-    fault_from,
-    rule_from,
     scenario_definition,
     scenario_from,
 )
@@ -316,9 +313,9 @@ def test_all_contradictions_of_a_model_come_at_once_each_at_its_place():
     }
     assert refusal(ScenarioModel, written) == [
         (("jobs", 1, "name"), 'there is a job "a" already'),
-        (("jobs", 1, "start_in"), "only a job with when: delayed starts later"),
+        (("jobs", 1, "start_in"), "needs when: delayed"),
         (("jobs", 0, "needs", 0), 'there is no job "b"'),
-        (("terminal_after_polls",), "has no meaning beside jobs, which have their own course"),
+        (("terminal_after_polls",), "cannot be combined with jobs"),
     ]
 
 
@@ -330,10 +327,10 @@ def test_a_body_must_be_json(body: Any):
 
 def test_text_must_be_unicode():
     (_, message), *_ = refusal(ScenarioModel, {"scenario_id": 1, "name": "\ud800"})
-    assert message == "is no valid Unicode text"
+    assert message == "is not valid Unicode text"
 
 
 def test_a_pattern_of_a_token_holds_for_the_whole_text():
     assert refusal(FaultModel, {"respond": {"headers": {"A": "b\n"}}})[0][1] == (
-        "is no value of a header"
+        "is not a valid header value"
     )

@@ -5,13 +5,14 @@ from pathlib import Path
 import pytest
 
 from mock_gitlab.config.diagnostics import ConfigurationError
-from mock_gitlab.config.loader import load_defaults
+from mock_gitlab.config.loader import load
 from mock_gitlab.config.overrides import overridden
+
+LOADED = load("no-such-file.yaml", {}, must_exist=False)
 
 
 def test_nothing_given_changes_nothing():
-    loaded = load_defaults()
-    assert overridden(loaded, {"MOCK_TOKEN": "", "PATH": "x"}, {"port": None}) == loaded
+    assert overridden(LOADED, {"MOCK_TOKEN": "", "PATH": "x"}, {"port": None}) == LOADED
 
 
 def test_the_environment_beats_the_file():
@@ -25,7 +26,7 @@ def test_the_environment_beats_the_file():
         "MOCK_LOG_LEVEL": "debug",
         "MOCK_ALLOW_RESET": "true",
     }
-    loaded = overridden(load_defaults(), environ, {})
+    loaded = overridden(LOADED, environ, {})
     settings = loaded.settings
     assert (settings.token, settings.token_source) == ("12345", "environment")
     assert loaded.declarations.token == "12345"
@@ -38,13 +39,13 @@ def test_the_environment_beats_the_file():
 def test_options_beat_the_environment():
     given = {"token": "b", "database": Path("y.db"), "port": 5}
     environ = {"MOCK_TOKEN": "a", "MOCK_PORT": "4", "MOCK_DATABASE": ":memory:"}
-    settings = overridden(load_defaults(), environ, given).settings
+    settings = overridden(LOADED, environ, given).settings
     assert (settings.token, settings.token_source) == ("b", "option")
     assert (settings.port, settings.database) == (5, Path("y.db"))
 
 
 def test_a_database_in_memory_stays_in_memory():
-    settings = overridden(load_defaults(), {"MOCK_DATABASE": ":memory:"}, {}).settings
+    settings = overridden(LOADED, {"MOCK_DATABASE": ":memory:"}, {}).settings
     assert settings.database == ":memory:"
 
 
@@ -71,10 +72,10 @@ def test_a_database_in_memory_stays_in_memory():
 )
 def test_a_variable_that_cannot_be_understood_is_named(variable: str, text: str, message: str):
     with pytest.raises(ConfigurationError) as refused:
-        overridden(load_defaults(), {variable: text}, {})
+        overridden(LOADED, {variable: text}, {})
     assert str(refused.value) == message
 
 
 def test_an_option_that_cannot_be_understood_is_named():
     with pytest.raises(ConfigurationError, match="options:1:1: port: must be 65535 or less"):
-        overridden(load_defaults(), {}, {"port": 70000})
+        overridden(LOADED, {}, {"port": 70000})

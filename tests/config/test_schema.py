@@ -1,4 +1,4 @@
-"""What the exported JSON Schemas refuse the loader refuses too, and the other way round."""
+"""The JSON Schemas and the loader refuse the same files."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
 import mock_gitlab.config
-from mock_gitlab.config.document import Document, read
+from mock_gitlab.config.diagnostics import Document
+from mock_gitlab.config.document import read
 from mock_gitlab.config.fields import StrictModel
+from mock_gitlab.config.files import MockFile
 from mock_gitlab.config.jobs import JobModel
-from mock_gitlab.config.models import MockFile, ScenarioModel
+from mock_gitlab.config.scenarios import ScenarioModel
 from mock_gitlab.config.schema import DIALECT, SCHEMAS, mock_schema, scenario_schema, schema_text
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +32,7 @@ def values(file: Path) -> Document:
 
 
 VALUES = [file for file in MISTAKES if values(file).root or not values(file).mistakes]
-"""Those that are YAML, whatever else is wrong with them."""
+"""The files of mistakes that are YAML."""
 WRITTEN = Path(mock_gitlab.config.__file__).parent / "schemas"
 
 ONLY_THE_LOADER_KNOWS = {
@@ -76,7 +78,7 @@ NEEDED: dict[str, Any] = {
     "requests": 1,
     "per": "1s",
 }
-"""What may stand for the keys that must not be missing."""
+"""Values for the keys that must not be missing."""
 KEYS = sorted(
     {
         name
@@ -135,7 +137,7 @@ def test_a_schema_is_one_of_draft_2020_12(schema: Any):
 
 
 def places(value: Any) -> list[tuple[Any, Any]]:
-    """List the places in a value at which something else may stand: container and key."""
+    """List the places in a value, each as container and key."""
     keys = list(value) if isinstance(value, dict) else range(len(value))
     inside = [(value, key) for key in keys]
     deeper = [value[key] for key in keys if isinstance(value[key], dict | list)]
@@ -143,7 +145,7 @@ def places(value: Any) -> list[tuple[Any, Any]]:
 
 
 def models(of: type[StrictModel] = StrictModel) -> list[type[StrictModel]]:
-    """List what may be written in a mapping, every kind of it."""
+    """List mappings that together contain every kind of value."""
     below = [model for each in of.__subclasses__() for model in models(each)]
     return [of, *below] if of.__name__ in mock_schema()["$defs"] else below
 
@@ -189,7 +191,7 @@ def test_whatever_the_loader_takes_the_schema_takes(data: st.DataObject):
 
 
 def below(schema: Any) -> list[Any]:
-    """List a schema and all those inside of it."""
+    """List a schema and all schemas inside it."""
     if isinstance(schema, list):
         return [found for each in schema for found in below(each)]
     if isinstance(schema, dict):

@@ -59,7 +59,7 @@ def test_a_seed_that_is_no_text_is_refused(mock: Mock):
     ("method", "path", "body", "loc", "words"),
     [
         ("POST", "scenarios", {"scenario_id": 1, "jobs": [{"name": "a", "durration": 1}]},
-         ["body", "jobs", 0, "durration"], "is no known key; did you mean duration?"),
+         ["body", "jobs", 0, "durration"], "is not a known key; did you mean duration?"),
         ("POST", "rules", {"scenario": [1, "x"]},
          ["body", "scenario", 1], 'must be a whole number, not the text "x"'),
         ("POST", "faults", {"drop": 1}, ["body", "drop"], "not the number 1"),

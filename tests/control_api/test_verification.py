@@ -52,7 +52,7 @@ def test_a_verification_with_a_wrong_regular_expression_is_refused(
     refused = mock.post("/_mock/verify", json=body)
 
     assert refused.status_code == 422
-    assert "is no regular expression: unclosed" in refused.text
+    assert "is not a valid regular expression: unclosed" in refused.text
 
 
 def test_too_many_requests_are_named(mock: Mock):
@@ -154,8 +154,8 @@ def test_a_near_miss_says_which_fault_was_applied_to_it(mock: Mock):
     ("expected", "words"),
     [
         ({"operation": "trigger_pipelin"}, "did you mean trigger_pipeline?"),
-        ({"ref": "/(/"}, "is no regular expression"),
-        ({"variables": {"A": "/[/"}}, "is no regular expression"),
+        ({"ref": "/(/"}, "is not a valid regular expression"),
+        ({"variables": {"A": "/[/"}}, "is not a valid regular expression"),
         ({"path": "/api/v4/projects"}, "without"),
         ({"path": "projects"}, "must be a path"),
         ({"method": "PSOT"}, "POST"),

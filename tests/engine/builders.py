@@ -1,9 +1,10 @@
-"""Short ways to write down pipelines, scenarios and jobs. Times are in seconds here."""
+"""Short ways to make pipelines, scenarios and jobs. Times are in seconds here."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from mock_gitlab.engine.instants import from_seconds
 from mock_gitlab.engine.model import (
     Action,
     ActionName,
@@ -20,17 +21,13 @@ PIPELINE = 7
 
 
 def at(seconds: float) -> Instant:
-    """The moment so many seconds after the creation of the pipeline."""
-    return CREATED + round(seconds * 1000)
-
-
-def span(seconds: float | None) -> int | None:
-    return None if seconds is None else round(seconds * 1000)
+    """Return the instant so many seconds after the creation of the pipeline."""
+    return CREATED + from_seconds(seconds)
 
 
 def record(*actions: Action, **given: Any) -> PipelineRecord:
     if "terminal_after" in given:
-        given["terminal_after"] = span(given["terminal_after"])
+        given["terminal_after"] = from_seconds(given["terminal_after"])
     for name in ("polled_at", "renamed_at"):
         if given.get(name) is not None:
             given[name] = at(given[name])
@@ -50,19 +47,19 @@ def record(*actions: Action, **given: Any) -> PipelineRecord:
 def scenario(*jobs: JobSpec, **given: Any) -> Scenario:
     for name in ("terminal_after", "pending"):
         if name in given:
-            given[name] = span(given[name])
+            given[name] = from_seconds(given[name])
     return Scenario(scenario_id=900, name="a scenario", jobs=jobs, **given)
 
 
 def job(name: str, duration: float = 10, **given: Any) -> JobSpec:
     for key in ("pending", "start_in"):
         if key in given:
-            given[key] = span(given[key])
+            given[key] = from_seconds(given[key])
     return JobSpec(name=name, duration=round(duration * 1000), **given)
 
 
 def run(slot: int, attempt: int = 0) -> int:
-    """The id of a run."""
+    """Return the id of a run."""
     return job_id(PIPELINE, slot, attempt)
 
 
@@ -75,7 +72,7 @@ def timeline(declared: Scenario, *actions: Action, **given: Any) -> Timeline:
 
 
 def and_then(before: Timeline, *actions: Action) -> Timeline:
-    """The same pipeline after more was done to it."""
+    """Return the pipeline with more actions."""
     grown = before.record._replace(actions=(*before.record.actions, *actions))
     return Timeline(grown, before.scenario)
 
@@ -85,10 +82,10 @@ def status(seen: Timeline, seconds: float) -> str:
 
 
 def latest(seen: Timeline, seconds: float) -> dict[str, JobState]:
-    """The latest run of each job, by name."""
+    """Return the latest run of each job, by name."""
     return {job.name: job for job in seen.at(at(seconds)).jobs if not job.retried}
 
 
 def statuses(seen: Timeline, seconds: float) -> dict[str, str]:
-    """The status of each job's latest run, by name."""
+    """Return the status of each job's latest run, by name."""
     return {name: job.status for name, job in latest(seen, seconds).items()}

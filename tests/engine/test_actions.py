@@ -1,4 +1,4 @@
-"""What is done to a pipeline or its jobs: cancel, retry, play, erase."""
+"""Actions on a pipeline or its jobs: cancel, retry, play, erase."""
 
 from __future__ import annotations
 
@@ -503,6 +503,14 @@ def test_only_what_waits_for_a_person_or_a_delay_can_be_played():
     assert refused(timeline(GATED), "play", 9, run(2)) == "Unplayable Job"
     assert refused(timeline(GATED), "play", 10, run(1)) == "Unplayable Job"
     assert timeline(GATED, done("play", 5, run(1))).at(at(7)) == timeline(GATED).at(at(7))
+
+
+def test_an_old_run_cannot_be_played():
+    seen = timeline(scenario(job("a", when="manual")), done("play", 1, run(1)))
+    retried = and_then(seen, done("retry", 20, run(1)))
+    assert refused(retried, "play", 30, run(1)) == "Unplayable Job"
+    again = and_then(retried, done("play", 30, run(1)))
+    assert again.at(at(99)) == retried.at(at(99))
 
 
 def test_a_played_job_cannot_be_played_while_it_runs():

@@ -1,4 +1,4 @@
-"""How far bridges may go."""
+"""The limits of pipelines that start pipelines."""
 
 from __future__ import annotations
 

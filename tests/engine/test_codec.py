@@ -1,4 +1,4 @@
-"""Scenarios survive being kept as JSON text."""
+"""A scenario stays the same when it is written as JSON and read again."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from mock_gitlab.engine.model import (
     Variable,
 )
 
-spans = st.integers(0, 10**12)
+durations = st.integers(0, 10**12)
 text = st.text(max_size=5)
 statuses = st.sampled_from(TERMINAL_STATUSES)
 maybe = st.none() | st.booleans()
@@ -45,10 +45,10 @@ variables = st.builds(Variable, text, text, st.sampled_from(["env_var", "file"])
 artifacts = st.builds(Artifact, text, text)
 job_attempts = st.builds(
     JobAttempt,
-    st.none() | spans,
+    st.none() | durations,
     st.none() | statuses,
     st.none() | text,
-    st.none() | spans,
+    st.none() | durations,
     maybe,
     st.none() | text,
     percents,
@@ -57,7 +57,7 @@ job_attempts = st.builds(
 downstreams = st.builds(
     Downstream,
     text,
-    st.none() | spans,
+    st.none() | durations,
     st.none() | text,
     st.none() | st.just("depend"),
     some(variables),
@@ -65,7 +65,7 @@ downstreams = st.builds(
 jobs = st.builds(
     JobSpec,
     name=text,
-    duration=spans,
+    duration=durations,
     status=statuses,
     allow_failure=st.booleans(),
     needs=st.none() | some(text),
@@ -77,7 +77,12 @@ jobs = st.builds(
     downstream=st.none() | downstreams,
 )
 attempts = st.builds(
-    Attempt, st.none() | spans, st.none() | statuses, maybe, st.none() | spans, st.none() | spans
+    Attempt,
+    st.none() | durations,
+    st.none() | statuses,
+    maybe,
+    st.none() | durations,
+    st.none() | durations,
 )
 suites = st.builds(
     TestSuite,
@@ -102,9 +107,9 @@ faults = st.builds(
 )
 scenarios = st.builds(
     Scenario,
-    scenario_id=spans,
+    scenario_id=durations,
     name=text,
-    terminal_after=st.none() | spans,
+    terminal_after=st.none() | durations,
     terminal_status=statuses,
     never_complete=st.booleans(),
     coverage=percents,

@@ -16,10 +16,10 @@ from mock_gitlab.engine.instants import (
     timestamp,
     to_seconds,
 )
-from mock_gitlab.engine.model import LONGEST_SPAN
+from mock_gitlab.engine.model import LONGEST_DURATION
 
 instants = st.integers(0, LATEST - 1)
-durations = st.integers(0, LONGEST_SPAN)
+durations = st.integers(0, LONGEST_DURATION)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
-"""What holds for every pipeline, whatever is declared and whatever is done to it.
+"""Laws that hold for every pipeline, every scenario and all actions.
 
-Spans are a few milliseconds, so that much happens at the same moment and every moment can be tried.
+Durations are a few milliseconds, so that much happens at once and every instant can be tried.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from itertools import pairwise
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from mock_gitlab.engine.actions import simulate
 from mock_gitlab.engine.course import course_undisturbed
 from mock_gitlab.engine.model import (
     TERMINAL_STATUSES,
@@ -27,32 +28,31 @@ from mock_gitlab.engine.model import (
     job_id,
     split_job_id,
 )
-from mock_gitlab.engine.schedule import Simulation
 from mock_gitlab.engine.statuses import CANCELABLE, COMPLETED, composite
 from mock_gitlab.engine.timeline import PipelineState, Timeline
 
 CREATED = 1_000
 END = CREATED + 95  # later than anything that these scenarios have in store
-MOMENTS = range(CREATED - 2, END)
+INSTANTS = range(CREATED - 2, END)
 
 few = settings(max_examples=50, deadline=None)
 
-spans = st.integers(0, 4)
+durations = st.integers(0, 4)
 final = st.sampled_from(TERMINAL_STATUSES)
 
 
 job_attempts = st.builds(
     JobAttempt,
-    duration=st.none() | spans,
+    duration=st.none() | durations,
     status=st.none() | final,
-    pending=st.none() | spans,
+    pending=st.none() | durations,
     never_complete=st.none() | st.just(value=False),
 )
 attempts = st.builds(
     Attempt,
-    terminal_after=st.none() | spans,
+    terminal_after=st.none() | durations,
     terminal_status=st.none() | final,
-    pending=st.none() | spans,
+    pending=st.none() | durations,
     terminal_after_polls=st.none() | st.integers(1, 3),
 )
 
@@ -64,17 +64,17 @@ def jobs(draw: st.DrawFn) -> tuple[JobSpec, ...]:
         JobSpec(
             name=name,
             stage=draw(st.sampled_from(["one", "two", "three"])),
-            duration=draw(spans),
+            duration=draw(durations),
             status=draw(final),
             when=draw(st.sampled_from(["on_success", "on_failure", "always", "manual", "delayed"])),
-            start_in=draw(spans),
+            start_in=draw(durations),
             allow_failure=draw(st.booleans()),
             needs=draw(
                 st.none() | st.lists(st.sampled_from(names[:place] or "a"), unique=True).map(tuple)
             )
             if place
             else draw(st.sampled_from([None, ()])),
-            pending=draw(spans),
+            pending=draw(durations),
             never_complete=draw(st.integers(0, 9)) == 0,
             attempts=tuple(draw(st.lists(job_attempts, max_size=2))),
             artifacts=draw(st.sampled_from([(), (Artifact("a", "a"),)])),
@@ -87,10 +87,10 @@ without_jobs = st.builds(
     Scenario,
     scenario_id=st.just(1),
     name=st.just("generated"),
-    terminal_after=st.none() | spans,
+    terminal_after=st.none() | durations,
     terminal_status=final,
     never_complete=st.booleans(),
-    pending=spans,
+    pending=durations,
     terminal_after_polls=st.none() | st.integers(1, 3),
     attempts=st.lists(attempts, max_size=2).map(tuple),
 )
@@ -101,7 +101,7 @@ with_jobs = st.builds(
     terminal_after=st.none() | st.integers(0, 20),
     terminal_status=final,
     never_complete=st.integers(0, 4).map(lambda n: n == 0),
-    pending=spans,
+    pending=durations,
     jobs=jobs(),
 )
 scenarios = without_jobs | with_jobs
@@ -120,7 +120,7 @@ untouched = st.builds(
     sha=st.just("0" * 40),
     source=st.just("trigger"),
     created_at=st.just(CREATED),
-    terminal_after=st.none() | spans,
+    terminal_after=st.none() | durations,
     terminal_status=st.none() | final,
     renamed_at=st.none() | st.integers(CREATED, CREATED + 20),
 )
@@ -149,12 +149,12 @@ def shown(state: PipelineState) -> Shown:
 
 
 @few
-@given(looked_at(), scenarios, st.lists(st.sampled_from(MOMENTS), max_size=12))
+@given(looked_at(), scenarios, st.lists(st.sampled_from(INSTANTS), max_size=12))
 def test_what_is_seen_does_not_depend_on_earlier_looks(
-    record: PipelineRecord, scenario: Scenario, moments: list[int]
+    record: PipelineRecord, scenario: Scenario, instants: list[int]
 ):
     seen = Timeline(record, scenario)
-    for now in moments:
+    for now in instants:
         seen.changes(now, None)
         seen.next_change(now)
         assert seen.at(now) == Timeline(record, scenario).at(now)
@@ -165,13 +165,13 @@ def test_what_is_seen_does_not_depend_on_earlier_looks(
 @given(looked_at(), scenarios)
 def test_whoever_looks_on_sees_what_a_first_look_would(record: PipelineRecord, scenario: Scenario):
     seen = Timeline(record, scenario)
-    for now in MOMENTS:
+    for now in INSTANTS:
         assert seen.at(now) == Timeline(record, scenario).at(now)
 
 
 @few
 @given(touched(), scenarios, st.integers(-1000, 10**13))
-def test_the_course_depends_on_spans_alone_and_not_on_the_date(
+def test_the_course_depends_on_durations_alone_and_not_on_the_date(
     record: PipelineRecord, scenario: Scenario, way: int
 ):
     later = record._replace(
@@ -180,7 +180,7 @@ def test_the_course_depends_on_spans_alone_and_not_on_the_date(
         actions=tuple(replace(action, at=action.at + way) for action in record.actions),
     )
     here, there = Timeline(record, scenario), Timeline(later, scenario)
-    for now in MOMENTS:
+    for now in INSTANTS:
         mine, other = here.at(now), there.at(now + way)
         assert shown(mine) == shown(other)
         assert (mine.duration, mine.queued_duration) == (other.duration, other.queued_duration)
@@ -193,7 +193,7 @@ def test_pipelines_alike_show_the_same_at_other_times(record: PipelineRecord, sc
     record = record._replace(renamed_at=None)
     first = Timeline(record._replace(id=0, created_at=0), scenario)
     other = Timeline(record, scenario)
-    for now in MOMENTS:
+    for now in INSTANTS:
         assert first.at(now - CREATED).moved(CREATED) == other.at(now)._replace(jobs=())
 
 
@@ -204,7 +204,7 @@ def test_pipelines_alike_show_the_same_at_other_times(record: PipelineRecord, sc
 @given(untouched, scenarios)
 def test_time_alone_never_changes_a_finished_pipeline(record: PipelineRecord, scenario: Scenario):
     seen = Timeline(record, scenario)
-    states = [seen.at(now) for now in MOMENTS]
+    states = [seen.at(now) for now in INSTANTS]
     assert len({state.status for state in states if state.finished}) <= 1
     assert sorted(states, key=lambda state: state.finished) == states
 
@@ -216,7 +216,7 @@ def test_a_finished_pipeline_changes_only_when_something_is_done(
 ):
     seen = Timeline(record, scenario)
     done = {max(action.at, CREATED) for action in record.actions}
-    for before, now in pairwise(MOMENTS):
+    for before, now in pairwise(INSTANTS):
         if seen.at(before).finished and now not in done:
             assert seen.at(now).status == seen.at(before).status
 
@@ -263,10 +263,10 @@ def test_no_job_starts_before_what_it_waits_for_has_ended(
 @given(looked_at(), scenarios)
 def test_the_times_of_a_job_are_in_order(record: PipelineRecord, scenario: Scenario):
     seen = Timeline(record, scenario)
-    for now in MOMENTS:
+    for now in INSTANTS:
         for job in seen.at(now).jobs:
             times = [job.created_at, job.queued_at, job.started_at, job.finished_at]
-            known = [moment for moment in times if moment is not None]
+            known = [instant for instant in times if instant is not None]
             assert known == sorted(known)
 
 
@@ -285,7 +285,7 @@ def test_numbers_of_runs_never_repeat_and_lead_back_to_their_place(
 @given(looked_at(), scenarios)
 def test_one_run_of_each_job_is_the_latest(record: PipelineRecord, scenario: Scenario):
     seen = Timeline(record, scenario)
-    for now in MOMENTS:
+    for now in INSTANTS:
         latest = sorted(job.slot for job in seen.at(now).jobs if not job.retried)
         assert latest == list(range(1, (len(scenario.jobs) or 1) + 1))
 
@@ -298,7 +298,7 @@ def test_the_pipelines_status_is_made_of_its_latest_runs(
     assume(not any(a.name == "cancel" and a.job_id is None for a in record.actions))
     plain = replace(scenario, never_complete=False)
     seen = Timeline(record._replace(terminal_status=None), plain)
-    for now in MOMENTS:
+    for now in INSTANTS:
         state = seen.at(now)
         latest = [(job.status, job.allow_failure) for job in state.jobs if not job.retried]
         assert state.status == composite(latest)
@@ -310,7 +310,7 @@ def test_the_one_job_of_a_pipeline_without_jobs_has_its_status(
     record: PipelineRecord, scenario: Scenario
 ):
     seen = Timeline(record, scenario)
-    for now in MOMENTS:
+    for now in INSTANTS:
         state = seen.at(now)
         assert state.jobs[-1].status == state.status
 
@@ -322,10 +322,10 @@ def test_the_quick_way_to_write_down_a_course_equals_its_simulation(
 ):
     record = record._replace(actions=())
     quick = course_undisturbed(record, scenario)
-    played = Simulation(record, scenario, {}).play()
+    played = simulate(record, scenario, {})
     assert quick[1:] == played[1:]
-    assert [(r.id, r.slot, r.attempt, r.plan, r.moments, r.statuses) for r in quick.runs] == [
-        (r.id, r.slot, r.attempt, r.plan, r.moments, r.statuses) for r in played.runs
+    assert [(r.id, r.slot, r.attempt, r.plan, r.instants, r.statuses) for r in quick.runs] == [
+        (r.id, r.slot, r.attempt, r.plan, r.instants, r.statuses) for r in played.runs
     ]
 
 
@@ -352,7 +352,7 @@ def test_what_is_permitted_and_has_an_effect_changes_what_is_seen(
     if effect:
         assert after.at(now) != before.at(now)
     elif action.name != "cancel":
-        assert all(after.at(later) == before.at(later) for later in MOMENTS)
+        assert all(after.at(later) == before.at(later) for later in INSTANTS)
 
 
 @few
@@ -378,18 +378,18 @@ def test_the_next_change_is_the_first_moment_that_differs(
     record: PipelineRecord, scenario: Scenario
 ):
     seen = Timeline(record, scenario)
-    states = {now: shown(seen.at(now)) for now in MOMENTS}
-    for now in MOMENTS:
+    states = {now: shown(seen.at(now)) for now in INSTANTS}
+    for now in INSTANTS:
         differs = (later for later in range(now + 1, END) if states[later] != states[now])
         assert seen.next_change(now) == next(differs, None)
 
 
 @few
-@given(looked_at(), scenarios, st.lists(st.sampled_from(MOMENTS), min_size=3, max_size=3))
-def test_changes_of_two_spans_of_time_are_those_of_both_in_one(
-    record: PipelineRecord, scenario: Scenario, moments: list[int]
+@given(looked_at(), scenarios, st.lists(st.sampled_from(INSTANTS), min_size=3, max_size=3))
+def test_changes_of_two_periods_are_those_of_both_in_one(
+    record: PipelineRecord, scenario: Scenario, instants: list[int]
 ):
-    a, b, c = sorted(moments)
+    a, b, c = sorted(instants)
     seen = Timeline(record, scenario)
     assert seen.changes(a, b) + seen.changes(b, c) == seen.changes(a, c)
     assert seen.changes(a, c) + seen.changes(c, None) == seen.changes(a, None)
@@ -413,7 +413,7 @@ def test_changes_one_after_the_other_make_what_is_seen(record: PipelineRecord, s
 @given(looked_at(), scenarios)
 def test_a_window_agrees_with_what_is_seen(record: PipelineRecord, scenario: Scenario):
     seen = Timeline(record, scenario)
-    for now in MOMENTS:
+    for now in INSTANTS:
         window = seen.window(now)
         until = END if window.until is None else window.until
         assert until > now
@@ -438,10 +438,10 @@ def test_more_attempts_than_are_declared_repeat_the_last(
 
 
 @few
-@given(looked_at(), scenarios, st.lists(st.sampled_from(MOMENTS), max_size=8))
+@given(looked_at(), scenarios, st.lists(st.sampled_from(INSTANTS), max_size=8))
 def test_what_was_seen_late_does_not_colour_an_earlier_look(
-    record: PipelineRecord, scenario: Scenario, moments: list[int]
+    record: PipelineRecord, scenario: Scenario, instants: list[int]
 ):
     seen = Timeline(record, scenario)
-    for now in (END, *moments):
+    for now in (END, *instants):
         assert seen.at(now) == Timeline(record, scenario).at(now)

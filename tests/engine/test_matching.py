@@ -1,4 +1,4 @@
-"""Which rule or fault applies, and why the others do not."""
+"""Which rule or fault applies, and why others do not match."""
 
 from __future__ import annotations
 
@@ -8,9 +8,6 @@ from typing import Any
 import pytest
 
 from mock_gitlab.engine.matching import (
-    Fault,
-    FaultCounters,
-    Limit,
     RequestPattern,
     Rule,
     Trigger,
@@ -36,10 +33,6 @@ TRIGGER = Trigger(
 LOGGED = LoggedRequest(
     "GET", "/projects/42/pipelines/7", "", 0, project_id=42, project_path="group/sub/app"
 )
-
-
-def fault(**more: Any) -> Fault:
-    return Fault("f", RequestPattern(method="GET"), **more)
 
 
 @pytest.mark.parametrize(
@@ -110,49 +103,16 @@ def test_a_sequence_repeats_its_last_or_starts_over(cycle: bool, given: list[int
     assert next_of_sequence(Rule("a", TriggerPattern()), 0) is None
 
 
-@pytest.mark.parametrize(
-    ("declared", "applied"),
-    [
-        (fault(), "xxxxxx"),
-        (fault(times=2), "xx----"),
-        (fault(skip=2), "--xxxx"),
-        (fault(skip=1, times=2), "-xx---"),
-        (fault(every=3), "x--x--"),
-        (fault(skip=1, every=2, times=2), "-x-x--"),
-        (fault(limit=Limit(2, 1000)), "--xxxx"),
-    ],
-)
-def test_a_fault_strikes_the_calls_that_it_says(declared: Fault, applied: str):
-    counters = FaultCounters()
+def test_every_condition_on_a_request_that_is_not_met_is_listed():
+    pattern = RequestPattern("post", "/user", "get_pipeline", status=200)
+    answered = replace(LOGGED, operation="get_job", status=404)
 
-    strikes = [counters.due([declared], LOGGED, 0) is not None for _ in applied]
-
-    assert "".join("x" if each else "-" for each in strikes) == applied
-
-
-def test_a_limit_begins_anew_with_each_window():
-    counters, limited = FaultCounters(), fault(limit=Limit(1, 1000))
-
-    observed = [counters.due([limited], LOGGED, now) for now in (0, 999, 1000, 1001)]
-
-    assert [strike and strike.observed for strike in observed] == [None, 2, None, 2]
-
-
-def test_the_first_fault_that_strikes_is_the_only_one_that_counts():
-    counters = FaultCounters()
-    first, second = fault(times=1), replace(fault(), key="g")
-
-    keys = [counters.due([first, second], LOGGED, 0) for _ in range(2)]
-
-    assert [strike and strike.fault.key for strike in keys] == ["f", "g"]
-    assert (counters.matched, counters.applied) == ({"f": 2, "g": 1}, {"f": 1, "g": 1})
-
-
-def test_a_call_that_does_not_match_is_not_counted():
-    counters = FaultCounters()
-
-    assert counters.due([Fault("f", RequestPattern(method="POST"))], LOGGED, 0) is None
-    assert counters.matched == {}
+    assert list(differences(pattern, answered)) == [
+        ("method", "POST", "GET"),
+        ("path", "/user", "/projects/42/pipelines/7"),
+        ("operation", "get_pipeline", "get_job"),
+        ("status", 200, 404),
+    ]
 
 
 def test_the_nearest_misses_come_first_and_matches_are_left_out():

@@ -1,4 +1,4 @@
-"""Pipelines with jobs, to which nothing is done: stages, needs, when, limits, bridges."""
+"""Pipelines with jobs and without actions: stages, needs, when, limits, bridges."""
 
 from __future__ import annotations
 
@@ -329,9 +329,9 @@ def test_a_job_that_was_passed_over_has_no_times():
 
 
 def test_the_first_entry_of_a_jobs_attempts_is_its_first_run():
-    first = JobAttempt(duration=5_000, status="failed", failure_reason="x", trace="t\n")
+    first = JobAttempt(duration=5_000, status="failed", failure_reason="api_failure", trace="t\n")
     spec = latest(timeline(scenario(job("a", 10, attempts=(first,)))), 5)["a"]
-    assert (spec.status, spec.failure_reason, spec.trace(at(5))) == ("failed", "x", "t\n")
+    assert (spec.status, spec.failure_reason, spec.trace(at(5))) == ("failed", "api_failure", "t\n")
 
 
 def test_an_attempt_of_a_job_may_never_complete():
@@ -483,7 +483,7 @@ def bridge(**given: object) -> JobSpec:
 
 
 def with_downstream(declared: Scenario, other: Scenario, *done_there: Action) -> Timeline:
-    """A pipeline whose first job is a bridge, and started the other one at once."""
+    """Return a pipeline whose first job is a bridge that started another at once."""
     return Timeline(record(), declared, {run(1): Timeline(record(*done_there), other)})
 
 

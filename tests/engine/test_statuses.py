@@ -3,8 +3,6 @@ from __future__ import annotations
 import pytest
 
 from mock_gitlab.engine.statuses import (
-    ALIVE,
-    BLOCKED,
     CANCELABLE,
     COMPLETED,
     STATUSES,
@@ -159,10 +157,5 @@ def test_only_success_comes_with_warnings():
     assert detailed("failed", has_warnings=True).text == "Failed"
 
 
-def test_every_status_is_completed_blocked_or_alive():
-    assert set(STATUSES) == COMPLETED | BLOCKED | ALIVE
-    assert not COMPLETED & BLOCKED | COMPLETED & ALIVE | BLOCKED & ALIVE
-
-
-def test_what_is_alive_or_scheduled_can_be_cancelled_unless_it_is_being_cancelled():
-    assert (ALIVE | {"scheduled"}) - {"canceling"} == CANCELABLE
+def test_a_pipeline_can_be_cancelled_unless_it_has_ended_waits_for_a_person_or_is_canceling():
+    assert set(STATUSES) - CANCELABLE == COMPLETED | {"manual", "canceling"}

@@ -1,4 +1,4 @@
-"""Globs and regular expressions: what they match, and that no text takes them long."""
+"""What globs and regular expressions match, and that they are always fast."""
 
 from __future__ import annotations
 

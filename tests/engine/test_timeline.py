@@ -1,4 +1,4 @@
-"""Pipelines without jobs, and what every pipeline shows."""
+"""Pipelines without jobs, and what all pipelines show."""
 
 from __future__ import annotations
 

@@ -18,8 +18,10 @@ import httpx
 import pytest
 
 from mock_gitlab import ConfigurationError, MockError, MockGitLab
-from mock_gitlab.config.models import FaultModel, RuleModel, ScenarioModel
+from mock_gitlab.config.faults import FaultModel
 from mock_gitlab.config.overrides import VARIABLES
+from mock_gitlab.config.rules import RuleModel
+from mock_gitlab.config.scenarios import ScenarioModel
 from mock_gitlab.server import PortInUse
 from mock_gitlab.testing import keywords
 
@@ -380,7 +382,7 @@ def test_every_mistake_is_named_by_its_place(world: MockWorld):
         world.scenario(jobs=jobs, terminal_after_polls=0)
 
     assert set(str(refused.value).splitlines()) == {
-        "jobs[1].durration: is no known key; did you mean duration?",
+        "jobs[1].durration: is not a known key; did you mean duration?",
         "jobs[1].stage: must be text, not the number 1; quote it",
         "terminal_after_polls: must be 1 or more",
     }

@@ -282,7 +282,7 @@ def test_what_the_mock_refuses_is_said_at_the_line_of_the_test(run: Run):
 
     done.assert_outcomes(failed=1)
     done.stdout.fnmatch_lines(
-        ["E  *MockError: jobs[[]0[]].durration: is no known key; did you mean duration?"]
+        ["E  *MockError: jobs[[]0[]].durration: is not a known key; did you mean duration?"]
     )
     done.stdout.no_fnmatch_line("*client.py*")
 

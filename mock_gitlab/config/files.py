@@ -1,0 +1,172 @@
+"""The models of the files: mock.yaml and files of scenarios."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from mock_gitlab.engine.model import LARGEST_NUMBER, Declarations
+
+from .faults import FaultModel
+from .fields import (
+    NOT_BOOL,
+    WHOLE,
+    Glob,
+    InstantField,
+    Matching,
+    Name,
+    ScenarioNumber,
+    StrictModel,
+    Text,
+    TextOrNumber,
+)
+from .rules import RuleModel
+from .scenarios import ScenarioModel
+
+_DEFAULT = Declarations()
+
+
+class _File(StrictModel):
+    """A file. Keys that begin with ``x-`` are ignored: they hold templates for aliases."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _ignore_templates(cls, written: Any) -> Any:
+        if not isinstance(written, dict):
+            return written
+        return {k: v for k, v in written.items() if not str(k).startswith("x-")}
+
+
+class ScenarioFile(_File):
+    """A file of scenarios."""
+
+    scenarios: list[ScenarioModel] = Field(description="The scenarios.")
+
+
+class ClockModel(StrictModel):
+    """How the mock's clock starts."""
+
+    start: InstantField | None = Field(
+        None,
+        description="The time at the start; by default the real time.",
+        examples=["2026-01-01T00:00:00Z"],
+    )
+    frozen: bool = Field(False, description="Whether it stands still until a request moves it.")
+
+
+class UserModel(StrictModel):
+    """The user who owns the token."""
+
+    id: Annotated[int, Field(ge=1, le=2**31), WHOLE] = Field(
+        _DEFAULT.user.id, description="The id."
+    )
+    username: Name = Field(_DEFAULT.user.username, description="The username.")
+    name: Name = Field(_DEFAULT.user.name, description="The full name.")
+    email: Name = Field(_DEFAULT.user.email, description="The email address.")
+
+
+class TokenModel(StrictModel):
+    """A trigger token."""
+
+    token: Name = Field(description="Its text.", examples=["glptt-abc"])
+    description: Text = Field("", description="Its description.")
+
+
+class ProjectModel(StrictModel):
+    """A project."""
+
+    id: Annotated[int, Field(ge=1, le=LARGEST_NUMBER), WHOLE] = Field(
+        description="Its id.", examples=[42]
+    )
+    path: Annotated[
+        Name,
+        Matching(
+            r"^[^/\s?#]+(/[^/\s?#]+)+$", "must be a full path with its group, such as group/app"
+        ),
+    ] = Field(description="Its full path.", examples=["group/app"])
+    default_branch: Name = Field("main", description="Its default branch.")
+    refs: list[Glob] | None = Field(
+        None,
+        description="Globs of the branches that exist; by default every branch exists.",
+        examples=[["main", "release/*"]],
+    )
+    tags: list[Glob] = Field([], description="Globs of the tags that exist.", examples=[["v*"]])
+    trigger_tokens: list[TokenModel] = Field([], description="Its trigger tokens.")
+
+
+def _path_or_scenario(value: Any) -> str | None:
+    if isinstance(value, str):
+        return "~glob"
+    return "~scenario" if isinstance(value, dict) else None
+
+
+ScenarioEntry = Annotated[
+    Annotated[Name, Tag("~glob")] | Annotated[ScenarioModel, Tag("~scenario")],
+    Discriminator(
+        _path_or_scenario,
+        custom_error_type="mistake",
+        custom_error_message="must be a path (globs are fine) or a scenario",
+    ),
+]
+
+
+class MockFile(_File):
+    """A mock.yaml."""
+
+    version: Annotated[Literal[1], NOT_BOOL] = Field(1, description="The version of this format.")
+    token: Annotated[Text, Matching(r"^[!-~]+$", "must be one word of plain ASCII")] = Field(
+        _DEFAULT.token,
+        description="The token that clients authenticate with.",
+        examples=["${MOCK_TOKEN:-MOCK_SUPER_SECRET}"],
+    )
+    database: Name = Field(
+        "mock.db",
+        description='The file that stores the pipelines, relative to this file; or ":memory:".',
+        examples=["mock.db", ":memory:"],
+    )
+    host: Name = Field("127.0.0.1", description="The address to listen on.")
+    port: Annotated[int, Field(ge=0, le=65535), WHOLE] = Field(
+        8000, description="The port to listen on; 0: any free port."
+    )
+    watch: bool = Field(True, description="Whether edits of the files take effect at once.")
+    watch_polling: bool = Field(
+        False, description="Whether to poll the files, for file systems that report no changes."
+    )
+    log_level: Literal["critical", "error", "warning", "info", "debug"] = Field(
+        "info", description="The lowest level of messages to log."
+    )
+    scenarios: list[ScenarioEntry] | None = Field(
+        None,
+        description="Files of scenarios, relative to this file, and scenarios themselves.",
+        examples=[["scenarios/*.yaml"]],
+    )
+    default_scenario: ScenarioNumber = Field(
+        _DEFAULT.default_scenario,
+        description="The scenario of a trigger that names none and that no rule matches.",
+    )
+    clock: ClockModel | None = Field(
+        None, description="The clock; by default it shows the real time."
+    )
+    seed: Annotated[TextOrNumber, Field(min_length=1)] | None = Field(
+        None, description="Makes shas and tokens reproducible.", examples=[7]
+    )
+    strict: bool = Field(False, description="Whether only declared projects and refs exist.")
+    user: UserModel = Field(UserModel.model_validate({}), description="The user of the token.")
+    projects: list[ProjectModel] | None = Field(None, description="The projects.")
+    rules: list[RuleModel] | None = Field(
+        None, description="Which scenario a new pipeline gets; the first rule that matches decides."
+    )
+    faults: list[FaultModel] | None = Field(
+        None, description="What goes wrong with which requests."
+    )
+    allow_reset: bool = Field(False, description="Whether a request may reset the default world.")
+    journal: Annotated[int, Field(ge=0, le=1_000_000), WHOLE] = Field(
+        _DEFAULT.journal_limit, description="How many requests the journal keeps."
+    )
+    sandboxes: Annotated[int, Field(ge=1, le=100_000), WHOLE] = Field(
+        _DEFAULT.sandbox_limit, description="How many sandboxes there may be."
+    )
+    max_body_bytes: Annotated[int, Field(ge=1, le=2**31), WHOLE] = Field(
+        _DEFAULT.body_limit, description="The largest body of a request."
+    )
