@@ -5,7 +5,7 @@ https://gitlab.com/gitlab-org/gitlab/-/blob/master/app/models/concerns/enums/ci/
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal
 
 FailureReason = Literal[
     "unknown_failure",
@@ -61,4 +61,3 @@ FailureReason = Literal[
     "id_token_burned_project_path",
     "downstream_project_trigger_resolved_to_empty",
 ]
-FAILURE_REASONS: tuple[FailureReason, ...] = get_args(FailureReason)

@@ -150,7 +150,7 @@ class Schedule:
         return None if self._scenario.never_complete else self._scenario.terminal_after_polls
 
     def set_deadline(self) -> None:
-        """Set the instant at which time limit or polls end whatever is running then."""
+        """Set the instant at which the time limit or reads end all running jobs."""
         polled = polled_at(self.record, self.polls_needed())
         instants = [] if polled is None else [polled]
         if not self.mirrors:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
@@ -17,6 +17,7 @@ from mock_gitlab.config.scenarios import (
     scenario_definition,
     scenario_from,
 )
+from mock_gitlab.engine.failures import FailureReason
 from mock_gitlab.engine.model import (
     Artifact,
     Attempt,
@@ -28,6 +29,7 @@ from mock_gitlab.engine.model import (
     TestSuite,
     Variable,
 )
+from mock_gitlab.engine.sources import SOURCES
 
 
 def scenario(**written: Any) -> Scenario:
@@ -334,3 +336,16 @@ def test_a_pattern_of_a_token_holds_for_the_whole_text():
     assert refusal(FaultModel, {"respond": {"headers": {"A": "b\n"}}})[0][1] == (
         "is not a valid header value"
     )
+
+
+# ---------------------------------------------------------------------------- lists of words
+
+
+def test_a_rule_may_name_every_source_that_the_list_endpoint_accepts():
+    rule = rule_from(RuleModel.model_validate({"when": {"source": list(SOURCES)}}), "p")
+    assert rule.when.source == SOURCES
+
+
+def test_a_job_may_have_every_failure_reason_that_gitlab_shows():
+    reasons = get_args(FailureReason)
+    assert [job(failure_reason=reason).failure_reason for reason in reasons] == [*reasons]

@@ -6,7 +6,9 @@ source: app/models/concerns/enums/ci/pipeline.rb
 
 from __future__ import annotations
 
-from mock_gitlab.engine.failures import FAILURE_REASONS
+from typing import get_args
+
+from mock_gitlab.engine.failures import FailureReason
 from mock_gitlab.engine.sources import SOURCES
 
 GITLAB_FAILURE_REASONS = """
@@ -34,7 +36,7 @@ pipeline_execution_policy_schedule dependency_management_security_update
 
 
 def test_failure_reasons_are_gitlabs():
-    assert list(FAILURE_REASONS) == GITLAB_FAILURE_REASONS.split()
+    assert list(get_args(FailureReason)) == GITLAB_FAILURE_REASONS.split()
 
 
 def test_sources_are_gitlabs():
