@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from mock_gitlab.testing.client import MockError, MockWorld
     from mock_gitlab.testing.library import MockGitLab
 else:
-    _ROOMS = {
+    _MODULES = {
         "ConfigurationError": "config.diagnostics",
         "MockError": "testing.client",
         "MockGitLab": "testing.library",
@@ -18,9 +18,9 @@ else:
     }
 
     def __getattr__(name: str) -> Any:
-        # Importing a part of the package must not load the whole of it.
-        if name in _ROOMS:
-            return getattr(import_module(f"mock_gitlab.{_ROOMS[name]}"), name)
+        # Loaded on first use: importing one module of the package must not load all the others.
+        if name in _MODULES:
+            return getattr(import_module(f"mock_gitlab.{_MODULES[name]}"), name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI
 
 from mock_gitlab.config.live import LiveConfig
+from mock_gitlab.config.loader import DEFAULT_CONFIG
 from mock_gitlab.gitlab_api.branches import branches
 from mock_gitlab.gitlab_api.commits import commits
 from mock_gitlab.gitlab_api.job_artifacts import job_artifacts
@@ -50,7 +51,6 @@ ROUTES: tuple[GitLabRoute, ...] = (
     *version.routes,
 )
 """GitLab's endpoints. The first that matches a request serves it, so polls come first."""
-DEFAULT_CONFIG = "mock.yaml"
 
 
 class MockGitLabApp(FastAPI):
@@ -96,13 +96,11 @@ class MockGitLabApp(FastAPI):
         A server starts in half the time without it.
         """
         if self._control_wing is None:
-            from mock_gitlab.control_api.access import ERROR_ANSWERS
-            from mock_gitlab.control_api.controls import controls, health
-            from mock_gitlab.control_api.declared import declared
-            from mock_gitlab.control_api.requests import requests
+            from mock_gitlab.control_api.errors import ERROR_HANDLERS
+            from mock_gitlab.control_api.routers import ROUTERS
 
-            self.exception_handlers.update(ERROR_ANSWERS)
-            for router in (health, controls, requests, declared):
+            self.exception_handlers.update(ERROR_HANDLERS)
+            for router in ROUTERS:
                 self.include_router(router)
             self._control_wing = super().build_middleware_stack()
         return self._control_wing

@@ -1,4 +1,4 @@
-"""The application on a port: a socket bound first, then uvicorn on it."""
+"""The application on a port: a bound socket, then uvicorn on it."""
 
 from __future__ import annotations
 
@@ -17,22 +17,23 @@ if TYPE_CHECKING:
     from mock_gitlab.app import MockGitLabApp
 
 _BACKLOG = 2048
-_KEPT_ALIVE_SECONDS = (
-    75  # longer than clients pause between polls, as the proxy before GitLab has it
-)
-_TICKS_IN_A_SECOND = 10  # of uvicorn
-_GRACE_SECONDS = 1  # how long a call that is under way may go on when the server is to end
+_KEEP_ALIVE_SECONDS = 75
+"""As the proxy before GitLab has it; clients pause for less between polls."""
+_SHUTDOWN_SECONDS = 1
+"""How long a request may go on after the server was told to end."""
+_TICKS_PER_SECOND = 10
+"""How often uvicorn calls ``on_tick``."""
 
 
 class PortInUse(Exception):
-    """The address cannot be listened on; the message is one line for people."""
+    """The server cannot listen on the address; the message is one line for people."""
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Bind a socket; port 0 takes any that is free.
+    """Bind a socket and listen; port 0 takes any free port.
 
     Raises:
-        PortInUse: somebody else has it, or the host is not an address of this machine.
+        PortInUse: the port is taken, or the host is not an address of this machine.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family)
@@ -47,21 +48,17 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def address(bound: socket.socket) -> str:
-    """Give the base URL under which a bound socket is reached from this machine."""
+    """Return the base URL under which this machine reaches a bound socket."""
     host, port = bound.getsockname()[:2]
-    reached = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - compared, not bound
-    return (
-        f"http://[{reached}]:{port}"
-        if reached.count(":") > 1 and reached[0] != "["
-        else (f"http://{reached}:{port}")
-    )
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+    return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
 
 
 class Server(uvicorn.Server):
-    """uvicorn, saying when it is ready and when it has ended."""
+    """uvicorn that calls ``ready`` when it answers requests, and ``ended`` when it has ended."""
 
-    patience = 60
-    """How many seconds a client may take to send a request, until it gets 408."""
+    request_timeout = 60
+    """How many seconds a client may take to send a request before it gets 408."""
 
     def __init__(
         self,
@@ -79,32 +76,31 @@ class Server(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 date_header=True,
-                timeout_keep_alive=_KEPT_ALIVE_SECONDS,
-                timeout_graceful_shutdown=_GRACE_SECONDS,
+                timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+                timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
             )
         )
-        self.loop: asyncio.AbstractEventLoop | None = None  # once it has started
+        self.loop: asyncio.AbstractEventLoop | None = None  # None until it has started
         self._app = app
         self._ready = ready
         self._ended = ended
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and tell."""
-        await super().startup(sockets)
+    async def main_loop(self) -> None:
+        """Call ``ready``, and serve; uvicorn calls this after a start that has succeeded."""
         self.loop = asyncio.get_running_loop()
-        if self.started:
-            self._ready()
+        self._ready()
+        await super().main_loop()
 
     async def on_tick(self, counter: int) -> bool:
-        """Look after the connections once in a second."""
-        if counter % _TICKS_IN_A_SECOND == 0:
+        """Check the connections once a second."""
+        if counter % _TICKS_PER_SECOND == 0:
             for connection in list(self.server_state.connections):
-                if isinstance(connection, Connection):
-                    connection.look(self.patience)
+                assert isinstance(connection, Connection)
+                connection.check_progress(self.request_timeout)
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End, and tell: what follows may be the signal that asked for it."""
+        """End, and call ``ended`` before uvicorn raises the signal again that has ended it."""
         self._app.ending = True
         await super().shutdown(sockets)
         self._ended()
@@ -116,7 +112,7 @@ def serve(
     ready: Callable[[], None],
     ended: Callable[[], None],
 ) -> None:
-    """Serve until interrupted; ``ready`` is called once requests are answered, ``ended`` after."""
+    """Serve on a bound socket until interrupted."""
     server = Server(app, ready, ended)
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[bound])

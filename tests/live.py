@@ -30,21 +30,20 @@ class Answer(NamedTuple):
         return json.loads(self.body)
 
 
-class Live:
-    """The server, and a client that opens a connection for each call."""
+class Client:
+    """A client of a server that opens a connection for each request."""
 
-    def __init__(self, process: subprocess.Popen[bytes], url: str) -> None:
-        self.process = process
+    def __init__(self, url: str) -> None:
         self.url = url
         self.host, port = url.removeprefix("http://").split(":")
         self.port = int(port)
 
     def call(self, method: str, path: str, **form: str) -> Answer:
-        """LoggedRequest with the token, and with a form where there is one."""
+        """Send a request with the token, and with a form if there is one."""
         return self._send(method, path, urlencode(form), "application/x-www-form-urlencoded")
 
     def control(self, method: str, path: str, body: Any = None) -> Answer:
-        """LoggedRequest the control namespace, with JSON where there is a body."""
+        """Send a request to the control API, with JSON if there is a body."""
         sent = "" if body is None else json.dumps(body)
         return self._send(method, f"/_mock{path}", sent, "application/json")
 
@@ -71,23 +70,43 @@ class Live:
         return self.call("POST", "/api/v4/projects/1/trigger/pipeline", **order)
 
 
+class Live(Client):
+    """A server in a process of its own, and its client."""
+
+    def __init__(self, process: subprocess.Popen[bytes], url: str) -> None:
+        super().__init__(url)
+        self.process = process
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Return the environment without MOCK_ variables but those given."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MOCK_")}
+    return {**kept, **more}
+
+
 @contextmanager
-def serving(folder: Path, *options: str, before: str = "", **env: str) -> Iterator[Live]:
+def serving(
+    folder: Path,
+    *options: str,
+    before: str = "",
+    stderr: int = subprocess.DEVNULL,
+    **env: str,
+) -> Iterator[Live]:
     """Serve from a folder until the block ends; ``before`` is shell that precedes the server."""
     ready = folder / "ready.json"
     ready.unlink(missing_ok=True)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("MOCK_")}
     command = [sys.executable, "-m", "mock_gitlab", "--port", "0", "--ready-file", str(ready)]
     process = subprocess.Popen(
         ["bash", "-c", f'{before} exec "$@"', "bash", *command, *options],
         cwd=folder,
-        env={**kept, **env},
+        env=environment(**env),
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=stderr,
     )
     assert process.stdout is not None
     try:
-        assert process.stdout.readline(), "the server has ended"
+        while not ready.exists():
+            assert process.stdout.readline(), "the server has ended"
         yield Live(process, json.loads(ready.read_text())["url"])
     finally:
         process.kill()

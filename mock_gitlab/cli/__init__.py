@@ -1,1 +1,1 @@
-"""The command line: one module a command, arguments in, exit codes out."""
+"""The command line: one module for each command."""

@@ -1,85 +1,93 @@
-"""What is right and wrong in the files, told to people, machines and GitHub."""
+"""``check``: report the mistakes in the files, as text, as JSON or as GitHub annotations."""
 
 from __future__ import annotations
 
 import json
+import os
 import sys
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from mock_gitlab.config.diagnostics import ConfigurationError, Mistake
-from mock_gitlab.config.loader import Loaded, load
+from .command import MISTAKES, SUCCESS, add_command, add_config_option, config_path
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    import argparse
+    from collections.abc import Callable, Sequence
+
+    from mock_gitlab.config.diagnostics import Mistake
+    from mock_gitlab.config.loader import Loaded
+
+    Report = Callable[[Sequence[Mistake], Loaded | None], None]
 
 
-def check(path: Path, environ: Mapping[str, str], *, must_exist: bool, form: str) -> bool:
-    """Check a configuration and all that it names, print what was found; tell if all is well.
+def add(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = add_command(commands, "check", run, "check the files without serving them")
+    add_config_option(parser)
+    parser.add_argument(
+        "--format",
+        choices=("text", "json", "github"),
+        default="text",
+        help="how to print the result (github: annotations for a workflow)",
+    )
 
-    ``form`` is one of "text", "json" and "github".
-    """
-    tell = _FORMS[form]
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check the configuration and all the files that it names, and print the result."""
+    from mock_gitlab.config.diagnostics import ConfigurationError, Mistake
+    from mock_gitlab.config.loader import load
+
+    path, named = config_path(arguments)
+    report = _REPORTS[arguments.format]
     try:
-        loaded = load(path, environ, must_exist=must_exist)
+        loaded = load(path, os.environ, must_exist=named)
     except ConfigurationError as error:
-        tell(error.mistakes, (), None)
-        return False
-    if not loaded.files:  # a hook that looks in the wrong folder is not to pass
-        nothing = Mistake(str(path), 1, 1, "", "is not here, nor any scenarios/*.yaml")
-        tell((nothing,), (), None)
-        return False
-    tell((), loaded.warnings, loaded)
-    return True
+        report(error.mistakes, None)
+        return MISTAKES
+    if not loaded.files:  # a commit hook that runs in the wrong folder must fail
+        what = "there is no such file, and there are no scenarios/*.yaml"
+        report([Mistake(str(path), 1, 1, "", what)], None)
+        return MISTAKES
+    report((), loaded)
+    return SUCCESS
 
 
-def _as_text(
-    mistakes: Sequence[Mistake], warnings: Sequence[Mistake], loaded: Loaded | None
-) -> None:
+def _as_text(mistakes: Sequence[Mistake], loaded: Loaded | None) -> None:
     for mistake in mistakes:
         print(mistake, file=sys.stderr)
-    for each in warnings:
-        said = f"warning: {each.where}: {each.what}"
-        print(f"{each.file}:{each.line}:{each.column}: {said}", file=sys.stderr)
-    if loaded is not None:
-        for place, count in loaded.scenario_counts.items():
-            print(f"scenarios: {count} from {place}")
-        declared = loaded.declarations
-        for name in ("rules", "faults", "projects"):
-            print(f"{name}: {len(getattr(declared, name))}")
-        print("no mistakes")
+    if loaded is None:
+        return
+    for each in loaded.warnings:
+        place = f"{each.file}:{each.line}:{each.column}"
+        print(f"{place}: warning: {each.where}: {each.what}", file=sys.stderr)
+    for source, count in loaded.scenario_counts.items():
+        print(f"scenarios: {count} from {source}")
+    for name in ("rules", "faults", "projects"):
+        print(f"{name}: {len(getattr(loaded.declarations, name))}")
+    print("no mistakes")
 
 
-def _as_json(
-    mistakes: Sequence[Mistake], warnings: Sequence[Mistake], loaded: Loaded | None
-) -> None:
-    found = {
+def _as_json(mistakes: Sequence[Mistake], loaded: Loaded | None) -> None:
+    result = {
         "ok": loaded is not None,
-        "mistakes": [_as_dict(mistake) for mistake in mistakes],
-        "warnings": [_as_dict(warning) for warning in warnings],
-        "files": [] if loaded is None else [str(file) for file in loaded.files],
-        "scenarios": {} if loaded is None else loaded.scenario_counts,
+        "mistakes": [asdict(mistake) for mistake in mistakes],
+        "warnings": [asdict(warning) for warning in loaded.warnings] if loaded else [],
+        "files": [str(file) for file in loaded.files] if loaded else [],
+        "scenarios": loaded.scenario_counts if loaded else {},
     }
-    print(json.dumps(found, indent=2))
+    print(json.dumps(result, indent=2))
 
 
-def _as_dict(mistake: Mistake) -> dict[str, Any]:
-    names = ("file", "line", "column", "where", "what")
-    return {name: getattr(mistake, name) for name in names}
-
-
-def _as_annotations(
-    mistakes: Sequence[Mistake], warnings: Sequence[Mistake], _: Loaded | None
-) -> None:
-    for kind, found in (("error", mistakes), ("warning", warnings)):
-        for each in found:
-            said = f"{each.where}: {each.what}" if each.where else each.what
+def _as_annotations(mistakes: Sequence[Mistake], loaded: Loaded | None) -> None:
+    for kind, reported in (("error", mistakes), ("warning", loaded.warnings if loaded else ())):
+        for each in reported:
+            message = _escaped(f"{each.where}: {each.what}" if each.where else each.what)
             file = _escaped(each.file).replace(":", "%3A").replace(",", "%2C")
-            print(f"::{kind} file={file},line={each.line},col={each.column}::{_escaped(said)}")
+            print(f"::{kind} file={file},line={each.line},col={each.column}::{message}")
 
 
 def _escaped(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
-_FORMS = {"text": _as_text, "json": _as_json, "github": _as_annotations}
+_REPORTS: dict[str, Report] = {"text": _as_text, "json": _as_json, "github": _as_annotations}

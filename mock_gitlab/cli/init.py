@@ -1,38 +1,75 @@
-"""The files that ``init`` writes: the shipped mock.yaml, its scenarios, and their schemas."""
+"""``init``: write the shipped mock.yaml, its scenarios, and their schemas into a folder."""
 
 from __future__ import annotations
 
-import json
 import re
-from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from .command import SUCCESS, add_command, write_file
+from .schema import schema_texts
 
 if TYPE_CHECKING:
+    import argparse
     from importlib.resources.abc import Traversable
 
 _SCHEMA_LINE = re.compile(r"(\$schema=).*/(\w+\.schema\.json)")
 
 
-def starter_files() -> dict[str, str]:
-    """Give the texts of the starter by their paths; the files name the schemas beside them."""
-    from mock_gitlab.config.schema import mock_schema, scenario_schema
+def add(commands: Any) -> None:
+    """Add the command to the parser."""
+    help = "write a commented starter into a folder; existing files are kept"
+    parser = add_command(commands, "init", run, help)
+    parser.add_argument(
+        "folder", nargs="?", type=Path, default=Path(), help="the folder (the working directory)"
+    )
 
-    shipped = _shipped()
-    found = {"mock.yaml": _pointing(shipped / "mock.yaml", "schemas")}
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the files that are missing; a folder with a configuration gets only the schemas."""
+    configuration = _existing_configuration(arguments.folder)
+    for path in configuration:
+        print(_kept(path))
+    for name, text in _starter_files().items():
+        path = arguments.folder / name
+        if configuration and not name.startswith("schemas/"):
+            continue  # an example beside a configuration would change what it means
+        if path.exists():
+            print(_kept(path))
+        else:
+            write_file(path, text)
+            print(f"wrote {path}")
+    print("now run: mock-gitlab")
+    return SUCCESS
+
+
+def _kept(path: Path) -> str:
+    return f"kept {path}, which exists"
+
+
+def _existing_configuration(folder: Path) -> list[Path]:
+    from mock_gitlab.config.loader import DEFAULT_CONFIG, DEFAULT_PATTERN
+
+    files = [folder / DEFAULT_CONFIG, *sorted(folder.glob(DEFAULT_PATTERN))]
+    return [path for path in files if path.exists()]
+
+
+def _starter_files() -> dict[str, str]:
+    """Return the texts of the starter by their paths; the files name the schemas beside them."""
+    shipped = _shipped_files()
+    files = {"mock.yaml": _with_schemas(shipped / "mock.yaml", "schemas")}
     for file in sorted((shipped / "scenarios").iterdir(), key=lambda each: each.name):
-        if file.name.endswith(".yaml"):
-            found[f"scenarios/{file.name}"] = _pointing(file, "../schemas")
-    for name, schema in (("mock", mock_schema()), ("scenario", scenario_schema())):
-        found[f"schemas/{name}.schema.json"] = json.dumps(schema, indent=2) + "\n"
-    return found
+        files[f"scenarios/{file.name}"] = _with_schemas(file, "../schemas")
+    return {**files, **{f"schemas/{name}": text for name, text in schema_texts().items()}}
 
 
-def _shipped() -> Traversable:
-    """Find the shipped files: inside the wheel, or beside the package in a checkout."""
+def _shipped_files() -> Traversable:
+    """Find the shipped files: inside the installed package, or beside it in a checkout."""
+    from importlib.resources import files
+
     inside = files("mock_gitlab") / "shipped"
     return inside if inside.is_dir() else Path(__file__).parents[2]
 
 
-def _pointing(file: Traversable, schemas: str) -> str:
-    return _SCHEMA_LINE.sub(rf"\1{schemas}/\2", file.read_text(encoding="utf-8"))
+def _with_schemas(file: Traversable, folder: str) -> str:
+    return _SCHEMA_LINE.sub(rf"\1{folder}/\2", file.read_text(encoding="utf-8"))

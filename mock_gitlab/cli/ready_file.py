@@ -1,4 +1,4 @@
-"""The ready file: where whoever started the server learns its address and token."""
+"""The ready file: tells whoever started the server its URL and token."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ if TYPE_CHECKING:
 
 
 class ReadyFile:
-    """A file that is there, and whole, while the server answers, and not before or after.
+    """A file that exists, complete, while the server answers requests, and at no other time.
 
     Its content is ``{"url": "http://127.0.0.1:8000", "token": "..."}``; only its owner may read it.
 
     Raises:
-        OSError: it cannot be written there.
+        OSError: the file cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._partial = path.with_name(path.name + ".partial")
         self._partial.touch(mode=0o600)
-        # An earlier server may have been killed; nobody must take its address for this one's.
+        # A server that was killed may have left its file; its URL must not be taken for ours.
         path.unlink(missing_ok=True)
 
     def write(self, url: str, token: str) -> None:
-        """Say that requests are answered now."""
+        """Write the file; the server answers requests from now on."""
         text = json.dumps({"url": url, "token": token}) + "\n"
         self._partial.write_text(text, encoding="utf-8")
         self._partial.replace(self._path)
 
     def remove(self) -> None:
-        """Say that they no longer are."""
+        """Remove the file; the server answers no more requests."""
         self._partial.unlink(missing_ok=True)
         self._path.unlink(missing_ok=True)

@@ -1,1 +1,1 @@
-"""The /_mock namespace: the test author's hand on the mock."""
+"""The /_mock namespace: what the author of a test reads and changes."""

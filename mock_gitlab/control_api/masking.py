@@ -1,4 +1,4 @@
-"""What is hidden of a call before it is shown: values under secret names, and tokens anywhere."""
+"""Hides the secrets of a request: values with secret names, and tokens anywhere."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MASK = "[MASKED]"
-_SHORTEST = 6  # shorter tokens may well be part of words
+_SHORTEST = 6  # a shorter token may be part of a word
 _SECRET_NAME = re.compile(
     r"token|secret|passw|passphrase|pwd|credential|authorization"
     r"|(api|private|access|ssh|deploy|signing|encryption)[_-]?key",
     re.IGNORECASE,
 )
-_TOKEN = re.compile(r"\bgl[a-z]{2,5}-[\w.-]+")  # as GitLab's tokens begin: glpat-, glptt-, glcbt-
+_TOKEN = re.compile(r"\bgl[a-z]{2,5}-[\w.-]+")  # GitLab's tokens begin with glpat-, glptt-, glcbt-
 
 
 class Masking:
-    """Hides the secrets of one world; ``token`` is what it authenticates with."""
+    """Hides the secrets of one world; ``token`` is the token of the mock."""
 
     def __init__(self, token: str) -> None:
         self._token = token
 
     def text(self, text: str) -> str:
-        """Hide tokens in a text; a very short one only where it is all of it."""
+        """Hide tokens in a text; a short token of the mock only if it is the whole text."""
         if text == self._token:
             return MASK
         if len(self._token) >= _SHORTEST:
@@ -34,7 +34,7 @@ class Masking:
         return _TOKEN.sub(MASK, text)
 
     def value(self, name: str, value: Any) -> Any:
-        """Hide what stands under a name, or the tokens in it."""
+        """Hide a value if its name is a secret one, else the tokens in it."""
         if _SECRET_NAME.search(name) and not isinstance(value, dict | list) and value is not None:
             return MASK
         if isinstance(value, str):
@@ -45,15 +45,20 @@ class Masking:
             return [self.value(name, item) for item in value]
         return value
 
-    def mapping(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Hide the secrets in a map; of ``{"key": ..., "value": ...}`` the key is the name."""
-        key = given.get("key")
-        named = {"value": key} if isinstance(key, str) else {}
-        return {name: self.value(named.get(name, name), value) for name, value in given.items()}
+    def mapping(self, mapping: Mapping[str, Any]) -> dict[str, Any]:
+        """Hide the secrets in a map; in ``{"key": ..., "value": ...}`` the key is the name."""
+        key = mapping.get("key")
+        names = {"value": key} if isinstance(key, str) else {}
+        return {name: self.value(names.get(name, name), value) for name, value in mapping.items()}
 
     def path(self, path: str) -> str:
-        """Hide the segments of a path that are tokens."""
-        return "/".join(self._sent(segment, unquote(segment)) for segment in path.split("/"))
+        """Hide the tokens in a path as it was sent."""
+        return "/".join(map(self._segment, path.split("/")))
+
+    def _segment(self, segment: str) -> str:
+        decoded = unquote(segment)
+        masked = self.text(decoded)
+        return segment if masked == decoded else masked
 
     def query(self, query: str) -> str:
         """Hide the secrets in a query as it was sent."""
@@ -61,14 +66,8 @@ class Masking:
         for part in query.split("&"):
             sent_name, equals, sent = part.partition("=")
             name, value = unquote_plus(sent_name), unquote_plus(sent)
-            secret = bool(sent) and self.value(_named(name, key), value) != value
+            named = key if name.endswith("[value]") else name
+            secret = bool(sent) and self.value(named, value) != value
             shown.append(f"{sent_name}{equals}{MASK if secret else sent}")
             key = value if name.endswith("[key]") else key
         return "&".join(shown)
-
-    def _sent(self, sent: str, meant: str) -> str:
-        return sent if self.text(meant) == meant else self.text(meant)
-
-
-def _named(name: str, key: str) -> str:
-    return key if name.endswith("[value]") else name

@@ -1,1 +1,1 @@
-"""What happens to every request, whatever it asks: address, faults, connections."""
+"""What happens to every request, whatever it asks for: address, faults, connections."""

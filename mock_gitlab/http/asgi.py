@@ -14,8 +14,9 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 WORLD = "mock_gitlab.world"
+"""The key of the scope that holds the World of a request."""
 LOGGED = "mock_gitlab.logged_request"
-"""Where the scope holds the World and the LoggedRequest of a request."""
+"""The key of the scope that holds the LoggedRequest of a request."""
 
 JSON: Headers = [(b"content-type", b"application/json")]
 
@@ -35,11 +36,11 @@ async def answer_json(send: Send, status: int, body: Any) -> None:
 
 
 class TooLarge(Exception):
-    """A body is larger than the world takes."""
+    """A body is larger than the world allows."""
 
 
 class Disconnected(Exception):
-    """The client has gone before its request was whole; nothing of it is to be done."""
+    """The client has disconnected before the end of its request, which must not be executed."""
 
 
 async def read_body(receive: Receive, limit: int) -> bytes:
@@ -47,7 +48,7 @@ async def read_body(receive: Receive, limit: int) -> bytes:
 
     Raises:
         TooLarge: it has more than ``limit`` bytes.
-        Disconnected: it breaks off.
+        Disconnected: it ends early.
     """
     body: bytes = b""
     while True:
@@ -61,16 +62,17 @@ async def read_body(receive: Receive, limit: int) -> bytes:
             return body
 
 
-def hang_up(receive: Receive, *, at_once: bool) -> bool:
-    """Close the client's connection; False where there is none, as under an in-process client.
+def hang_up(receive: Receive, *, abort: bool) -> bool:
+    """Close the client's connection; ``abort`` discards what has not been sent yet.
 
-    The transport is reached through uvicorn's own cycle object, whose method ``receive`` is. It
-    is told that nothing more is to come, since it never hears of it from a client that has sent
-    the next request already.
+    Returns:
+        False if there is no connection, because the client runs in this process.
     """
+    # ``receive`` is a method of uvicorn's request cycle, which has the transport. The cycle must be
+    # told that the client has gone: it does not notice if the client has sent another request.
     cycle: Any = getattr(receive, "__self__", None)
     if not hasattr(cycle, "transport"):
         return False
     cycle.disconnected = True
-    cycle.transport.abort() if at_once else cycle.transport.close()
+    cycle.transport.abort() if abort else cycle.transport.close()
     return True

@@ -1,4 +1,4 @@
-"""What a call suffers when a fault is due for it: another answer, late, spoiled, or none."""
+"""Applies faults to requests: another answer, a late one, a spoiled one, or none."""
 
 from __future__ import annotations
 
@@ -20,82 +20,95 @@ if TYPE_CHECKING:
     from mock_gitlab.world.journal import LoggedRequest
     from mock_gitlab.world.world import World
 
+_SLOW_PIECES = 10
+_LIMIT_EXCEEDED = Response(429, (("Content-Type", "text/plain"),), "Retry later\n")
 
-def match_fault(world: World, call: LoggedRequest, named: Mapping[str, str]) -> FaultHit | None:
-    """Find the fault that is due for a call, and count it.
 
-    ``named`` are the segments of the path by their names, as they were sent: they say which
-    project the call is about, and which pipeline, whose scenario may have faults of its own.
+def match_fault(
+    world: World, logged: LoggedRequest, path_params: Mapping[str, str]
+) -> FaultHit | None:
+    """Find the fault that applies to a request, and count the request.
+
+    ``path_params`` are the segments of the path as they were sent. They name the project, and the
+    pipeline or job, whose scenario may have faults of its own.
     """
     if not world.has_faults:
         return None
-    if "id" in named:
-        call.project_id, call.project_path = world.catalog.peek(unquote(named["id"]))
+    if "id" in path_params:
+        logged.project_id, logged.project_path = world.catalog.peek(unquote(path_params["id"]))
     pipeline, job = (
-        unquote(named[name]) if name in named else None for name in ("pipeline_id", "job_id")
+        unquote(path_params[name]) if name in path_params else None
+        for name in ("pipeline_id", "job_id")
     )
-    about = world.faults_about(call.project_id, pipeline, job)
-    return world.fault_counters.due((*world.faults(), *about), call, world.clock.now())
+    of_scenario = world.faults_about(logged.project_id, pipeline, job)
+    return world.fault_counters.due((*world.faults(), *of_scenario), logged, world.clock.now())
 
 
 async def apply_fault(
     hit: FaultHit, scope: Scope, receive: Receive, send: Send, proceed: App
 ) -> None:
-    """Let a call suffer a fault; ``proceed`` makes the answer where the fault has none."""
+    """Apply a fault to a request; ``proceed`` answers if the fault declares no answer."""
     fault = hit.fault
-    call: LoggedRequest = scope[LOGGED]
-    call.fault, call.outcome = fault.place, "fault"
+    logged: LoggedRequest = scope[LOGGED]
+    logged.fault, logged.outcome = fault.place, "fault"
     if fault.body == "drop":
-        call.outcome = "dropped"
+        logged.outcome = "dropped"
         await _pause(receive, fault.delay)
         await _drop(receive, send)
         return
-    declared = _declared_answer(hit, scope[WORLD].clock.now())
-    whole = fault.body is None or call.method == "HEAD"
-    spoiled: Send = send if whole else _Spoiler(receive, send, fault)
-    late: Send = _Late(receive, spoiled, fault.delay) if fault.delay else spoiled
-    if declared is None:
-        await proceed(scope, receive, late)
+    response = _declared_response(hit, scope[WORLD].clock.now())
+    if fault.body is not None and logged.method != "HEAD":
+        send = _SpoilingSend(receive, send, fault)
+    if fault.delay:
+        send = _DelayingSend(receive, send, fault.delay)
+    if response is None:
+        await proceed(scope, receive, send)
     else:
-        await send_response(declared, late)
+        await send_response(response, send)
 
 
-def _declared_answer(hit: FaultHit, now: Instant) -> Response | None:
-    fault = hit.fault
-    if fault.limit is None:
-        return fault.respond
-    period = fault.limit.per
-    reset = (now // period + 1) * period
-    wait = -(-(reset - now) // 1000)
-    limits = {
-        "RateLimit-Limit": str(-(-fault.limit.requests * 60_000 // period)),
+# ---------------------------------------------------------------------------- another answer
+
+
+def _declared_response(hit: FaultHit, now: Instant) -> Response | None:
+    limit, declared = hit.fault.limit, hit.fault.respond
+    if limit is None:
+        return declared
+    reset = (now // limit.per + 1) * limit.per
+    headers = {
+        "RateLimit-Limit": str(_rounded_up(limit.requests * 60_000, limit.per)),
         "RateLimit-Name": "throttle_authenticated_api",
         "RateLimit-Observed": str(hit.observed),
         "RateLimit-Remaining": "0",
         "RateLimit-Reset": str(reset // 1000),
         "RateLimit-ResetTime": formatdate(reset / 1000, usegmt=True),
-        "Retry-After": str(wait),
+        "Retry-After": str(_rounded_up(reset - now, 1000)),
     }
-    own = fault.respond or Response(429, (("Content-Type", "text/plain"),), "Retry later\n")
-    return Response(own.status, tuple(_over(limits, own.headers).items()), own.body)
+    response = declared or _LIMIT_EXCEEDED
+    merged = _with_replaced(headers, response.headers)
+    return Response(response.status, tuple(merged.items()), response.body)
 
 
-def _over(usual: Mapping[str, str], own: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Put headers in the places of the usual ones that have their names."""
-    names = {name.lower(): name for name in usual}
-    return {**usual, **{names.get(name.lower(), name): value for name, value in own}}
+def _rounded_up(dividend: int, divisor: int) -> int:
+    return -(-dividend // divisor)
+
+
+def _with_replaced(headers: Mapping[str, str], others: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Add headers; one with a name that exists, in any case, replaces the value in its place."""
+    existing = {name.lower(): name for name in headers}
+    return {**headers, **{existing.get(name.lower(), name): value for name, value in others}}
 
 
 async def send_response(response: Response, send: Send) -> None:
-    """Send an answer that somebody declared."""
+    """Send a declared answer."""
     headers = [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in response.headers]
-    body, kind = _declared_body(response.body)
+    body, content_type = _encoded(response.body)
     if body and not any(name == b"content-type" for name, _ in headers):
-        headers.append((b"content-type", kind))
+        headers.append((b"content-type", content_type))
     await answer(send, response.status, headers, body)
 
 
-def _declared_body(body: Any) -> tuple[bytes, bytes]:
+def _encoded(body: Any) -> tuple[bytes, bytes]:
     if body is None:
         return b"", b""
     if isinstance(body, str):
@@ -103,33 +116,40 @@ def _declared_body(body: Any) -> tuple[bytes, bytes]:
     return json.dumps(body, ensure_ascii=False).encode(), b"application/json"
 
 
-async def _pause(receive: Receive, span: float) -> bool:
-    """Let real time pass, but no longer than the client stays; tell whether it is still there."""
-    leaving = asyncio.ensure_future(_left(receive))
+# ---------------------------------------------------------------------------- late, or none
+
+
+async def _pause(receive: Receive, duration: Duration) -> bool:
+    """Wait in real time until ``duration`` is over or the client leaves; tell if it stayed."""
+    leaving = asyncio.ensure_future(_wait_for_disconnect(receive))
     try:
-        await asyncio.wait((leaving,), timeout=span / 1000)
+        await asyncio.wait((leaving,), timeout=duration / 1000)
         return not leaving.done()
     finally:
         leaving.cancel()
 
 
-async def _left(receive: Receive) -> None:
+async def _wait_for_disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
 async def _drop(receive: Receive, send: Send) -> None:
-    """Close the connection without an answer; in process, announce a length that never comes."""
-    if not hang_up(receive, at_once=True):
+    """Close the connection without an answer.
+
+    An in-process client has no connection: it gets an answer that is shorter than announced.
+    """
+    if not hang_up(receive, abort=True):
         head = [(b"content-length", b"1")]
         await send({"type": "http.response.start", "status": 200, "headers": head})
         await send({"type": "http.response.body", "body": b""})
 
 
-class _Late:
-    """A send that keeps the answer back, while what was asked for has been done already.
+class _DelayingSend:
+    """A ``send`` that holds the answer back.
 
-    So is a client that gives up no reason for the server to leave it undone, as with GitLab.
+    The request has been executed by then, and also if the client disconnects during the delay, as
+    on GitLab.
     """
 
     def __init__(self, receive: Receive, send: Send, delay: Duration) -> None:
@@ -143,50 +163,49 @@ class _Late:
         await self._send(message)
 
 
-class _Spoiler:
-    """A send that spoils the body: cut in half, malformed, or slowly."""
+# ---------------------------------------------------------------------------- a spoiled body
+
+
+class _SpoilingSend:
+    """A ``send`` that sends a body, which comes whole, truncated, malformed or slowly."""
 
     def __init__(self, receive: Receive, send: Send, fault: Fault) -> None:
         self._receive = receive
         self._send = send
         self._fault = fault
-        self._body = b""
         self._start: Message = {}
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._start = message
-            return
-        self._body += message.get("body", b"")
-        if message.get("more_body"):
-            return
-        if self._body:
-            await {"truncate": self._cut, "malformed": self._garble, "slow": self._drip}[
-                str(self._fault.body)
-            ]()
-        else:
+        elif not message["body"]:
             await self._send(self._start)
             await self._send(message)
+        elif self._fault.body == "truncate":
+            await self._send_truncated(message["body"])
+        elif self._fault.body == "malformed":
+            await self._send_malformed(message["body"])
+        else:
+            await self._send_slowly(message["body"])
 
-    async def _cut(self) -> None:
-        half = self._body[: len(self._body) // 2]
+    async def _send_truncated(self, body: bytes) -> None:
+        half = body[: len(body) // 2]
         await self._send(self._start)
         await self._send({"type": "http.response.body", "body": half, "more_body": True})
-        if not hang_up(self._receive, at_once=False):
+        if not hang_up(self._receive, abort=False):
             await self._send({"type": "http.response.body", "body": b""})
 
-    async def _garble(self) -> None:
-        body = self._body[: max(1, len(self._body) // 2)] + b"\x00}{"
+    async def _send_malformed(self, body: bytes) -> None:
+        spoiled = body[: max(1, len(body) // 2)] + b"\x00}{"
         headers = [(k, v) for k, v in self._start["headers"] if k != b"content-length"]
-        await answer(self._send, self._start["status"], headers, body)
+        await answer(self._send, self._start["status"], headers, spoiled)
 
-    async def _drip(self) -> None:
+    async def _send_slowly(self, body: bytes) -> None:
         await self._send(self._start)
-        pieces = 10
-        size = -(-len(self._body) // pieces) or 1
-        for at in range(0, pieces * size, size):
-            if not await _pause(self._receive, self._fault.slow / pieces):
+        size = _rounded_up(len(body), _SLOW_PIECES)
+        for at in range(0, _SLOW_PIECES * size, size):
+            if not await _pause(self._receive, self._fault.slow // _SLOW_PIECES):
                 break
-            piece = self._body[at : at + size]
+            piece = body[at : at + size]
             await self._send({"type": "http.response.body", "body": piece, "more_body": True})
         await self._send({"type": "http.response.body", "body": b""})

@@ -1,12 +1,12 @@
-"""What is done to every request, whatever it asks: address, world, journal.
+"""The outermost ASGI application: what happens to every request, whatever it asks for.
 
 ::
 
-    client -> address -> world -> [ control wing: FastAPI's own stack           ]
-                               -> [ GitLab wing: operation -> fault -> endpoint ] -> journal
+    client -> address -> world -> [ /_mock and documentation: FastAPI           ]
+                               -> [ GitLab's API: operation -> fault -> endpoint ] -> journal
 
 The address decides: ``/sandbox/NAME`` picks a world, ``/api/v4`` may be left out, and ``/_mock``
-and the documentation belong to the control wing. GitLab's paths are routed as they were sent, so
+and the documentation belong to the control side. GitLab's paths are routed as they were sent, so
 an encoded slash stays inside its segment.
 """
 
@@ -46,19 +46,24 @@ _log = logging.getLogger("mock_gitlab")
 _CONTROL_PATHS = frozenset(
     ("_mock", "openapi.json", "docs", "redoc", "docs/oauth2-redirect", "favicon.ico")
 )
-_UNTIDY = re.compile(r"//+|/\Z")
-_NO_PAGES = {"detail": "a web page of another site may not drive the mock"}
-_COMMON: Headers = [
+_NEEDLESS_SLASHES = re.compile(r"//+|/\Z")
+_COMMON_HEADERS: Headers = [
     (b"vary", b"Origin"),
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"SAMEORIGIN"),
 ]
+_FOREIGN_PAGE = {"detail": "a web page of another site may not use the mock"}
+_FOREIGN_HOST = {"detail": "this Host is not served here; name it in MOCK_ALLOWED_HOSTS"}
+_NO_V3 = {"error": "API V3 is no longer supported. Use API V4 instead."}
+_TOO_LARGE = {"message": "413 Request Entity Too Large"}
+_INTERNAL_ERROR = {"message": "500 Internal Server Error"}
+_UNAVAILABLE = {"message": "503 Service Unavailable"}
 
 
-class HasWorlds(Protocol):
-    """Whoever keeps the worlds; they may be closed and opened anew.
+class Application(Protocol):
+    """What the gateway reads from the application.
 
-    ``ending`` says that the server breaks off what is still under way.
+    ``worlds`` may be replaced while it runs. ``ending`` is true while the server shuts down.
     """
 
     worlds: Worlds
@@ -66,108 +71,103 @@ class HasWorlds(Protocol):
 
 
 class Gateway:
-    """The outermost ASGI application.
+    """Finds the world of a request, and hands it to ``gitlab`` or to ``control``.
 
-    ``gitlab`` serves GitLab's paths and ``control`` the rest. ``hosts`` are further names under
-    which ``/_mock`` may be reached; ``*`` is any.
+    ``hosts`` are further host names under which ``/_mock`` is served; ``*`` is any.
     """
 
     def __init__(
         self,
-        app: HasWorlds,
+        application: Application,
         gitlab: App,
         control: App,
         hosts: AbstractSet[str] = frozenset(),
     ) -> None:
-        self._app = app
+        self._application = application
         self._gitlab = gitlab
         self._control = control
         self._hosts = hosts
-        self._requests = count(1)
-        self._run = str(uuid4())[:-12]
+        self._numbers = count(1)
+        self._request_id_prefix = str(uuid4())[:-12]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand a request to its wing; what is not HTTP belongs to the control wing."""
+        """Serve a request; what is not HTTP belongs to the control side."""
         if scope["type"] != "http":
             await self._control(scope, receive, send)
             return
         started = stopwatch()
-        reply = _Reply(send, scope["method"] == "HEAD", f"{self._run}{next(self._requests):012x}")
+        reply = _Reply(send, scope["method"] == "HEAD", self._next_request_id())
         if reply.head_only:
-            # A copy: the server looks into its own, to know that no body is to come.
+            # A copy, since the server reads the method in its own scope: HEAD gets no body.
             scope = {**scope, "method": "GET"}
         try:
             await self._route(scope, receive, reply)
         except Invalid as error:
             await answer_json(reply, 400, {"message": f"400 Bad request - {error}"})
         except TooLarge:
-            await reply.give_up(413, {"message": "413 Request Entity Too Large"})
+            await reply.send_unless_begun(413, _TOO_LARGE)
         except Disconnected:
             if LOGGED in scope:
                 scope[LOGGED].outcome = "broken off"
-            _log.info("a client has gone before its request was whole")
+            _log.info("a client disconnected before it had sent its request")
         except StoreUnavailable as error:
             _log.error("the store is unavailable: %s", error)
-            await reply.give_up(503, {"message": "503 Service Unavailable"})
+            await reply.send_unless_begun(503, _UNAVAILABLE)
         except asyncio.CancelledError:
-            if not self._app.ending:
+            if not self._application.ending:
                 raise
-            await reply.give_up(503, {"message": "503 Service Unavailable"})
-            hang_up(receive, at_once=False)
+            await reply.send_unless_begun(503, _UNAVAILABLE)
+            hang_up(receive, abort=False)
         except Exception:  # noqa: BLE001 - the last line of defence: it is logged and answered
-            _log.exception("a bug: %s was not answered", scope["method"])
-            await reply.give_up(500, {"message": "500 Internal Server Error"})
+            _log.exception("internal error while serving a %s request", scope["method"])
+            await reply.send_unless_begun(500, _INTERNAL_ERROR)
         finally:
-            call: LoggedRequest | None = scope.get(LOGGED)
-            if call is not None:
-                call.duration_ms = (stopwatch() - started) * 1000
-                _note(call, scope, reply.status)
+            if LOGGED in scope:
+                scope[LOGGED].duration_ms = (stopwatch() - started) * 1000
+                _add_to_journal(scope[LOGGED], scope, reply.status)
+
+    def _next_request_id(self) -> str:
+        return f"{self._request_id_prefix}{next(self._numbers):012x}"
 
     async def _route(self, scope: Scope, receive: Receive, reply: _Reply) -> None:
         raw: str = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
-        path, root, world = raw, "", self._app.worlds.default
+        path, root, world = raw, "", self._application.worlds.default
         if raw.startswith("/sandbox/"):
             name, _, path = raw[9:].partition("/")
             root, path, name = f"/sandbox/{name}", f"/{path}", unquote(name)
-            if name not in self._app.worlds and _from_another_site(scope):
-                await answer_json(reply, 403, _NO_PAGES)  # a new one may be the end of an old one
+            if name not in self._application.worlds and _is_from_another_site(scope):
+                await answer_json(reply, 403, _FOREIGN_PAGE)  # making one may push out another
                 return
-            world = self._app.worlds.sandbox(name)
+            world = self._application.worlds.sandbox(name)
         scope[WORLD] = world
         first = path[1:].partition("/")[0] if path.startswith("/_mock") else path[1:]
         if first in _CONTROL_PATHS:
             await self._to_control(scope, receive, reply, root, path)
         elif f"{path}/".startswith("/api/v3/"):
-            await answer_json(
-                reply, 410, {"error": "API V3 is no longer supported. Use API V4 instead."}
-            )
+            await answer_json(reply, 410, _NO_V3)
         else:
             await self._to_gitlab(scope, receive, reply, root, path, world)
 
     async def _to_control(
         self, scope: Scope, receive: Receive, reply: _Reply, root: str, path: str
     ) -> None:
-        if not self._host_is_ours(scope):
-            await answer_json(
-                reply,
-                403,
-                {"detail": "this Host is not served here; name it in MOCK_ALLOWED_HOSTS"},
-            )
+        if not self._serves_host(scope):
+            await answer_json(reply, 403, _FOREIGN_HOST)
             return
-        if path.startswith("/_mock") and _from_another_site(scope):
-            await answer_json(reply, 403, _NO_PAGES)
+        if path.startswith("/_mock") and _is_from_another_site(scope):
+            await answer_json(reply, 403, _FOREIGN_PAGE)
             return
         scope["root_path"] = scope.get("root_path", "") + root
         body = await read_body(receive, scope[WORLD].declared.body_limit)
         messages = iter(({"type": "http.request", "body": body},))
 
-        async def read() -> Message:
+        async def receive_body() -> Message:
             return next(messages, None) or await receive()
 
-        await self._control(scope, read, reply)
+        await self._control(scope, receive_body, reply)
 
-    def _host_is_ours(self, scope: Scope) -> bool:
-        """Refuse what a web page could make a browser send under a name of its own."""
+    def _serves_host(self, scope: Scope) -> bool:
+        """Tell whether the Host is ours; a web page may give its own host name our address."""
         host = next((v for k, v in scope["headers"] if k == b"host"), b"").decode("latin-1")
         name = (host.rpartition(":")[0] if re.search(r":\d*\Z", host) else host).lower()
         if not name or "." not in name.strip(".") or {name, "*"} & self._hosts:
@@ -183,33 +183,32 @@ class Gateway:
     ) -> None:
         if path.startswith("/api/v4/"):
             root, path = f"{root}/api/v4", path[7:]
-        if _UNTIDY.search(path):
+        if _NEEDLESS_SLASHES.search(path):
             path = re.sub(r"//+", "/", path).rstrip("/") or "/"
         scope["path"] = root + path
         scope["root_path"] = root
-        call = LoggedRequest(
+        scope[LOGGED] = LoggedRequest(
             "HEAD" if reply.head_only else scope["method"],
             path,
             scope["query_string"].decode("latin-1"),
             world.clock.now(),
         )
-        scope[LOGGED] = call
         await self._gitlab(scope, receive, reply)
 
 
-def _note(call: LoggedRequest, scope: Scope, status: int | None) -> None:
-    """Put a call that is over into the journal, with its project though it was refused before."""
+def _add_to_journal(logged: LoggedRequest, scope: Scope, status: int | None) -> None:
+    """Add a request that has been served; it names its project even if it was refused early."""
     world: World = scope[WORLD]
-    call.status = None if call.outcome == "dropped" else status
-    if call.project_id is None and "id" in (named := scope.get("path_params", {})):
-        call.project_id, call.project_path = world.catalog.peek(unquote(named["id"]))
-    world.journal.add(call)
+    logged.status = None if logged.outcome == "dropped" else status
+    if logged.project_id is None and "id" in (params := scope.get("path_params", {})):
+        logged.project_id, logged.project_path = world.catalog.peek(unquote(params["id"]))
+    world.journal.add(logged)
 
 
-def _from_another_site(scope: Scope) -> bool:
-    """Tell whether a browser says that a page of another origin is behind a request.
+def _is_from_another_site(scope: Scope) -> bool:
+    """Tell whether a browser sends this for a page of another site.
 
-    What browsers of today say of themselves decides; older ones name the origin alone.
+    Current browsers say so in Sec-Fetch-Site; older ones only send the Origin.
     """
     headers = dict(scope["headers"])
     site, origin = headers.get(b"sec-fetch-site"), headers.get(b"origin")
@@ -219,7 +218,7 @@ def _from_another_site(scope: Scope) -> bool:
 
 
 class _Reply:
-    """What goes back to the client: adds the headers of every answer, drops bodies for HEAD."""
+    """A ``send`` that adds the headers of every answer, and drops the body for HEAD."""
 
     __slots__ = ("_request_id", "_send", "head_only", "status")
 
@@ -234,14 +233,14 @@ class _Reply:
             self.status = message["status"]
             message["headers"] = [
                 *message["headers"],
-                *_COMMON,
+                *_COMMON_HEADERS,
                 (b"x-request-id", self._request_id.encode()),
             ]
         elif self.head_only and message["type"] == "http.response.body":
             message = {**message, "body": b""}
         await self._send(message)
 
-    async def give_up(self, status: int, body: Any) -> None:
-        """Answer in place of what failed, unless an answer has begun."""
+    async def send_unless_begun(self, status: int, body: Any) -> None:
+        """Send an error, unless another answer has begun."""
         if self.status is None:
             await answer_json(self, status, body)

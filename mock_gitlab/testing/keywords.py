@@ -1,7 +1,6 @@
-"""Keywords: what may be declared from Python, for type checkers and editors; the keys of the files.
+"""The keyword arguments of declarations, for type checkers and editors: the keys of the files.
 
-Nested values are as loose as parsed YAML, and a duration may be a timedelta: the server checks
-them all.
+Nested values are not typed further, and a duration may be a timedelta. The server checks them all.
 """
 
 from __future__ import annotations
@@ -15,11 +14,11 @@ if TYPE_CHECKING:
     from mock_gitlab.engine.model import TerminalStatus
 
     Duration: TypeAlias = float | str | timedelta
-    Some: TypeAlias = Mapping[str, Any]
+    Keys: TypeAlias = Mapping[str, Any]
 
 
 class ScenarioFields(TypedDict, total=False):
-    """A scenario; without a number it gets a free one."""
+    """A scenario; without ``scenario_id`` it gets a free number."""
 
     scenario_id: int
     name: str | None
@@ -30,41 +29,41 @@ class ScenarioFields(TypedDict, total=False):
     terminal_after_polls: int | None
     coverage: float | None
     stages: Sequence[str]
-    jobs: Sequence[Some]
-    attempts: Sequence[Some]
-    test_report: Some | None
-    faults: Sequence[Some]
+    jobs: Sequence[Keys]
+    attempts: Sequence[Keys]
+    test_report: Keys | None
+    faults: Sequence[Keys]
 
 
 class RuleFields(TypedDict, total=False):
     """A rule."""
 
-    when: Some
+    when: Keys
     scenario: int | Sequence[int] | None
     cycle: bool
     variables: Mapping[str, str | int]
     name: str | None
-    respond: Some | None
+    respond: Keys | None
 
 
 class FaultFields(TypedDict, total=False):
     """A fault."""
 
-    when: Some
+    when: Keys
     times: int | None
     skip: int
     every: int
-    respond: Some | None
+    respond: Keys | None
     delay: Duration
     drop: bool
     truncate: bool
     slow: Duration
     malformed: bool
-    limit: Some | None
+    limit: Keys | None
 
 
 class Settings(TypedDict, total=False):
-    """What beats the environment and the file."""
+    """Settings that beat the environment and the file."""
 
     token: str
     database: str

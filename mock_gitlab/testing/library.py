@@ -1,8 +1,9 @@
-"""MockGitLab: a mock as a library, on a free port in a thread of its own, or without a socket."""
+"""MockGitLab: the mock as a library, on a free port in its own thread, or without a socket."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,6 @@ from mock_gitlab.testing.client import MockWorld
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
-    from types import TracebackType
     from typing import Unpack
 
     import httpx
@@ -25,20 +25,22 @@ if TYPE_CHECKING:
     from mock_gitlab.testing.keywords import Settings
     from mock_gitlab.world.sandboxes import Worlds
 
-_LONGEST_START = 30.0
+_START_TIMEOUT = 30.0
+_NO_CONFIG = "/mock_gitlab/without/configuration"
+"""A path that no file has, so that no mock.yaml in the working directory is read."""
 
 
 class MockGitLab:
     """A mock that lives as long as a ``with`` block, sync or async.
 
-    ``config`` names a configuration file; None takes none at all. The database is in memory and
-    files are not watched unless ``overrides`` say otherwise, which beat ``environ`` (None: that of
-    the process), which beats the file. Each has its own world, server and port, so that any number
-    may live beside each other.
+    ``config`` is the path of a configuration file; None: no file. ``overrides`` beat ``environ``
+    (None: the environment of the process), which beats the file. Without overrides the database is
+    in memory, and files are not watched. Each MockGitLab has its own world, server and port, so any
+    number can run at the same time.
 
     Raises:
         ConfigurationError: the file has mistakes.
-        PortInUse: the port that was asked for is taken.
+        PortInUse: ``port`` is taken.
     """
 
     def __init__(
@@ -57,21 +59,17 @@ class MockGitLab:
             "allow_reset": True,
             **overrides,
         }
-        # A name that no file has: without a configuration nothing lying about is to be read.
-        named = config or "/mock_gitlab/without/configuration"
         options = {"environ": environ, "must_exist": config is not None, **settings}
-        self._make = partial(create_app, named, **options)
+        self._make_app = partial(create_app, config or _NO_CONFIG, **options)
         self._app: MockGitLabApp | None = None
         self._server: Server | None = None
         self._thread: threading.Thread | None = None
         self._mock: MockWorld | None = None
-        self._failure: BaseException | None = None
 
     # ------------------------------------------------------------------ on a port
 
     def start(self) -> MockGitLab:
-        """Serve in a thread; returns once requests are answered."""
-        self._failure = None
+        """Serve in a thread; returns when the server answers requests."""
         app = self.app
         try:
             bound = listen(*self._address)
@@ -84,25 +82,24 @@ class MockGitLab:
             target=self._run, args=(bound, ready), name="mock_gitlab", daemon=True
         )
         self._thread.start()
-        ready.wait(_LONGEST_START)
-        if self._failure is not None or not self._server.started:
+        ready.wait(_START_TIMEOUT)
+        if not self._server.started:
             self.stop()
-            raise RuntimeError("the mock did not start") from self._failure
+            raise RuntimeError("the mock did not start")
         self._mock = MockWorld(address(bound), app.settings.token)
         return self
 
     def _run(self, bound: Any, ready: threading.Event) -> None:
         assert self._server is not None
         try:
-            self._server.run(sockets=[bound])
-        except BaseException as error:  # noqa: BLE001 - it is raised again in the thread that waits
-            self._failure = error
+            with contextlib.suppress(SystemExit):  # uvicorn's, if the application does not start
+                self._server.run(sockets=[bound])
         finally:
             bound.close()
             ready.set()
 
     def stop(self) -> None:
-        """End the server; nothing of it is left behind."""
+        """End the server, and release everything it has opened."""
         if self._mock is not None:
             self._mock.close()
         if self._server is not None and self._thread is not None:
@@ -115,28 +112,18 @@ class MockGitLab:
     def __enter__(self) -> MockGitLab:
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.stop()
 
     async def __aenter__(self) -> MockGitLab:
         return await anyio.to_thread.run_sync(self.start)
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *exception: object) -> None:
         await anyio.to_thread.run_sync(self.stop)
 
     @property
     def running(self) -> bool:
-        """Whether it serves."""
+        """Whether the server runs."""
         return self._mock is not None
 
     @property
@@ -153,33 +140,37 @@ class MockGitLab:
 
     @property
     def token(self) -> str:
-        """What a client authenticates with."""
+        """The token that a client authenticates with."""
         return self.app.settings.token
 
     def sandbox(
         self, name: str, *, clock: Mapping[str, Any] | None = None, seed: int | str | None = None
     ) -> MockWorld:
-        """Make an isolated world on the server, perhaps with a clock or seed of its own."""
-        if clock is None and seed is None and self._did(lambda worlds: worlds.create(name)):
+        """Make an isolated world on the server, optionally with a clock or seed of its own."""
+        if clock is None and seed is None and self._change(lambda worlds: worlds.create(name)):
             return MockWorld(f"{self.url}/sandbox/{name}", self.token)
         return self.mock.sandbox(name, clock=clock, seed=seed)
 
     def delete_sandbox(self, name: str) -> None:
-        """Drop a sandbox with all that is in it."""
-        if not self._did(lambda worlds: worlds.delete(name)):
+        """Delete a sandbox with everything in it."""
+        if not self._change(lambda worlds: worlds.delete(name)):
             self.mock.delete_sandbox(name)
 
-    def _did(self, change: Callable[[Worlds], object]) -> bool:
-        """Change the worlds without a call, which takes longer; False: a call will tell why not."""
-        server = self._server
-        if server is None or server.loop is None:
+    def _change(self, change: Callable[[Worlds], object]) -> bool:
+        """Change the worlds directly, which is faster than a request.
+
+        Returns:
+            False if that fails; the same change by a request then raises the right error.
+        """
+        loop = None if self._server is None else self._server.loop
+        if loop is None:
             return False
 
         async def do() -> None:
             change(self.app.worlds)
 
         try:
-            asyncio.run_coroutine_threadsafe(do(), server.loop).result()
+            asyncio.run_coroutine_threadsafe(do(), loop).result()
         except MockGitLabError:
             return False
         return True
@@ -188,19 +179,19 @@ class MockGitLab:
 
     @property
     def app(self) -> MockGitLabApp:
-        """The ASGI application, made when it is first needed."""
+        """The ASGI application; it is made on first use."""
         if self._app is None:
-            self._app = self._make()
+            self._app = self._make_app()
         return self._app
 
     def transport(self) -> httpx.ASGITransport:
-        """Make a transport for ``httpx.AsyncClient``, in place of a running server; needs httpx.
+        """Make a transport for ``httpx.AsyncClient``, which needs no running server; needs httpx.
 
-        Its client may use any host name, for ``/_mock`` too. ``stop()`` closes what was opened.
+        The client may use any host name, also for ``/_mock``. ``stop()`` closes what was opened.
         """
         if self._thread is not None:
-            raise RuntimeError("the mock is running: its world belongs to that thread")
+            raise RuntimeError("the mock is running: its world belongs to the thread of the server")
         from mock_gitlab.testing.transport import Transport
 
-        self.app.allowed_hosts.add("*")  # no browser gets here
+        self.app.allowed_hosts.add("*")  # no browser can reach it
         return Transport(self.app)

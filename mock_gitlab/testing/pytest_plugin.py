@@ -1,7 +1,7 @@
-"""Fixtures over MockGitLab, and nothing else.
+"""Fixtures for pytest, made with MockGitLab.
 
-pytest imports this in every run of everybody who has the package installed, so that whatever
-costs time is imported where it is first used.
+pytest imports this module in every run of everybody who has installed the package. Therefore
+imports that take time stand where they are first used.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from mock_gitlab.testing.client import MockWorld
     from mock_gitlab.testing.library import MockGitLab
 
-_DECLARED = frozenset({"config", "scenarios", "rules", "faults", "clock", "seed"})
+_KEYWORDS = frozenset({"config", "scenarios", "rules", "faults", "clock", "seed"})
 _MARKER = (
     "mock_gitlab(config=None, scenarios=(), rules=(), faults=(), clock=None, seed=None): "
-    "what the mock of this test declares, besides or in place of the configuration file"
+    "what the mock of this test declares, in addition to the configuration file or instead of it"
 )
-_used = pytest.StashKey["tuple[MockWorld, str | None]"]()
-"""The world of a test, and the name of its configuration."""
+_fixture = pytest.StashKey["tuple[MockWorld, str | None]"]()
+"""Where a test keeps its world, and the name of its configuration."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option for the configuration file."""
-    said = "the configuration of the mock_gitlab fixture; default: mock.yaml, where there is one"
-    parser.getgroup("mock_gitlab").addoption("--mock-gitlab-config", metavar="FILE", help=said)
-    parser.addini("mock_gitlab_config", f"{said}; named from the root folder")
+    help = "the configuration of the mock_gitlab fixture; default: mock.yaml if it exists"
+    parser.getgroup("mock_gitlab").addoption("--mock-gitlab-config", metavar="FILE", help=help)
+    parser.addini("mock_gitlab_config", f"{help}; relative to the root folder")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -41,67 +41,70 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class Servers:
-    """The servers of a session, one for each configuration file that a test asks for."""
+    """The servers of a session, one for each configuration file; they start when first needed."""
 
-    def __init__(self, root: Path, usual: Path | None) -> None:
+    def __init__(self, root: Path, default: Path | None) -> None:
         self._root = root
-        self._usual = usual
+        self._default = default
         self._running: dict[Path | None, MockGitLab] = {}
 
     def get(self, config: Path | str | None = None) -> MockGitLab:
-        """Find or start the server of a file, which is named from the root folder."""
+        """Return the server of a configuration file, whose path is relative to the root folder."""
         path = self._path(config)
         if path not in self._running:
-            self._running[path] = _started(path)
+            self._running[path] = _start(path)
         return self._running[path]
 
     def name(self, config: Path | str | None = None) -> str | None:
-        """Name the file as people would, from the root folder; None where there is none."""
+        """Return the path from the root folder, for people; None if there is no file."""
         path = self._path(config)
-        inside = path is not None and path.is_relative_to(self._root)
-        return None if path is None else str(path.relative_to(self._root) if inside else path)
+        if path is None:
+            return None
+        return str(path.relative_to(self._root) if path.is_relative_to(self._root) else path)
 
     def _path(self, config: Path | str | None) -> Path | None:
-        return self._root / config if config else self._usual
+        return self._root / config if config else self._default
 
     def stop(self) -> None:
-        """Stop them all."""
+        """Stop all servers."""
         for server in self._running.values():
             server.stop()
 
 
-def _started(path: Path | None) -> MockGitLab:
+def _start(path: Path | None) -> MockGitLab:
     from mock_gitlab.config.diagnostics import ConfigurationError
     from mock_gitlab.testing.library import MockGitLab
 
     try:
         return MockGitLab(path).start()
     except ConfigurationError as error:
-        told = f"mistakes in the configuration of mock_gitlab:\n{error}"
-        raise pytest.fail.Exception(told, pytrace=False) from None
+        message = f"mistakes in the configuration of mock_gitlab:\n{error}"
+        raise pytest.fail.Exception(message, pytrace=False) from None
 
 
-def _usual(config: pytest.Config) -> Path | None:
-    """Find the configuration of the session: what somebody names, or the one that is there."""
-    said: str | None = config.getoption("--mock-gitlab-config")
-    if said:
-        return config.invocation_params.dir / said
-    named: str = config.getini("mock_gitlab_config")
-    path = config.rootpath / (named or "mock.yaml")
-    return path if named or path.exists() else None
+def _default_config(config: pytest.Config) -> Path | None:
+    """Return the configuration of the session: by option, by ini setting, or mock.yaml."""
+    from mock_gitlab.config.loader import DEFAULT_CONFIG
+
+    by_option: str | None = config.getoption("--mock-gitlab-config")
+    if by_option:
+        return config.invocation_params.dir / by_option
+    by_ini: str = config.getini("mock_gitlab_config")
+    path = config.rootpath / (by_ini or DEFAULT_CONFIG)
+    return path if by_ini or path.exists() else None
 
 
 @pytest.fixture(scope="session")
 def mock_gitlab_servers(pytestconfig: pytest.Config) -> Iterator[Servers]:
-    """Keep the servers of the session, which start when they are first asked for."""
-    servers = Servers(pytestconfig.rootpath, _usual(pytestconfig))
+    """Keep the servers of the session, which start when they are first needed."""
+    servers = Servers(pytestconfig.rootpath, _default_config(pytestconfig))
     yield servers
     servers.stop()
 
 
 @pytest.fixture(scope="session")
 def mock_gitlab_server(mock_gitlab_servers: Servers) -> MockGitLab:
-    """Serve the session's configuration on a free port."""
+    """Serve the configuration of the session on a free port."""
     return mock_gitlab_servers.get()
 
 
@@ -109,66 +112,67 @@ def mock_gitlab_server(mock_gitlab_servers: Servers) -> MockGitLab:
 def mock_gitlab(
     request: pytest.FixtureRequest, mock_gitlab_servers: Servers
 ) -> Iterator[MockWorld]:
-    """Give a test a GitLab of its own: a sandbox that is named after it."""
-    declared = _marked(request.node)
+    """Give a test its own GitLab: a sandbox with the name of the test."""
+    declared = _declared_by_markers(request.node)
     config = declared.pop("config", None)
     server = mock_gitlab_servers.get(config)
     options = {name: declared.pop(name) for name in ("clock", "seed") if name in declared}
-    name = _free(server, request.node.name)
+    name = _free_name(server, request.node.name)
     world = server.sandbox(name, **options)
-    request.node.stash[_used] = (world, mock_gitlab_servers.name(config))
+    request.node.stash[_fixture] = (world, mock_gitlab_servers.name(config))
     try:
         _declare(world, **declared)
         yield world
     finally:
-        del request.node.stash[_used]
+        del request.node.stash[_fixture]
         world.close()
         if server.running:
             server.delete_sandbox(name)
 
 
-def _marked(item: pytest.Item) -> dict[str, Any]:
-    """Gather what the markers of a module, a class and a test declare; the nearest one wins."""
+def _declared_by_markers(item: pytest.Item) -> dict[str, Any]:
+    """Merge what the markers of a module, a class and a test declare; the nearest one wins."""
     declared: dict[str, Any] = {}
     for marker in reversed(list(item.iter_markers("mock_gitlab"))):
-        if marker.args or marker.kwargs.keys() - _DECLARED:
-            given = [*map(repr, marker.args), *sorted(marker.kwargs.keys() - _DECLARED)]
-            pytest.fail(f"{', '.join(given)}: expected {_MARKER.partition(':')[0]}", pytrace=False)
+        unknown = [*map(repr, marker.args), *sorted(marker.kwargs.keys() - _KEYWORDS)]
+        if unknown:
+            expected = _MARKER.partition(":")[0]
+            pytest.fail(f"{', '.join(unknown)}: expected {expected}", pytrace=False)
         declared |= marker.kwargs
     return declared
 
 
-def _free(server: MockGitLab, test: str) -> str:
-    """Make a sandbox's name of a test's; two tests may have one name in two files."""
+def _free_name(server: MockGitLab, test: str) -> str:
+    """Make a sandbox's name from a test's name, which another file may have too."""
     name = re.sub(r"[^A-Za-z0-9._~-]+", "-", test).strip("-.~_")[:100] or "test"
     taken = server.app.worlds.names()
-    several = (f"{name}-{number}" for number in count(2))
-    return next(each for each in chain((name,), several) if each not in taken)
+    numbered = (f"{name}-{number}" for number in count(2))
+    return next(each for each in chain((name,), numbered) if each not in taken)
 
 
 def _declare(world: MockWorld, **declared: Any) -> None:
     from mock_gitlab.testing.client import MockError
 
-    ways: dict[str, Callable[..., Any]]
-    ways = {"scenarios": world.scenario, "rules": world.rule, "faults": world.fault}
-    for kind, declare in ways.items():
+    methods: dict[str, Callable[..., Any]]
+    methods = {"scenarios": world.scenario, "rules": world.rule, "faults": world.fault}
+    for kind, declare in methods.items():
         for number, fields in enumerate(declared.get(kind, ())):
             try:
                 declare(**fields)
             except MockError as error:
-                told = f"mistakes in what the test declares, {kind}[{number}]:\n{error}"
-                raise pytest.fail.Exception(told, pytrace=False) from None
+                message = f"mistakes in what the test declares, {kind}[{number}]:\n{error}"
+                raise pytest.fail.Exception(message, pytrace=False) from None
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show the last calls and pipelines of a test's mock where the test has failed."""
+    """Show the last requests and pipelines of a test's mock if the test has failed."""
     report = yield
-    used = item.stash.get(_used, None)
+    used = item.stash.get(_fixture, None)
     if used is not None and report.failed:
-        from mock_gitlab.testing import report as shown
+        from mock_gitlab.testing.report import report_on
 
-        report.sections.append(("mock_gitlab", shown.report(*used)))
+        report.sections.append(("mock_gitlab", report_on(*used)))
     return report

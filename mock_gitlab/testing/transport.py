@@ -1,4 +1,4 @@
-"""Transport: the application under an httpx client, without a socket; the one room with httpx."""
+"""A transport with which httpx calls the application without a socket; the only user of httpx."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import httpx
 
 
 class Transport(httpx.ASGITransport):
-    """httpx's own transport, but an answer that is cut off is an error, as over a wire."""
+    """httpx's own transport, but a truncated answer is an error, as over a socket."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Ask the application.
+        """Send a request to the application.
 
         Raises:
-            httpx.RemoteProtocolError: the answer is shorter than it says, as faults have it.
+            httpx.RemoteProtocolError: a fault has made the answer shorter than its Content-Length.
         """
         answer = await super().handle_async_request(request)
         body = await answer.aread()
-        told = int(answer.headers.get("content-length", 0))
-        if len(body) < told and request.method != "HEAD" and answer.status_code != 304:
-            got = f"received {len(body)} bytes, expected {told}"
-            raise httpx.RemoteProtocolError(f"the connection was closed early ({got})")
+        announced = int(answer.headers.get("content-length", 0))
+        if len(body) < announced and request.method != "HEAD" and answer.status_code != 304:
+            received = f"received {len(body)} bytes, expected {announced}"
+            raise httpx.RemoteProtocolError(f"the connection was closed early ({received})")
         return answer

@@ -1,4 +1,4 @@
-"""Two runs of the same calls under a seed and a frozen clock give the same bytes."""
+"""Two runs of the same requests under a seed and a frozen clock give the same bytes."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ rules:
 
 
 def session(mock: Mock) -> list[bytes]:
-    """Do a long mixture of things; what is asked is drawn, but the same in every run."""
+    """Send a long mixture of requests; they are drawn, but the same in every run."""
     draw = random.Random(7)
     bodies = []
     for _ in range(400):
         project, pipeline = draw.choice(["1", "2", "group%2Fnew"]), draw.randint(1, 12)
         number = pipeline * 100_000 + draw.randint(0, 1) * 1000 + draw.randint(1, 4)
-        call = draw.choice(
+        request = draw.choice(
             [
                 ("POST", f"/projects/{project}/trigger/pipeline?ref=main"),
                 ("POST", f"/projects/{project}/pipeline?ref=other"),
@@ -59,15 +59,15 @@ def session(mock: Mock) -> list[bytes]:
                 ("ADVANCE", f"{draw.randint(1, 20)}s"),
             ]
         )
-        if call[0] == "ADVANCE":
-            mock.advance(call[1])
+        if request[0] == "ADVANCE":
+            mock.advance(request[1])
         else:
-            # The fixture names the files of two mocks differently, and rules are told by place.
-            bodies.append(re.sub(rb"mock-\d\.yaml", b"mock.yaml", mock.request(*call).content))
+            # The two mocks have files of different names, and rules are named by file and line.
+            bodies.append(re.sub(rb"mock-\d\.yaml", b"mock.yaml", mock.request(*request).content))
     return bodies
 
 
-def test_two_runs_of_the_same_calls_are_byte_identical(mock_with: Callable[..., Mock]):
+def test_two_runs_of_the_same_requests_are_byte_identical(mock_with: Callable[..., Mock]):
     first, second = (session(mock_with(DECLARED)) for _ in range(2))
 
     assert first == second

@@ -48,5 +48,5 @@ def test_every_answer_of_a_long_session_is_right_and_nothing_piles_up(tmp_path: 
 
     assert after.megabytes - before.megabytes < 5
     assert after.files <= before.files + 1
-    # Not what passes on a clock, which a busy machine stretches, but what the calls cost.
+    # CPU time of the requests, since a busy machine stretches the time on a clock.
     assert after.worked - before.worked < 1.5 * before.worked

@@ -35,24 +35,24 @@ def storm(live: Live, answered: SimpleQueue[int | None]) -> None:
 
 
 def killed_in_a_storm(folder: Path) -> list[int]:
-    """Serve, kill in the middle of a storm of triggers, and list what the clients were told."""
+    """Serve, kill in the middle of a storm of triggers, and list the pipelines that clients got."""
     answered: SimpleQueue[int | None] = SimpleQueue()
-    told: list[int] = []
+    known: list[int] = []
     with serving(folder) as live:
         threads = [Thread(target=storm, args=(live, answered)) for _ in range(4)]
         for thread in threads:
             thread.start()
         try:
-            while len(told) < 100:
+            while len(known) < 100:
                 number = answered.get(timeout=30)
                 assert number is not None, "the storm was over before the kill"
-                told.append(number)
+                known.append(number)
         finally:
             live.process.kill()
             for thread in threads:
                 thread.join()
     rest = [answered.get() for _ in range(answered.qsize())]
-    return told + [number for number in rest if number is not None]
+    return known + [number for number in rest if number is not None]
 
 
 @pytest.mark.timeout(60 + 10 * ROUNDS)

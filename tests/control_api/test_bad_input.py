@@ -1,4 +1,4 @@
-"""What no call of ``/_mock`` can mean is 422, and changes nothing."""
+"""A request to ``/_mock`` that has no meaning is 422, and changes nothing."""
 
 from __future__ import annotations
 
@@ -83,10 +83,10 @@ def test_a_mistake_is_named_in_the_words_of_the_files(
     answer = mock.request(method, f"/_mock/{path}", json=body)
 
     assert answer.status_code == 422
-    (told,) = answer.json()["detail"]
-    assert told["loc"] == loc
-    assert told["msg"].endswith(words)
-    assert set(told) == {"type", "loc", "msg"}
+    (detail,) = answer.json()["detail"]
+    assert detail["loc"] == loc
+    assert detail["msg"].endswith(words)
+    assert set(detail) == {"type", "loc", "msg"}
 
 
 @pytest.mark.parametrize("body", [{"drop": TOKEN}, {"times": "glpat-secret"}])
@@ -94,3 +94,59 @@ def test_a_token_in_the_wrong_place_is_not_repeated(mock: Mock, body: dict[str, 
     answer = mock.post("/_mock/faults", json=body)
 
     assert answer.json()["detail"][0]["msg"].endswith('not the text "[MASKED]"')
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [("PUT", "/_mock/clock", {"frozen": "yes"}), ("PUT", "/_mock/clock", {"now": 5}),
+     ("POST", "/_mock/clock/advance", {"seconds": True}),
+     ("POST", "/_mock/clock/next", {"pipeline_id": "1"}), ("POST", "/_mock/sandboxes", {"name": 1}),
+     ("POST", "/_mock/sandboxes", {"name": "a", "clock": {"frozen": 1}})],
+)  # fmt: skip
+def test_a_value_of_another_type_is_422(mock: Mock, method: str, path: str, body: dict[str, Any]):
+    assert mock.request(method, path, json=body).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "kind", [None, "text/plain", "text/json", "application/x-www-form-urlencoded"]
+)
+def test_a_body_that_is_not_called_json_is_told_so(mock: Mock, kind: str | None):
+    headers = {} if kind is None else {"Content-Type": kind}
+
+    refused = mock.post("/_mock/clock/advance", content='{"seconds": 1}', headers=headers)
+
+    assert refused.status_code == 422
+    assert refused.json()["detail"][0]["msg"] == "send the body as Content-Type: application/json"
+
+
+@pytest.mark.parametrize("body", [b"\xff\xfe", b"{", b'{"now": "\xe4"}'])
+def test_a_body_that_is_no_json_is_422(mock: Mock, body: bytes):
+    headers = {"Content-Type": "application/json"}
+
+    refused = mock.put("/_mock/clock", content=body, headers=headers)
+
+    assert refused.status_code == 422
+    assert refused.json()["detail"][0]["type"] == "json_invalid"
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/_mock/faults", {"when": {"operation": "get_pipelin"}, "drop": True}),
+        (
+            "/_mock/scenarios",
+            {"scenario_id": 900, "faults": [{"when": {"operation": "get_pipelin"}, "drop": True}]},
+        ),
+        ("/_mock/verify", {"operation": "get_pipelin", "times": 0}),
+    ],
+)
+def test_an_operation_that_is_not_there_is_refused_and_the_nearest_named(
+    mock: Mock, path: str, body: dict[str, Any]
+):
+    refused = mock.post(path, json=body)
+
+    assert refused.status_code == 422
+    assert refused.json()["detail"][0]["msg"] == (
+        'there is no operation "get_pipelin"; did you mean get_pipeline?'
+    )
+    assert mock.get("/_mock/faults").json() == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import socket
 import threading
@@ -155,9 +156,21 @@ def test_a_port_that_is_taken_is_an_error():
     assert worlds.closed
 
 
+def test_what_was_never_started_can_be_stopped():
+    mock = MockGitLab()
+
+    mock.stop()
+
+    assert not mock.running
+
+
 def test_its_address_is_only_known_while_it_runs():
+    mock = MockGitLab()
+
     with pytest.raises(RuntimeError, match="not running"):
-        _ = MockGitLab().url
+        _ = mock.url
+    with pytest.raises(RuntimeError, match="not running"):
+        mock.sandbox("mine")
 
 
 # ---------------------------------------------------------------------------- no socket
@@ -200,7 +213,7 @@ def test_a_transport_moves_the_clock_under_any_host_name():
 @pytest.mark.parametrize("spoiled", ["drop", "truncate"])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_a_transport_cuts_answers_off_as_a_wire_does(spoiled: str, method: str):
-    async def ask(mock: MockGitLab) -> int:
+    async def get_version(mock: MockGitLab) -> int:
         headers = {"PRIVATE-TOKEN": mock.token}
         async with httpx.AsyncClient(
             transport=mock.transport(), base_url="http://gitlab.test", headers=headers
@@ -214,7 +227,7 @@ def test_a_transport_cuts_answers_off_as_a_wire_does(spoiled: str, method: str):
     mock = MockGitLab()
     try:
         with pytest.raises(httpx.RemoteProtocolError, match="closed early"):
-            asyncio.run(ask(mock))
+            asyncio.run(get_version(mock))
     finally:
         mock.stop()
 
@@ -294,10 +307,10 @@ def test_a_rule_declared_inline_is_tried_before_those_of_the_files(world: MockWo
 
     with pytest.raises(gitlab.GitlabCreateError, match="no"):
         trigger(world)
-    assert [each["key"] for each in world._call("GET", "/_mock/rules")] == [key]
+    assert [each["key"] for each in world._request("GET", "/_mock/rules")] == [key]
 
 
-def test_a_fault_declared_inline_strikes(world: MockWorld):
+def test_a_fault_declared_inline_is_applied(world: MockWorld):
     number = trigger(world)
     world.fault(when={"operation": "get_pipeline"}, times=1, respond={"status": 502})
     address = f"{world.api_url}/projects/42/pipelines/{number}"
@@ -386,6 +399,19 @@ def test_what_has_no_place_is_said_as_it_is(world: MockWorld):
         world.rule(scenario=4711)
 
 
+@pytest.mark.parametrize("body", [{"message": {"base": ["no"]}}, ["no"]])
+def test_an_answer_of_any_shape_is_said_as_it_is(world: MockWorld, body: Any):
+    world.fault(respond={"status": 400, "body": body})
+
+    with pytest.raises(MockError, match=rf"^400: {re.escape(json.dumps(body))}$"):
+        world.trigger_token(42)
+
+
+def test_what_fastapi_refuses_is_said_in_its_words(world: MockWorld):
+    with pytest.raises(MockError, match=r"^404: Not Found$"):
+        world.pipeline("1/2")  # type: ignore[arg-type]  # no such control
+
+
 @pytest.mark.parametrize(
     ("written", "model"),
     [
@@ -429,6 +455,15 @@ def test_a_world_whose_server_has_gone_says_so():
 
     with pytest.raises(MockError, match=r"/sandbox/mine does not answer"):
         world.now()
+
+
+def test_a_world_is_closed_at_the_end_of_its_block(server: MockGitLab):
+    with server.sandbox("short-lived") as world:
+        assert world.now()
+        assert world._connection.sock is not None
+
+    assert world._connection.sock is None
+    server.delete_sandbox("short-lived")
 
 
 def test_a_sandbox_that_was_deleted_is_gone(server: MockGitLab):

@@ -1,37 +1,37 @@
-"""Clients that are slow, break off, ask in rare ways, or send what no client should."""
+"""Clients that are slow, disconnect, send rare requests, or send what no client should."""
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
-import signal
 import socket
 from contextlib import ExitStack
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 import pytest
+import uvicorn
+from uvicorn.server import ServerState
 
 from mock_gitlab.app import create_app
+from mock_gitlab.http.connections import Connection
 from mock_gitlab.server import Server, listen
-from tests.live import TOKEN, Live, serving
+from tests.conftest import TOKEN
+from tests.live import Client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+    from mock_gitlab.http.asgi import Receive, Scope, Send
+
 
 TRIGGER = b"POST /api/v4/projects/1/trigger/pipeline HTTP/1.1\r\nHost: gitlab\r\n"
 TRIGGER += b"PRIVATE-TOKEN: MOCK_SUPER_SECRET\r\n"
 FORM = b"Content-Type: application/x-www-form-urlencoded\r\n"
 
 
-@pytest.fixture(scope="module")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    with serving(tmp_path_factory.mktemp("live"), "--database", ":memory:") as live:
-        yield live
-
-
-def connect(live: Live) -> socket.socket:
+def connect(live: Client) -> socket.socket:
     return socket.create_connection((live.host, live.port), timeout=30)
 
 
@@ -45,14 +45,14 @@ def status_of(client: socket.socket) -> int:
     return int(received.split()[1]) if received else 0
 
 
-def pipelines(live: Live) -> int:
+def pipelines(live: Client) -> int:
     return len(live.call("GET", "/api/v4/projects/1/pipelines").json())
 
 
 @pytest.mark.parametrize(
     ("path", "status"), [("/user", 200), ("/projects/1/pipelines", 200), ("/nothing", 404)]
 )
-def test_head_has_no_body_and_the_connection_goes_on(live: Live, path: str, status: int):
+def test_head_has_no_body_and_the_connection_goes_on(live: Client, path: str, status: int):
     connection = http.client.HTTPConnection(live.host, live.port, timeout=30)
     for _ in range(2):
         connection.request("HEAD", f"/api/v4{path}", headers={"PRIVATE-TOKEN": TOKEN})
@@ -62,7 +62,7 @@ def test_head_has_no_body_and_the_connection_goes_on(live: Live, path: str, stat
     connection.close()
 
 
-def test_a_body_that_breaks_off_triggers_nothing(live: Live):
+def test_a_body_that_breaks_off_triggers_nothing(live: Client):
     before = pipelines(live)
     with connect(live) as client:
         client.sendall(TRIGGER + FORM + b"Content-Length: 100\r\n\r\nref=main&scenario_id=5")
@@ -70,7 +70,7 @@ def test_a_body_that_breaks_off_triggers_nothing(live: Live):
     assert pipelines(live) == before
 
 
-def test_a_body_that_comes_byte_by_byte_is_read_to_its_end(live: Live):
+def test_a_body_that_comes_byte_by_byte_is_read_to_its_end(live: Client):
     body = b"ref=main&scenario_id=5"
     with connect(live) as client:
         client.sendall(TRIGGER + FORM + b"Content-Length: %d\r\n\r\n" % len(body))
@@ -80,7 +80,7 @@ def test_a_body_that_comes_byte_by_byte_is_read_to_its_end(live: Live):
         assert status_of(client) == 201
 
 
-def test_a_body_in_chunks_is_read_as_one(live: Live):
+def test_a_body_in_chunks_is_read_as_one(live: Client):
     with connect(live) as client:
         client.sendall(TRIGGER + FORM + b"Transfer-Encoding: chunked\r\n\r\n")
         client.sendall(b"4\r\nref=\r\n4\r\nmain\r\n0\r\n\r\n")
@@ -89,7 +89,9 @@ def test_a_body_in_chunks_is_read_as_one(live: Live):
 
 
 @pytest.mark.parametrize("protocol", [b"h2c", b"websocket"])
-def test_who_would_rather_speak_another_protocol_is_served_in_this_one(live: Live, protocol: bytes):
+def test_who_would_rather_speak_another_protocol_is_served_in_this_one(
+    live: Client, protocol: bytes
+):
     order = TRIGGER + FORM + b"Connection: Upgrade\r\nUpgrade: " + protocol + b"\r\n"
     order += b"Content-Length: 8\r\n\r\nref=main"
     with connect(live) as client:
@@ -99,7 +101,7 @@ def test_who_would_rather_speak_another_protocol_is_served_in_this_one(live: Liv
             assert status_of(client) == 201
 
 
-def test_many_clients_that_never_finish_hold_up_nobody(live: Live):
+def test_many_clients_that_never_finish_hold_up_nobody(live: Client):
     before = pipelines(live)
     with ExitStack() as waiting:
         for _ in range(200):
@@ -111,7 +113,7 @@ def test_many_clients_that_never_finish_hold_up_nobody(live: Live):
     assert pipelines(live) == before
 
 
-def test_an_endless_body_is_refused_before_it_is_read(live: Live):
+def test_an_endless_body_is_refused_before_it_is_read(live: Client):
     with connect(live) as client:
         client.sendall(TRIGGER + FORM + b"Content-Length: 99999999999\r\n\r\n")
         client.sendall(b"x" * 2_000_000)
@@ -120,7 +122,7 @@ def test_an_endless_body_is_refused_before_it_is_read(live: Live):
 
 
 @pytest.mark.parametrize("path", ["/_mock/scenarios", "/_mock/verify"])
-def test_an_endless_body_for_the_control_namespace_is_refused_too(live: Live, path: str):
+def test_an_endless_body_for_the_control_namespace_is_refused_too(live: Client, path: str):
     with connect(live) as client:
         client.sendall(b"POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\n" % path.encode())
         client.sendall(b"Content-Type: application/json\r\nContent-Length: 99999999999\r\n\r\n")
@@ -145,7 +147,9 @@ def test_an_endless_body_for_the_control_namespace_is_refused_too(live: Live, pa
         b"GET /api/v4/projects/1/pipelines/99999999999999999999 HTTP/1.1\r\nHost: a\r\n\r\n",
     ],
 )
-def test_what_is_no_request_is_refused_and_the_next_one_is_served(live: Live, request_text: bytes):
+def test_what_is_no_request_is_refused_and_the_next_one_is_served(
+    live: Client, request_text: bytes
+):
     with connect(live) as client:
         client.sendall(request_text)
 
@@ -164,7 +168,7 @@ ENDLESS = {
 
 
 @pytest.mark.parametrize("what", ENDLESS)
-def test_what_never_ends_is_refused_before_it_fills_the_memory(live: Live, what: str):
+def test_what_never_ends_is_refused_before_it_fills_the_memory(live: Client, what: str):
     begin, piece = ENDLESS[what]
     with connect(live) as client:
         client.sendall(begin)
@@ -176,9 +180,9 @@ def test_what_never_ends_is_refused_before_it_fills_the_memory(live: Live, what:
 
 
 class Impatient(Server):
-    """A server that gives up at its first look."""
+    """A server that gives up at its first check."""
 
-    patience = 1
+    request_timeout = 1
 
 
 @pytest.fixture
@@ -229,14 +233,35 @@ def test_a_connection_may_rest_between_requests(impatient: tuple[str, int]):
     resting.close()
 
 
-def test_the_end_of_the_server_is_not_held_up_by_what_is_under_way(tmp_path: Path):
-    fault = "faults: [{when: {operation: get_version}, delay: 1000}]\n"
-    (tmp_path / "mock.yaml").write_text(f"version: 1\n{fault}", encoding="utf-8")
-    with serving(tmp_path) as live, connect(live) as slow, connect(live) as delayed:
-        slow.sendall(TRIGGER + FORM + b"Content-Length: 100\r\n\r\nref=main")
-        delayed.sendall(b"GET /api/v4/version HTTP/1.1\r\nHost: a\r\n\r\n")
-        live.call("GET", "/api/v4/user")  # what was sent before has arrived
-        live.process.send_signal(signal.SIGTERM)
+class Wire(asyncio.Transport):
+    """A transport that keeps what is written."""
 
-        assert (status_of(slow), status_of(delayed)) == (503, 503)
-        live.process.wait(20)
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+        self.closed = False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written += data
+
+    def close(self) -> None:
+        self.closed = True
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+
+async def unreached(scope: Scope, receive: Receive, send: Send) -> None:
+    raise AssertionError(scope)
+
+
+def test_what_is_malformed_and_too_long_gets_one_answer():
+    async def written() -> bytes:
+        config = uvicorn.Config(unreached, http=Connection, log_config=None)
+        connection, wire = Connection(config, ServerState(), {}), Wire()
+        connection.connection_made(wire)
+        connection.data_received(b"no request" + b"x" * 200_000)
+        assert wire.closed
+        return wire.written
+
+    assert asyncio.run(written()).count(b"HTTP/1.1 ") == 1

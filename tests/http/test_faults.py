@@ -1,34 +1,30 @@
-"""Faults as a client meets them: a connection that breaks, a body that is half or no JSON."""
+"""Faults as a client meets them: a late answer, a broken connection, half a body, no JSON."""
 
 from __future__ import annotations
 
 import contextlib
 import http.client
 import json
-import signal
 import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.live import Live, serving
+from tests.conftest import TOKEN
+from tests.live import Client
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
-TOKEN = b"MOCK_SUPER_SECRET"
-TOKEN_HEADER = {"PRIVATE-TOKEN": TOKEN.decode()}
+    from tests.conftest import Mock
 
 
-@pytest.fixture(scope="module")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    with serving(tmp_path_factory.mktemp("live"), "--database", ":memory:") as live:
-        yield live
+TOKEN_HEADER = {"PRIVATE-TOKEN": TOKEN}
+GET_METADATA = f"GET /metadata HTTP/1.1\r\nHost: a\r\nPRIVATE-TOKEN: {TOKEN}\r\n\r\n".encode()
 
 
-def declare(live: Live, **fault: Any) -> None:
-    """Declare a fault of the next call, for the user unless something else is said."""
+def declare(live: Client, **fault: Any) -> None:
+    """Declare a fault of the next request, by default of one for the user."""
     connection = http.client.HTTPConnection(live.host, live.port, timeout=30)
     headers = {"PRIVATE-TOKEN": "MOCK_SUPER_SECRET", "Content-Type": "application/json"}
     body = {"when": {"operation": "get_current_user"}, "times": 1, **fault}
@@ -37,16 +33,16 @@ def declare(live: Live, **fault: Any) -> None:
     connection.close()
 
 
-def journaled(live: Live, operation: str) -> Any:
-    """Take the newest call from the journal, once it is there."""
+def newest(live: Client, operation: str) -> Any:
+    """Return the newest request for an operation, once it has been logged."""
     for _ in range(200):
         found = live.call("GET", f"/_mock/requests?operation={operation}&limit=1").json()
         if found:
             return found[0]
-    raise AssertionError(f"{operation} is not in the journal")
+    raise AssertionError(f"{operation} has not been logged")
 
 
-def test_a_dropped_connection_has_no_answer_and_the_next_call_is_fine(live: Live):
+def test_a_dropped_connection_has_no_answer_and_the_next_request_is_fine(live: Client):
     declare(live, drop=True)
 
     with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
@@ -55,7 +51,7 @@ def test_a_dropped_connection_has_no_answer_and_the_next_call_is_fine(live: Live
     assert live.call("GET", "/user").status == 200
 
 
-def test_a_truncated_body_is_shorter_than_announced(live: Live):
+def test_a_truncated_body_is_shorter_than_announced(live: Client):
     declare(live, truncate=True)
 
     with pytest.raises(http.client.IncompleteRead) as broken:
@@ -65,7 +61,7 @@ def test_a_truncated_body_is_shorter_than_announced(live: Live):
     assert live.call("GET", "/user").status == 200
 
 
-def test_a_malformed_body_is_no_json(live: Live):
+def test_a_malformed_body_is_no_json(live: Client):
     declare(live, malformed=True)
 
     answer = live.call("GET", "/user")
@@ -75,13 +71,13 @@ def test_a_malformed_body_is_no_json(live: Live):
         answer.json()
 
 
-def test_a_slow_body_arrives_whole(live: Live):
+def test_a_slow_body_arrives_whole(live: Client):
     declare(live, slow="50ms")
 
     assert live.call("GET", "/user").json()["username"] == "root"
 
 
-def test_a_delay_holds_up_nobody_else(live: Live):
+def test_a_delay_holds_up_nobody_else(live: Client):
     answered = "/_mock/requests?operation=get_current_user"
     declare(live, delay="1h")
     before = len(live.call("GET", answered).json())
@@ -98,17 +94,17 @@ def test_a_delay_holds_up_nobody_else(live: Live):
     assert meanwhile == before
 
 
-def test_the_journal_names_the_fault(live: Live):
+def test_the_logged_request_names_the_fault(live: Client):
     declare(live, respond={"status": 502})
     live.call("GET", "/user")
 
-    call = live.call("GET", "/_mock/requests?operation=get_current_user&limit=1").json()[0]
+    logged = live.call("GET", "/_mock/requests?operation=get_current_user&limit=1").json()[0]
 
-    assert (call["status"], call["outcome"]) == (502, "fault")
-    assert call["fault"].startswith("runtime-")
+    assert (logged["status"], logged["outcome"]) == (502, "fault")
+    assert logged["fault"].startswith("runtime-")
 
 
-def test_a_client_that_gives_up_during_a_delay_has_been_served_all_the_same(live: Live):
+def test_a_client_that_gives_up_during_a_delay_has_been_served_all_the_same(live: Client):
     declare(live, when={"operation": "create_pipeline"}, delay="1h")
     before = live.call("GET", "/projects/1/pipelines").headers["x-total"]
 
@@ -119,57 +115,42 @@ def test_a_client_that_gives_up_during_a_delay_has_been_served_all_the_same(live
     impatient.close()
 
     assert int(live.call("GET", "/projects/1/pipelines").headers["x-total"]) == int(before) + 1
-    assert journaled(live, "create_pipeline")["outcome"] == "fault"
+    assert newest(live, "create_pipeline")["outcome"] == "fault"
 
 
 @pytest.mark.parametrize("fault", [{"delay": "1h", "respond": {"status": 503}}, {"slow": "1h"},
                                    {"delay": "1h", "drop": True}])  # fmt: skip
-def test_nothing_waits_for_a_client_that_has_gone(live: Live, fault: dict[str, Any]):
+def test_nothing_waits_for_a_client_that_has_gone(live: Client, fault: dict[str, Any]):
     live.call("DELETE", "/_mock/requests")
     declare(live, when={"operation": "get_metadata"}, **fault)
 
     with socket.create_connection((live.host, live.port), timeout=30) as client:
-        client.sendall(b"GET /metadata HTTP/1.1\r\nHost: a\r\nPRIVATE-TOKEN: %s\r\n\r\n" % TOKEN)
+        client.sendall(GET_METADATA)
         live.call("GET", "/version")
 
-    assert journaled(live, "get_metadata")["outcome"] in ("fault", "dropped")
-
-
-def test_a_server_ends_though_an_answer_is_due_in_an_hour(tmp_path: Path):
-    with serving(tmp_path, "--database", ":memory:") as live:
-        declare(live, delay="1h")
-        waiting = http.client.HTTPConnection(live.host, live.port, timeout=30)
-        waiting.request("GET", "/user", headers=TOKEN_HEADER)
-        live.call("GET", "/version")
-
-        live.process.terminate()
-
-        assert waiting.getresponse().status == 503
-        assert live.process.wait(timeout=20) == -signal.SIGTERM
-        waiting.close()
+    assert newest(live, "get_metadata")["outcome"] in ("fault", "dropped")
 
 
 @pytest.mark.parametrize("fault", [{"drop": True}, {"truncate": True}])
 def test_a_connection_ends_though_the_next_request_is_there_already(
-    live: Live, fault: dict[str, Any]
+    live: Client, fault: dict[str, Any]
 ):
     live.call("DELETE", "/_mock/requests")
     declare(live, when={"operation": "get_metadata"}, **fault)
-    request = b"GET /metadata HTTP/1.1\r\nHost: a\r\nPRIVATE-TOKEN: %s\r\n\r\n" % TOKEN
 
     with socket.create_connection((live.host, live.port), timeout=30) as client:
-        client.sendall(2 * request)
+        client.sendall(2 * GET_METADATA)
         with contextlib.suppress(ConnectionResetError):
             while client.recv(65536):
                 pass
 
-    assert journaled(live, "get_metadata")["fault"]
+    assert newest(live, "get_metadata")["fault"]
 
 
 @pytest.mark.parametrize("fault", [{"truncate": True}, {"malformed": True}, {"slow": "1h"}])
 @pytest.mark.parametrize("method", ["HEAD", "GET"])
 def test_an_answer_without_a_body_is_not_spoiled_and_the_connection_goes_on(
-    live: Live, method: str, fault: dict[str, Any]
+    live: Client, method: str, fault: dict[str, Any]
 ):
     respond = {"status": 503} if method == "GET" else None
     declare(live, **fault, respond=respond)
@@ -184,3 +165,56 @@ def test_an_answer_without_a_body_is_not_spoiled_and_the_connection_goes_on(
 
     assert seen[0] == ((503, 0, "0") if method == "GET" else (200, 0, seen[1][2]))
     assert seen[1][0] == 200
+
+
+def test_a_limit_answers_429_in_virtual_time(mock_with: Callable[..., Mock]):
+    mock = mock_with(
+        "faults: [{when: {operation: get_current_user}, limit: {requests: 2, per: 60s}}]\n"
+    )
+
+    answers = [mock.get("/user") for _ in range(3)]
+    mock.advance("60s")
+    after = mock.get("/user")
+
+    assert [answer.status_code for answer in (*answers, after)] == [200, 200, 429, 200]
+    headers = answers[2].headers
+    assert (headers["retry-after"], headers["ratelimit-limit"]) == ("60", "2")
+    assert (headers["ratelimit-observed"], headers["ratelimit-remaining"]) == ("3", "0")
+    assert answers[2].text == "Retry later\n"
+
+
+@pytest.mark.parametrize(
+    ("limit", "shown"),
+    [
+        ({"requests": 0, "per": "60s"}, "0"),
+        ({"requests": 1, "per": "1h"}, "1"),
+        ({"requests": 1, "per": "7s"}, "9"),
+    ],
+)
+def test_a_limit_is_shown_for_a_minute_rounded_up(mock: Mock, limit: dict[str, Any], shown: str):
+    mock.post("/_mock/faults", json={"limit": limit})
+
+    answers = [mock.get("/user") for _ in range(limit["requests"] + 1)]
+
+    assert answers[-1].headers["ratelimit-limit"] == shown
+
+
+def test_a_limit_may_have_an_answer_of_its_own_whose_headers_stand_in_their_places(mock: Mock):
+    respond = {"status": 503, "headers": {"retry-after": "0", "X-A": "b"}, "body": []}
+    mock.post("/_mock/faults", json={"limit": {"requests": 0, "per": "60s"}, "respond": respond})
+
+    answer = mock.get("/user")
+
+    assert (answer.status_code, answer.json()) == (503, [])
+    assert answer.headers.get_list("retry-after") == ["0"]
+    assert (answer.headers["x-a"], answer.headers["ratelimit-observed"]) == ("b", "1")
+
+
+def test_a_declared_answer_that_has_no_body_by_its_status_has_none(mock: Mock):
+    respond = {"status": 204, "body": {"a": 1}}
+    mock.post("/_mock/faults", json={"respond": respond})
+
+    answer = mock.get("/user")
+
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert "content-length" not in answer.headers

@@ -1,0 +1,79 @@
+"""A timeline drawn as text: a row for each job, with a bar over the seconds and its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .simulation import last_change
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mock_gitlab.engine.model import Duration, Instant, Scenario
+    from mock_gitlab.engine.timeline import JobState, PipelineState, Timeline
+
+_MARKS = {"pending": ".", "scheduled": ":", "running": "=", "manual": "?"}
+_LEGEND = "= running  . pending  : delayed  ? waits to be played"
+
+
+def draw(scenario: Scenario, timeline: Timeline, width: int) -> str:
+    """Draw the timeline of a scenario; ``width`` is the number of columns of the bars."""
+    last = last_change(timeline)
+    state = timeline.at(last)
+    shown = max(last, 1000) if state.finished else max(last * 5 // 4, 10_000)
+    columns = [shown * column // width for column in range(width)]
+    label_width = max(len("pipeline"), *(len(_label(job)) for job in state.jobs))
+
+    def row(label: str, statuses: Iterable[str], end: str) -> str:
+        bar = "".join(_MARKS.get(status, " ") for status in statuses)
+        return f"{label:<{label_width}} |{bar}| {end}"
+
+    jobs = sorted(state.jobs, key=lambda job: (job.slot, job.attempt))
+    return "\n".join(
+        (
+            f"{scenario.scenario_id}: {scenario.name}",
+            f"{'':<{label_width}}  0{_time(shown):>{width - 1}}",
+            *(row(_label(job), _statuses(timeline, job, columns), _job_end(job)) for job in jobs),
+            row(
+                "pipeline",
+                (timeline.window(at).status for at in columns),
+                _pipeline_end(scenario, state),
+            ),
+            _LEGEND,
+        )
+    )
+
+
+def _label(job: JobState) -> str:
+    return f"{job.stage}/{job.name}"
+
+
+def _statuses(timeline: Timeline, job: JobState, columns: Iterable[Instant]) -> Iterable[str]:
+    states = (timeline.job(job.id, at) for at in columns)
+    return ("created" if state is None else state.status for state in states)
+
+
+def _time(since_start: Duration) -> str:
+    seconds = since_start / 1000
+    if seconds < 120:
+        return f"{seconds:g}s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}m{rest:02}s" if rest else f"{minutes}m"
+
+
+def _job_end(job: JobState) -> str:
+    allowed = ", allowed to fail" if job.allow_failure and job.status == "failed" else ""
+    retried = ", retried" if job.retried else ""
+    return f"{job.status}{_at(job.finished_at)}{allowed}{retried}"
+
+
+def _pipeline_end(scenario: Scenario, state: PipelineState) -> str:
+    if state.finished:
+        return f"{state.status}{_at(state.finished_at)}"
+    if scenario.terminal_after_polls is not None and not scenario.never_complete:
+        return f"{scenario.terminal_status} after {scenario.terminal_after_polls} polls"
+    return "never ends" if state.status == "running" else f"waits: {state.status}"
+
+
+def _at(finished_at: Instant | None) -> str:
+    return "" if finished_at is None else f" at {_time(finished_at)}"

@@ -1,0 +1,66 @@
+"""What the commands share: exit codes, failures, the --config option, and writing files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterable
+
+    Run = Callable[[argparse.Namespace], int]
+
+SUCCESS, MISTAKES, CANNOT_START, INTERRUPTED = 0, 1, 2, 130
+
+
+class CommandFailed(Exception):
+    """Ends a command: ``lines`` go to standard error, and ``code`` is the exit code."""
+
+    def __init__(self, code: int, lines: Iterable[str]) -> None:
+        self.code = code
+        self.lines = tuple(lines)
+
+
+def cannot(what: str, code: int = CANNOT_START) -> CommandFailed:
+    """Make the failure that is explained by one line."""
+    return CommandFailed(code, [f"mock-gitlab: {what}"])
+
+
+def add_command(commands: Any, name: str, run: Run, help: str) -> argparse.ArgumentParser:
+    """Add a command to the parser; ``run`` is called with the parsed arguments."""
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=help, description=help)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def add_config_option(parser: argparse.ArgumentParser) -> None:
+    """Add the option that names the configuration file."""
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="the configuration file (MOCK_CONFIG; default: mock.yaml if it exists)",
+    )
+
+
+def config_path(arguments: argparse.Namespace) -> tuple[Path, bool]:
+    """Return the path of the configuration file, and whether the user named it."""
+    from mock_gitlab.config.loader import DEFAULT_CONFIG
+
+    named = arguments.config or os.environ.get("MOCK_CONFIG") or None
+    return Path(named or DEFAULT_CONFIG), named is not None
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a file, and make its folder if there is none.
+
+    Raises:
+        CommandFailed: the file cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise cannot(f"cannot write {path}: {error.strerror}") from error

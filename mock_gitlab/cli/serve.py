@@ -1,0 +1,124 @@
+"""``serve``: run the mock on a port until it is interrupted."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .command import MISTAKES, SUCCESS, CommandFailed, add_command, add_config_option, cannot
+
+if TYPE_CHECKING:
+    import socket
+
+    from mock_gitlab.app import MockGitLabApp
+
+    from .ready_file import ReadyFile
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = add_command(commands, "serve", run, "serve the mock (the default command)")
+    add_config_option(parser)
+    parser.add_argument("--host", help="the address to listen on (MOCK_HOST; 127.0.0.1)")
+    parser.add_argument("--port", type=_port, help="the port, 0 for any free one (MOCK_PORT; 8000)")
+    parser.add_argument(
+        "--database", metavar="FILE", help="where to keep pipelines, or :memory: (MOCK_DATABASE)"
+    )
+    parser.add_argument(
+        "--no-watch", action="store_true", help="do not reload files that change (MOCK_WATCH=0)"
+    )
+    parser.add_argument(
+        "--log-level",
+        choices=("critical", "error", "warning", "info", "debug"),
+        help="how much to log; debug logs each request (MOCK_LOG_LEVEL; info)",
+    )
+    parser.add_argument(
+        "--ready-file",
+        type=Path,
+        metavar="FILE",
+        help="where to write the URL and the token as JSON once the server answers requests",
+    )
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text[:6]) <= 65535):
+        raise argparse.ArgumentTypeError(f'must be a number from 0 to 65535, not "{text}"')
+    return int(text)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until interrupted."""
+    from mock_gitlab.server import address, serve
+
+    from .banner import print_banner
+
+    app = _make_app(arguments)
+    with contextlib.ExitStack() as on_failure:
+        on_failure.callback(app.close)
+        bound = on_failure.enter_context(_listen(app.settings.host, app.settings.port))
+        # Not before the port is ours: another server there may have a ready file of this name.
+        ready_file = _make_ready_file(arguments.ready_file)
+        on_failure.pop_all()
+    url = address(bound)
+    _set_up_logging(app.settings.log_level)
+
+    def ready() -> None:
+        if ready_file is not None:
+            ready_file.write(url, app.settings.token)
+        print_banner(app, url)
+
+    def ended() -> None:
+        if ready_file is not None:
+            ready_file.remove()
+
+    serve(app, bound, ready, ended)
+    return SUCCESS
+
+
+def _make_app(arguments: argparse.Namespace) -> MockGitLabApp:
+    from mock_gitlab.app import create_app
+    from mock_gitlab.config.diagnostics import ConfigurationError
+    from mock_gitlab.store.errors import UnusableDatabase
+
+    try:
+        return create_app(
+            arguments.config,
+            host=arguments.host,
+            port=arguments.port,
+            database=arguments.database,
+            watch=False if arguments.no_watch else None,
+            log_level=arguments.log_level,
+        )
+    except ConfigurationError as error:
+        raise CommandFailed(MISTAKES, map(str, error.mistakes)) from error
+    except UnusableDatabase as error:
+        raise cannot(str(error)) from error
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    from mock_gitlab.server import PortInUse, listen
+
+    try:
+        return listen(host, port)
+    except PortInUse as error:
+        raise cannot(str(error)) from error
+
+
+def _make_ready_file(path: Path | None) -> ReadyFile | None:
+    from .ready_file import ReadyFile
+
+    try:
+        return None if path is None else ReadyFile(path)
+    except OSError as error:
+        raise cannot(f"cannot write {path}: {error.strerror}") from error
+
+
+def _set_up_logging(level: str) -> None:
+    logging.basicConfig(level=level.upper(), format="%(levelname)s: %(message)s")
+    if level == "info":
+        # At this level uvicorn and watchfiles log nothing that helps the author of a test.
+        for name in ("uvicorn", "watchfiles"):
+            logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,0 +1,45 @@
+"""Patterns, responses and faults written back with the keys of the files."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from mock_gitlab.engine.instants import to_seconds
+
+if TYPE_CHECKING:
+    from mock_gitlab.engine.matching import Fault, RequestPattern, Response, TriggerPattern
+
+_MAPPINGS = ("variables", "inputs")
+
+
+def pattern_definition(pattern: TriggerPattern | RequestPattern) -> dict[str, Any]:
+    """Write a pattern as it stands under ``when``."""
+    return {
+        name: dict(value) if name in _MAPPINGS else value
+        for name, value in asdict(pattern).items()
+        if value not in (None, ())
+    }
+
+
+def response_definition(response: Response | None) -> dict[str, Any] | None:
+    """Write a response as it stands under ``respond``."""
+    if response is None:
+        return None
+    return {"status": response.status, "headers": dict(response.headers), "body": response.body}
+
+
+def fault_definition(fault: Fault) -> dict[str, Any]:
+    """Write a fault without the keys that have their default values."""
+    limit = fault.limit
+    fields = {
+        "when": pattern_definition(fault.when),
+        "times": fault.times,
+        "skip": fault.skip or None,
+        "every": None if fault.every == 1 else fault.every,
+        "respond": response_definition(fault.respond),
+        "delay": to_seconds(fault.delay) or None,
+        "limit": limit and {"requests": limit.requests, "per": to_seconds(limit.per)},
+        str(fault.body): (to_seconds(fault.slow) or True) if fault.body else None,
+    }
+    return {name: value for name, value in fields.items() if value is not None}

@@ -1,0 +1,99 @@
+"""How ``/_mock`` answers each error, in one table for FastAPI."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, get_args
+
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from mock_gitlab.config.messages import explain
+from mock_gitlab.engine.model import AlreadyExists, Invalid, NotAllowed, NotFound
+from mock_gitlab.http.asgi import WORLD
+from mock_gitlab.store.errors import StoreUnavailable
+
+from .access import NotAuthenticated
+from .masking import Masking
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fastapi import Request
+    from pydantic_core import ErrorDetails
+
+    Answer = Callable[[Request, Any], JSONResponse]
+
+_NOT_JSON = {"type": "json_invalid", "loc": ["body"], "msg": "the body is not JSON"}
+_NOT_CALLED_JSON = {**_NOT_JSON, "msg": "send the body as Content-Type: application/json"}
+
+
+def _message(status: int, text: str) -> JSONResponse:
+    return JSONResponse({"message": text}, status)
+
+
+def _details(*details: dict[str, Any]) -> JSONResponse:
+    return JSONResponse({"detail": details}, 422)
+
+
+def _invalid(request: Request, error: Invalid) -> JSONResponse:
+    where = "query" if request.method in ("GET", "DELETE") else "body"
+    return _details({"type": "value_error", "loc": [where], "msg": str(error)})
+
+
+def _http_error(_: Request, error: HTTPException) -> JSONResponse:
+    if error.status_code == 400:
+        return _details(_NOT_JSON)
+    return JSONResponse({"detail": error.detail}, error.status_code, error.headers)
+
+
+def _invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
+    """Answer in FastAPI's shape, but with the messages of the files and without what was sent."""
+    errors = error.errors()
+    if any(isinstance(each["input"], bytes) for each in errors):
+        return _details(_NOT_CALLED_JSON)
+    masking = Masking(request.scope[WORLD].declared.token)
+    model = _model_of_body(request)
+    return _details(*(_detail(each, model, masking) for each in errors))
+
+
+def _model_of_body(request: Request) -> type[BaseModel]:
+    body = request.scope["route"].body_field
+    model = None if body is None else body.field_info.annotation
+    return next((each for each in (model, *get_args(model)) if _is_model(each)), BaseModel)
+
+
+def _is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def _detail(error: ErrorDetails, model: type[BaseModel], masking: Masking) -> dict[str, Any]:
+    source, *inside = error["loc"]
+    name, sent = str(error["loc"][-1]), error["input"]
+    shown = masking.value(name, sent) if isinstance(sent, str) else sent
+    path, what = explain({**error, "loc": tuple(inside), "input": shown}, model)
+    return {"type": error["type"], "loc": [source, *path], "msg": what}
+
+
+def _handler(answer: Answer) -> Callable[..., Any]:
+    async def handle(request: Request, error: Exception) -> JSONResponse:
+        return answer(request, error)
+
+    return handle
+
+
+_ANSWERS: dict[type[Exception], Answer] = {
+    NotFound: lambda _, error: _message(404, f"404 {error.what.capitalize()} Not Found"),
+    NotAllowed: lambda _, error: _message(403, str(error)),
+    AlreadyExists: lambda _, error: _message(409, str(error)),
+    Invalid: _invalid,
+    NotAuthenticated: lambda *_: _message(401, "401 Unauthorized"),
+    StoreUnavailable: lambda *_: _message(503, "503 Service Unavailable"),
+    RequestValidationError: _invalid_request,
+    HTTPException: _http_error,
+}
+ERROR_HANDLERS: dict[int | type[Exception], Callable[..., Any]] = {
+    error: _handler(answer) for error, answer in _ANSWERS.items()
+}
+"""What FastAPI calls for each error."""

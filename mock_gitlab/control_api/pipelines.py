@@ -1,0 +1,145 @@
+"""``/_mock/pipelines``: pipelines with what GitLab's API hides."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import Query
+from typing_extensions import TypedDict
+
+from mock_gitlab.engine.instants import timestamp, to_seconds
+
+from .access import CurrentWorld, control_router
+from .changes import ChangeRow, change_row
+
+if TYPE_CHECKING:
+    from mock_gitlab.engine.timeline import JobState
+    from mock_gitlab.world.pipelines import PipelineView
+    from mock_gitlab.world.world import World
+
+router = control_router("pipelines")
+
+
+class ActionRow(TypedDict):
+    """An action on a pipeline or on one of its jobs."""
+
+    action: str
+    at: str
+    job_id: int | None
+
+
+class JobRow(TypedDict):
+    """A job, and the token that it has while it runs."""
+
+    id: int
+    name: str
+    stage: str
+    status: str
+    token: str
+
+
+class PipelineRow(TypedDict):
+    """A pipeline with what GitLab's API hides."""
+
+    id: int
+    iid: int
+    project_id: int
+    project: str
+    ref: str
+    sha: str
+    source: str
+    name: str | None
+    status: str
+    created_at: str
+    updated_at: str
+    variables: dict[str, str]
+    scenario_id: int | None
+    terminal_after_seconds: float | None
+    terminal_status: str | None
+    polls: int
+    matched: dict[str, Any] | None
+    actions: list[ActionRow]
+    upstream_job_id: int | None
+
+
+class PipelineDetail(PipelineRow):
+    """A single pipeline, with its jobs and its past and future changes."""
+
+    jobs: list[JobRow]
+    timeline: list[ChangeRow]
+
+
+def _row(world: World, view: PipelineView) -> PipelineRow:
+    record = view.record
+    return {
+        "id": record.id,
+        "iid": record.iid,
+        "project_id": record.project_id,
+        "project": view.project.path,
+        "ref": record.ref,
+        "sha": record.sha,
+        "source": record.source,
+        "name": record.name,
+        "status": view.state.status,
+        "created_at": timestamp(record.created_at),
+        "updated_at": timestamp(view.state.updated_at),
+        "variables": {variable.key: variable.value for variable in record.variables},
+        "scenario_id": record.scenario_id,
+        "terminal_after_seconds": to_seconds(record.terminal_after),
+        "terminal_status": record.terminal_status,
+        "polls": record.polls,
+        "matched": world.explain(record),
+        "actions": [
+            {"action": action.name, "at": timestamp(action.at), "job_id": action.job_id}
+            for action in record.actions
+        ],
+        "upstream_job_id": record.upstream_job_id,
+    }
+
+
+def _detail(world: World, view: PipelineView) -> PipelineDetail:
+    changes = view.timeline.changes(view.record.created_at - 1, None)
+    return {
+        **_row(world, view),
+        "jobs": [_job_row(world, job) for job in view.state.jobs],
+        "timeline": [change_row(change) for change in changes],
+    }
+
+
+def _job_row(world: World, job: JobState) -> JobRow:
+    return {
+        "id": job.id,
+        "name": job.name,
+        "stage": job.stage,
+        "status": job.status,
+        "token": world.jobs.token(job.id),
+    }
+
+
+@router.get("/pipelines")
+async def list_pipelines(
+    world: CurrentWorld,
+    project_id: int | None = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> list[PipelineRow]:
+    """List the pipelines of all projects or of one, newest first."""
+    return [_row(world, view) for view in islice(world.pipelines.every(project_id), limit)]
+
+
+@router.get("/pipelines/{id}")
+async def get_pipeline(world: CurrentWorld, id: int) -> PipelineDetail:
+    """Show a pipeline with its variables, matched rule, actions, and future changes."""
+    return _detail(world, world.pipelines.pipeline_of_any_project(id))
+
+
+@router.delete("/pipelines/{id}", status_code=204)
+async def delete_pipeline(world: CurrentWorld, id: int) -> None:
+    """Delete a pipeline."""
+    world.pipelines.delete(world.pipelines.pipeline_of_any_project(id).record.id)
+
+
+@router.delete("/pipelines")
+async def delete_pipelines(world: CurrentWorld, project_id: int) -> dict[str, int]:
+    """Delete the pipelines of a project, and return how many there were."""
+    return {"deleted": world.pipelines.delete_all(project_id)}

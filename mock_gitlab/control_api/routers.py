@@ -1,0 +1,30 @@
+"""The routers of all controls."""
+
+from __future__ import annotations
+
+from . import (
+    clock,
+    configuration,
+    faults,
+    health,
+    pipelines,
+    requests,
+    rules,
+    sandboxes,
+    scenarios,
+    verification,
+)
+
+ROUTERS = (
+    health.router,
+    pipelines.router,
+    clock.router,
+    sandboxes.router,
+    requests.router,
+    verification.router,
+    scenarios.router,
+    faults.router,
+    rules.router,
+    configuration.router,
+)
+"""In the order in which the documentation shows them."""

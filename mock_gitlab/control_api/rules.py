@@ -1,0 +1,67 @@
+"""``/_mock/rules``: the rules in force, and those declared at run time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from typing_extensions import TypedDict
+
+from mock_gitlab.config.rules import RuleModel, rule_from
+
+from .access import CurrentWorld, control_router
+from .definitions import pattern_definition, response_definition
+
+if TYPE_CHECKING:
+    from mock_gitlab.engine.matching import Rule
+    from mock_gitlab.world.world import World
+
+router = control_router("rules")
+
+
+class RuleRow(TypedDict):
+    """A rule in force; ``matches`` counts the pipelines that it matched in this world."""
+
+    key: str
+    source: Literal["file", "runtime"]
+    place: str
+    when: dict[str, Any]
+    scenarios: list[int]
+    cycle: bool
+    variables: dict[str, str]
+    name: str | None
+    respond: dict[str, Any] | None
+    matches: int
+
+
+def rule_row(world: World, rule: Rule) -> RuleRow:
+    """Present a rule."""
+    return {
+        "key": rule.key,
+        "source": "runtime" if rule in world.runtime_rules else "file",
+        "place": rule.place,
+        "when": pattern_definition(rule.when),
+        "scenarios": list(rule.scenarios),
+        "cycle": rule.cycle,
+        "variables": dict(rule.variables),
+        "name": rule.name,
+        "respond": response_definition(rule.respond),
+        "matches": world.rule_matches(rule),
+    }
+
+
+@router.get("/rules")
+async def list_rules(world: CurrentWorld) -> list[RuleRow]:
+    """List the rules in force, in the order in which they are tried."""
+    return [rule_row(world, rule) for rule in world.rules()]
+
+
+@router.post("/rules", status_code=201)
+async def create_rule(world: CurrentWorld, rule: RuleModel) -> RuleRow:
+    """Declare a rule at run time; it is tried before those of the files."""
+    return rule_row(world, world.add_rule(rule_from(rule, place="")))
+
+
+@router.delete("/rules", status_code=204)
+async def delete_rules(world: CurrentWorld, key: str | None = None) -> None:
+    """Delete the rules declared at run time, all or one."""
+    world.runtime_rules.remove(key)

@@ -1,0 +1,119 @@
+"""``check`` reports every mistake, in three formats."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mock_gitlab.cli.main import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BROKEN = "version: 1\nscenarios:\n  - {scenario_id: 900, name: x, terminal_status: broken}\n"
+FINE = "version: 1\nscenarios:\n  - {scenario_id: 900, name: fails, terminal_status: failed}\n"
+
+
+def test_check_counts_what_it_found(folder: Path, capsys: pytest.CaptureFixture[str]):
+    (folder / "mock.yaml").write_text(FINE, encoding="utf-8")
+
+    assert main(["check"]) == 0
+
+    printed = capsys.readouterr().out
+    assert "scenarios: 1 from mock.yaml" in printed
+    assert printed.endswith("no mistakes\n")
+
+
+def test_check_prints_every_mistake_and_ends_with_1(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    (folder / "mock.yaml").write_text(BROKEN + "strikt: true\n", encoding="utf-8")
+
+    assert main(["check"]) == 1
+
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(": ")[0] for line in lines] == ["mock.yaml:3:50", "mock.yaml:4:1"]
+    assert lines[1].endswith("did you mean strict?")
+
+
+def test_check_for_machines_is_json(folder: Path, capsys: pytest.CaptureFixture[str]):
+    (folder / "mock.yaml").write_text(BROKEN, encoding="utf-8")
+
+    assert main(["check", "--format", "json"]) == 1
+
+    found = json.loads(capsys.readouterr().out)
+    assert found["ok"] is False
+    assert (found["mistakes"][0]["line"], found["mistakes"][0]["column"]) == (3, 50)
+
+
+def test_check_for_github_is_annotations(folder: Path, capsys: pytest.CaptureFixture[str]):
+    (folder / "mock.yaml").write_text(BROKEN, encoding="utf-8")
+
+    assert main(["check", "--format", "github"]) == 1
+
+    assert capsys.readouterr().out.startswith("::error file=mock.yaml,line=3,col=50::scenarios[0]")
+
+
+@pytest.mark.parametrize("format", ["text", "json", "github"])
+def test_check_of_a_folder_without_a_configuration_ends_with_1(
+    folder: Path, format: str, capsys: pytest.CaptureFixture[str]
+):
+    assert main(["check", "--format", format]) == 1
+
+    printed = capsys.readouterr()
+    assert "mock.yaml" in printed.out + printed.err
+    assert "there is no such file, and there are no scenarios/*.yaml" in printed.out + printed.err
+
+
+def test_check_of_scenarios_alone_needs_no_mock_yaml(folder: Path):
+    (folder / "scenarios").mkdir()
+    (folder / "scenarios/mine.yaml").write_text("scenarios: [{scenario_id: 900}]\n")
+
+    assert main(["check"]) == 0
+
+
+def test_check_does_without_the_web_server(folder: Path):
+    script = (
+        "import sys; from mock_gitlab.cli.main import main; main(['check']);"
+        "sys.exit(sorted({'fastapi', 'starlette', 'uvicorn', 'watchfiles'} & set(sys.modules)))"
+    )
+    (folder / "mock.yaml").write_text(FINE)
+
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=folder, capture_output=True, text=True
+    )
+
+    assert done.stderr == "[]\n"
+
+
+def test_an_annotation_escapes_what_github_would_take_apart(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    (folder / "a,b:100%.yaml").write_text("x%: 1\n", encoding="utf-8")
+
+    assert main(["check", "--config", "a,b:100%.yaml", "--format", "github"]) == 1
+
+    assert capsys.readouterr().out == (
+        '::error file=a%2Cb%3A100%25.yaml,line=1,col=1::["x%25"]: is not a known key\n'
+    )
+
+
+def test_check_warns_of_a_rule_that_is_never_reached(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    rules = "rules:\n  - {when: {}, scenario: 900}\n  - {when: {ref: main}, scenario: 1}\n"
+    (folder / "mock.yaml").write_text(FINE + rules, encoding="utf-8")
+
+    assert main(["check"]) == 0
+
+    assert "mock.yaml:6:5: warning: rules[1]" in capsys.readouterr().err
+
+
+def test_a_config_that_was_named_must_exist(folder: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["check", "--config", "nowhere.yaml"]) == 1
+
+    assert "nowhere.yaml" in capsys.readouterr().err

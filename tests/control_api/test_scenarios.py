@@ -1,0 +1,66 @@
+"""Scenarios are listed, declared, replaced and deleted at run time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.conftest import Mock
+
+
+def test_the_built_in_scenarios_are_listed_with_their_source(mock: Mock):
+    rows = mock.get("/_mock/scenarios?source=builtin").json()
+
+    assert [row["scenario_id"] for row in rows] == [*range(101), 200, 500]
+    assert rows[7]["terminal_after_seconds"] == 7
+
+
+def test_a_scenario_is_created_shown_replaced_and_deleted(mock: Mock):
+    body = {"scenario_id": 900, "name": "a", "terminal_after_seconds": "3m"}
+
+    created = mock.post("/_mock/scenarios", json=body)
+    taken = mock.post("/_mock/scenarios", json=body)
+    replaced = mock.put("/_mock/scenarios/900", json={**body, "name": "b"})
+    deleted = mock.delete("/_mock/scenarios/900")
+    gone = mock.get("/_mock/scenarios/900")
+
+    assert (created.status_code, created.json()["terminal_after_seconds"]) == (201, 180)
+    assert (created.json()["source"], created.json()["file"]) == ("runtime", None)
+    assert taken.status_code == 409
+    assert (replaced.status_code, replaced.json()["name"]) == (200, "b")
+    assert (deleted.status_code, gone.status_code) == (204, 404)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"name": "x"}, {"scenario_id": 900, "name": "x", "terminal_status": "broken"},
+     {"scenario_id": 900, "name": "x", "wrong": 1}, {"scenario_id": "x", "name": "x"}, []],
+)  # fmt: skip
+def test_a_bad_scenario_is_422_and_changes_nothing(mock: Mock, body: Any):
+    before = mock.get("/_mock/scenarios").json()
+
+    assert mock.post("/_mock/scenarios", json=body).status_code == 422
+    assert mock.get("/_mock/scenarios").json() == before
+
+
+def test_a_number_in_the_body_that_differs_from_the_path_is_422(mock: Mock):
+    mock.declare(900)
+
+    answer = mock.put("/_mock/scenarios/900", json={"scenario_id": 901, "name": "x"})
+
+    assert answer.status_code == 422
+
+
+def test_deleting_a_scenario_leaves_its_pipelines_their_inline_values(mock: Mock):
+    mock.declare(900, terminal_after_seconds=60, terminal_status="failed")
+    inline = mock.trigger(scenario_id=900, terminal_after_seconds=30, terminal_status="canceled")
+    plain = mock.trigger(scenario_id=900)
+
+    mock.delete("/_mock/scenarios/900")
+
+    assert mock.pipeline(inline["id"])["status"] == "running"
+    assert mock.pipeline(plain["id"])["status"] == "success"
+    mock.advance("30s")
+    assert mock.pipeline(inline["id"])["status"] == "canceled"

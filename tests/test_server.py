@@ -1,0 +1,44 @@
+"""A socket is bound and named; a server that cannot start says so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mock_gitlab import MockGitLab
+from mock_gitlab.server import PortInUse, address, listen
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("host", "reachable"),
+    [
+        ("127.0.0.1", "127.0.0.1"),
+        ("0.0.0.0", "127.0.0.1"),
+        ("localhost", "127.0.0.1"),
+        ("::1", "[::1]"),
+        ("::", "[::1]"),
+    ],
+)
+def test_the_address_is_one_that_this_machine_reaches(host: str, reachable: str):
+    with listen(host, 0) as bound:
+        assert address(bound) == f"http://{reachable}:{bound.getsockname()[1]}"
+
+
+def test_a_host_that_is_not_of_this_machine_is_one_clear_line():
+    with pytest.raises(PortInUse, match=r"^cannot listen on 192\.0\.2\.1:0: "):
+        listen("192.0.2.1", 0)
+
+
+def test_a_start_that_fails_is_an_error(tmp_path: Path):
+    path = tmp_path / "mock.db"
+    mock = MockGitLab(database=str(path))
+    mock.app.close()
+    path.write_bytes(b"this is no database at all, whatever its name says" * 50)
+
+    with pytest.raises(RuntimeError, match="did not start"):
+        mock.start()
+    assert not mock.running
