@@ -14,6 +14,7 @@ from .access import CurrentWorld, control_router
 from .changes import ChangeRow, change_row
 
 if TYPE_CHECKING:
+    from mock_gitlab.engine.model import PipelineRecord
     from mock_gitlab.engine.timeline import JobState
     from mock_gitlab.world.pipelines import PipelineView
     from mock_gitlab.world.world import World
@@ -70,7 +71,7 @@ class PipelineDetail(PipelineRow):
     timeline: list[ChangeRow]
 
 
-def _row(world: World, view: PipelineView) -> PipelineRow:
+def _row(view: PipelineView) -> PipelineRow:
     record = view.record
     return {
         "id": record.id,
@@ -89,7 +90,7 @@ def _row(world: World, view: PipelineView) -> PipelineRow:
         "terminal_after_seconds": to_seconds(record.terminal_after),
         "terminal_status": record.terminal_status,
         "polls": record.polls,
-        "matched": world.explain(record),
+        "matched": _choice(record),
         "actions": [
             {"action": action.name, "at": timestamp(action.at), "job_id": action.job_id}
             for action in record.actions
@@ -98,10 +99,18 @@ def _row(world: World, view: PipelineView) -> PipelineRow:
     }
 
 
+def _choice(record: PipelineRecord) -> dict[str, Any] | None:
+    choice = record.choice
+    if choice is None:
+        return None
+    return {"by": choice.by, "scenario_id": record.scenario_id, "rule": choice.rule}
+
+
 def _detail(world: World, view: PipelineView) -> PipelineDetail:
     changes = view.timeline.changes(view.record.created_at - 1, None)
     return {
-        **_row(world, view),
+        **_row(view),
+        "matched": world.explain(view.record),
         "jobs": [_job_row(world, job) for job in view.state.jobs],
         "timeline": [change_row(change) for change in changes],
     }
@@ -124,7 +133,7 @@ async def list_pipelines(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> list[PipelineRow]:
     """List the pipelines of all projects or of one, newest first."""
-    return [_row(world, view) for view in islice(world.pipelines.every(project_id), limit)]
+    return [_row(view) for view in islice(world.pipelines.every(project_id), limit)]
 
 
 @router.get("/pipelines/{id}")

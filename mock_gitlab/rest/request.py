@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from mock_gitlab.engine.instants import from_datetime
 from mock_gitlab.engine.model import NotFound, Project
 from mock_gitlab.engine.statuses import EXECUTING
 from mock_gitlab.http.asgi import LOGGED, WORLD
+from mock_gitlab.http.tokens import bearer_token, tokens_equal
 from mock_gitlab.world.jobs import JOB_TOKEN, JobView
 
 from .body import parse
@@ -103,7 +103,7 @@ class Request:
 
     def is_static_token(self, token: str) -> bool:
         """Compare a text with the token of the mock, in constant time."""
-        return hmac.compare_digest(token.encode(), self.world.declared.token.encode())
+        return tokens_equal(token, self.world.declared.token)
 
     def log_in(self) -> bool:
         """Check the token of the request; False if there is none.
@@ -121,7 +121,7 @@ class Request:
             raise Unauthorized
 
     def _find_user(self) -> bool:
-        bearer = self._bearer()
+        bearer = bearer_token(self.header(b"authorization"))
         if bearer and self.endpoint.job_token and self._use_job_token(bearer):
             return True
         personal = self._text("private_token") or self.header(b"private-token")
@@ -149,13 +149,6 @@ class Request:
         user = self.world.declared.user
         if name and name.lower() not in (str(user.id), user.username.lower()):
             raise ApiError(Error.USER_NOT_FOUND, name=name)
-
-    def _bearer(self) -> str | None:
-        value = self.header(b"authorization")
-        if value is None:
-            return None
-        kind, _, token = value.partition(" ")
-        return token.strip() if kind.lower() == "bearer" else None
 
     def _use_job_token(self, token: str) -> bool:
         """Log in as a job; False if no job has this token."""

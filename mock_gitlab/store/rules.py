@@ -36,11 +36,12 @@ class RuleSetTable:
     def __init__(self, database: Database) -> None:
         self._db = database
         self._last: tuple[tuple[Rule, ...], int] | None = None
+        self._read: tuple[int, list[Rule]] | None = None
         database.after_every_rollback(self.forget)
 
     def forget(self) -> None:
-        """Forget which set was used last, since its row may be gone."""
-        self._last = None
+        """Forget which sets were used last, since their rows may be gone."""
+        self._last = self._read = None
 
     def number_of(self, rules: tuple[Rule, ...]) -> int:
         """Return the number of a set of rules; store the set if it is new."""
@@ -59,5 +60,8 @@ class RuleSetTable:
 
     def rules(self, number: int) -> list[Rule]:
         """List the rules of a set; none for an unknown number."""
-        row = self._db.one("SELECT rules_json FROM rule_sets WHERE id = ?", (number,))
-        return [] if row is None else [decode_rule(rule) for rule in json.loads(row[0])]
+        if self._read is None or self._read[0] != number:
+            row = self._db.one("SELECT rules_json FROM rule_sets WHERE id = ?", (number,))
+            written = [] if row is None else json.loads(row[0])
+            self._read = number, [decode_rule(rule) for rule in written]
+        return self._read[1]

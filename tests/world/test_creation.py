@@ -50,6 +50,15 @@ def test_each_rule_before_the_one_that_matched_says_what_differed(ruled: Mock):
     assert passed_over(ruled) == [("8", ["ref"]), ("10", ["variables.ENV"])]
 
 
+def test_a_list_says_which_rule_it_was_and_leaves_out_why_the_others_were_not(ruled: Mock):
+    ruled.trigger(inputs={"level": 3})
+
+    [row] = ruled.get("/_mock/pipelines").json()
+
+    assert row["matched"].keys() == {"by", "scenario_id", "rule"}
+    assert row["matched"].items() <= explanation(ruled).items()
+
+
 def test_a_default_says_why_no_rule_matched(ruled: Mock):
     ruled.trigger(inputs={"level": 4})
 
