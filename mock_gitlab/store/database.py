@@ -123,8 +123,7 @@ class Database:
             self._undo.clear()
 
     def _roll_back(self, *, changed: bool) -> None:
-        if self._connection.in_transaction:
-            self._connection.rollback()
+        self._connection.rollback()
         if self._undo or changed:
             for undo in (*reversed(self._undo), *self._after_rollback):
                 undo()

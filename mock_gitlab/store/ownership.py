@@ -43,13 +43,10 @@ class Ownership:
             execute("INSERT INTO owner VALUES (?)", (os.getpid(),))
             execute("COMMIT")  # so that others can read it
             execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as error:
+        except sqlite3.Error as error:
             self._connection.close()
             if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
                 return False
-            raise self._cannot(error) from error
-        except sqlite3.Error as error:
-            self._connection.close()
             raise self._cannot(error) from error
         return True
 

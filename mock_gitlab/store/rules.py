@@ -40,7 +40,7 @@ class RuleSetTable:
         database.after_every_rollback(self.forget)
 
     def forget(self) -> None:
-        """Forget which sets were used last, since their rows may be gone."""
+        """Forget which sets were used last; their rows may be gone."""
         self._last = self._read = None
 
     def number_of(self, rules: tuple[Rule, ...]) -> int:

@@ -89,6 +89,7 @@ class Creation:
         """Choose by these declarations from now on; rules of the run are tried first."""
         self.declared = declared
         self._matches.clear()
+        self._rule_sets.forget()
         self.rules = (*runtime, *declared.rules) if runtime else declared.rules
 
     # ------------------------------------------------------------------ creating

@@ -118,6 +118,17 @@ def test_an_explanation_outlives_a_restart(tmp_path: Path, mock_with: Callable[.
     assert explanation(again) == before
 
 
+def test_after_a_reset_choices_are_explained_all_the_same(ruled: Mock):
+    ruled.trigger()
+    before = explanation(ruled)
+    assert ruled.post("/_mock/reset").status_code == 204
+
+    ruled.trigger()
+
+    assert explanation(ruled) == before
+    assert len(before["passed"]) == 4
+
+
 def test_of_very_many_rules_the_first_hundred_are_explained(mock_with: Callable[..., Mock]):
     rules = "".join(f"  - {{when: {{ref: v{number}}}, scenario: 1}}\n" for number in range(150))
     mock = mock_with(f"rules:\n{rules}")
