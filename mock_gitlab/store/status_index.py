@@ -285,12 +285,7 @@ class StatusIndex:
         self._db.execute_many(
             "UPDATE pipelines SET status = ?, updated_at = ?, status_until = ? WHERE id = ?",
             (
-                (
-                    status,
-                    timestamp(updated_at),
-                    until and timestamp(min(until, _END_OF_TIME)),
-                    number,
-                )
+                (status, timestamp(updated_at), _text_until(until), number)
                 for status, updated_at, until, number in rows
             ),
         )
