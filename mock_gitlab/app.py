@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
@@ -68,7 +69,7 @@ class MockGitLabApp(FastAPI):
         self.allowed_hosts = set(allowed_hosts)
         self.worlds = self._open()
         live.on_change = self._apply
-        self._control_wing: ASGIApp | None = None
+        self._control_app: ASGIApp | None = None
 
     @property
     def settings(self) -> Settings:
@@ -87,23 +88,23 @@ class MockGitLabApp(FastAPI):
         return Gateway(self, gitlab, self._serve_control, self.allowed_hosts)
 
     async def _serve_control(self, scope: Scope, receive: Receive, send: Send) -> None:
-        served = self.router if scope["type"] == "lifespan" else self.control_wing()
+        served = self.router if scope["type"] == "lifespan" else self.control_app()
         await served(scope, receive, send)
 
-    def control_wing(self) -> ASGIApp:
+    def control_app(self) -> ASGIApp:
         """Build FastAPI's own stack with ``/_mock``, when it is first needed.
 
         A server starts in half the time without it.
         """
-        if self._control_wing is None:
+        if self._control_app is None:
             from mock_gitlab.control_api.errors import ERROR_HANDLERS
             from mock_gitlab.control_api.routers import ROUTERS
 
             self.exception_handlers.update(ERROR_HANDLERS)
             for router in ROUTERS:
                 self.include_router(router)
-            self._control_wing = super().build_middleware_stack()
-        return self._control_wing
+            self._control_app = super().build_middleware_stack()
+        return self._control_app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request to the gateway."""
@@ -117,7 +118,7 @@ class MockGitLabApp(FastAPI):
         if not self.openapi_schema:
             from mock_gitlab.openapi import document
 
-            self.control_wing()
+            self.control_app()
             self.openapi_schema = document(self, [route.endpoint for route in ROUTES])
         return self.openapi_schema
 
@@ -181,8 +182,17 @@ def create_app(
     )
 
 
+_served: weakref.ref[MockGitLabApp] | None = None
+"""The application that ``app`` named last, for as long as somebody refers to it."""
+
+
 def __getattr__(name: str) -> Any:
     # For "uvicorn mock_gitlab.app:app". Importing this module alone opens no database.
     if name == "app":
-        return create_app()
+        global _served
+        app = None if _served is None else _served()
+        if app is None:
+            app = create_app()
+            _served = weakref.ref(app)
+        return app
     raise AttributeError(name)

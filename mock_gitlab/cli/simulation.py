@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING
 
 from mock_gitlab.engine.bridges import out_of_reach
 from mock_gitlab.engine.matching import Trigger, choose, next_of_sequence
-from mock_gitlab.engine.model import Action, Downstream, PipelineRecord, Project, Scenario
+from mock_gitlab.engine.model import (
+    NEVER,
+    Action,
+    Downstream,
+    PipelineRecord,
+    Project,
+    Scenario,
+)
 from mock_gitlab.engine.timeline import Timeline
 
 if TYPE_CHECKING:
     from mock_gitlab.engine.model import Declarations, Instant
-
-_FOREVER: Instant = 2**62
 
 FindScenario = Callable[[Downstream], Scenario | None]
 """Finds the scenario of the pipeline that a bridge starts."""
@@ -81,7 +86,7 @@ def _play(
     while True:
         timeline = Timeline(record, scenario, downstreams, lambda _: reason)
         missing = [
-            bridge for bridge in timeline.starting_bridges(_FOREVER) if bridge[0] not in downstreams
+            bridge for bridge in timeline.starting_bridges(NEVER) if bridge[0] not in downstreams
         ]
         if not missing:
             return timeline

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import TypedDict
 
-from mock_gitlab.engine.instants import timestamp
+from mock_gitlab.engine.instants import LAST_WRITABLE, timestamp
 
 if TYPE_CHECKING:
     from mock_gitlab.engine.timeline import Change
@@ -25,7 +25,7 @@ class ChangeRow(TypedDict):
 def change_row(change: Change) -> ChangeRow:
     """Present a change."""
     return {
-        "at": timestamp(change.at),
+        "at": timestamp(min(change.at, LAST_WRITABLE)),
         "job_id": change.job_id,
         "name": change.name,
         "before": change.before,

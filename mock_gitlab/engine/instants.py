@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 LATEST: Instant = 221_845_392_000_000
 """The first instant after the last that a clock can show: the year 9000."""
+LAST_WRITABLE: Instant = 253_402_300_799_999
+"""The last instant that a timestamp can show. A course may go on beyond it, a clock may not."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAIVE_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - without a zone isoformat() adds none
 _MILLISECOND = timedelta(milliseconds=1)

@@ -44,6 +44,8 @@ JOBS_LIMIT = 999
 """The most jobs of one scenario, each of a ``parallel`` job's copies counted."""
 ATTEMPTS_LIMIT = 99
 """The most retries of one job."""
+NEVER: Instant = 2**62
+"""Later than every instant of a pipeline's course."""
 LONGEST_DURATION: Duration = 1_000_000_000_000
 """The longest duration that a file may declare: a thousand million seconds, some 31 years."""
 
@@ -318,13 +320,15 @@ class Action:
 class ScenarioChoice(NamedTuple):
     """How the scenario of a pipeline was chosen, and what it takes to explain that later.
 
-    ``rule`` is the place of the rule that matched. ``rule_set_id`` is the number under which the
-    store keeps the rules that were in force. The last ``rule_variables`` of the pipeline's
-    variables were added by the rule. ``inputs_json`` are the inputs of the request, None for none.
+    ``rule`` is the place of the rule that matched, ``rule_key`` its key. ``rule_set_id`` is the
+    number under which the store keeps the rules that were in force. The rule added the last
+    ``rule_variables`` of the pipeline's variables. ``inputs_json`` are the inputs of the request,
+    None for none.
     """
 
     by: Literal["request", "rule", "default"]
     rule: str | None
+    rule_key: str | None
     rule_set_id: int
     rule_variables: int = 0
     inputs_json: str | None = None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .actions import course_of
 from .course import visible
-from .model import NotAllowed, NotFound, Scenario
+from .model import NEVER, NotAllowed, NotFound, Scenario
 from .schedule import deleted_downstreams, free
 from .states import Change, JobState, PipelineState, Window, state_of
 from .statuses import COMPLETED, FINISHED, STOPPABLE
@@ -25,7 +25,6 @@ __all__ = ["ORPHANED", "Change", "JobState", "PipelineState", "Timeline", "Windo
 ORPHANED = Scenario(scenario_id=-1, name="deleted")
 """Replaces a deleted scenario: success at once, unless the trigger gave other values."""
 
-_NEVER: Instant = 2**63
 _NOTHING_STARTED: Mapping[int, Timeline | None] = MappingProxyType({})
 
 
@@ -122,7 +121,7 @@ class Timeline:
         later = [] if renamed is None or renamed <= now else [renamed]
         for run in self._course.runs:
             later += run.changes_after(now)
-        return min(later, default=_NEVER)
+        return min(later, default=NEVER)
 
     def job(self, job_id: int, now: Instant) -> JobState | None:
         """Return one run; None if it does not exist, or not yet."""

@@ -14,6 +14,7 @@ from typing_extensions import TypedDict
 from mock_gitlab.engine.instants import from_seconds, timestamp, to_seconds
 from mock_gitlab.engine.model import (
     LONGEST_DURATION,
+    NAME_LIMIT,
     TERMINAL_STATUSES,
     NotFound,
     RejectedByRule,
@@ -47,7 +48,6 @@ _SCOPES = {
     "branches": None,
     "tags": None,
 }
-_MAX_NAME_LENGTH = 255
 _PAYLOAD = "TRIGGER_PAYLOAD"
 
 MOCK_PARAMS = (
@@ -404,7 +404,7 @@ def delete_pipeline(request: Request, id: str, pipeline_id: int) -> None:
         "name",
         Kind.STRING,
         required=True,
-        description=f"1 to {_MAX_NAME_LENGTH} characters; null removes the name.",
+        description=f"1 to {NAME_LIMIT} characters; null removes the name.",
     ),
     answers=PipelineWithName,
     job_token=True,
@@ -425,8 +425,8 @@ def update_pipeline_metadata(
 def _check_name(name: str) -> None:
     if not name:
         raise ApiError(Error.NAME_TOO_SHORT)
-    if len(name) > _MAX_NAME_LENGTH:
-        raise ApiError(Error.NAME_TOO_LONG, limit=_MAX_NAME_LENGTH)
+    if len(name) > NAME_LIMIT:
+        raise ApiError(Error.NAME_TOO_LONG, limit=NAME_LIMIT)
 
 
 # ---------------------------------------------------------------------------- variables

@@ -27,7 +27,7 @@ class Connection(HttpToolsProtocol):
         self._checks_waited = 0
 
     def data_received(self, data: bytes) -> None:
-        """Take data; headers, and what surrounds the pieces of a body, must end some time."""
+        """Take data. Headers, and the bytes between pieces of a body, must not go on for ever."""
         if b"pgrade:" in data and not self._overhead and self._is_between_requests():
             head, end, rest = data.partition(b"\r\n\r\n")
             data = _UPGRADE_HEADER.sub(b"ignored", head) + end + rest

@@ -105,10 +105,17 @@ class Database:
         assert number is not None
         return number
 
+    @property
+    def _in_transaction(self) -> bool:
+        try:
+            return self._connection.in_transaction
+        except sqlite3.Error as error:  # the database is closed
+            raise StoreUnavailable(str(error)) from error
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Run the whole block or nothing of it; a block inside another one joins it."""
-        if self._connection.in_transaction:
+        if self._in_transaction:
             yield
             return
         self.execute("BEGIN IMMEDIATE")
@@ -130,7 +137,7 @@ class Database:
 
     def undo_on_rollback(self, undo: Callable[[], None]) -> None:
         """Register what undoes a change in memory if this transaction is rolled back."""
-        assert self._connection.in_transaction
+        assert self._in_transaction
         self._undo.append(undo)
 
     def after_every_rollback(self, forget: Callable[[], None]) -> None:
@@ -142,7 +149,7 @@ class Database:
 
     @contextmanager
     def nowait(self) -> Iterator[None]:
-        """Let nothing in the block wait for another program's lock: it works now, or it fails."""
+        """Wait for no lock of another program inside the block: a locked write fails at once."""
         if not self._waits:
             yield
             return
@@ -158,9 +165,9 @@ class Database:
     def best_effort(self) -> Iterator[None]:
         """Leave the rest of the block undone if the store is unavailable; wait for no lock.
 
-        Inside a transaction the error is raised, so that no half of a step is kept.
+        Inside a transaction the error is raised, so that the whole transaction is undone.
         """
-        alone = not self._connection.in_transaction
+        alone = not self._in_transaction
         try:
             with self.nowait():
                 yield
@@ -224,11 +231,11 @@ def _open(
         raise UnusableDatabase(f"cannot open the database {path}: {error}") from error
     owner = None
     try:
-        version = _version(connection, path)
+        _version(connection, path)  # refuses the file of another program untouched
         owner = Ownership(path) if path != MEMORY else None
         connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")  # an existing file keeps its own
         if like is None:
-            _prepare(connection, version, migrate)
+            _prepare(connection, path, migrate)
         else:
             like._connection.backup(connection)
     except sqlite3.Error as error:
@@ -246,7 +253,7 @@ def _close(connection: sqlite3.Connection, owner: Ownership | None) -> None:
         owner.release()
 
 
-def _prepare(connection: sqlite3.Connection, version: int, migrate: Migrate) -> None:
+def _prepare(connection: sqlite3.Connection, path: str, migrate: Migrate) -> None:
     execute = connection.execute
     # Only now, since it is a mark in the file, which may have been another program's.
     execute("PRAGMA journal_mode = WAL")
@@ -255,6 +262,7 @@ def _prepare(connection: sqlite3.Connection, version: int, migrate: Migrate) -> 
     execute("PRAGMA synchronous = NORMAL")
     # A file that can be read but not written is found out now, not at the first trigger.
     execute("BEGIN IMMEDIATE")
+    version = _version(connection, path)  # again, since nobody else can change it now
     if version == 0:
         create_tables(connection)
     elif version < VERSION:

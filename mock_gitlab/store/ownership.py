@@ -17,7 +17,8 @@ class Ownership:
 
     It is SQLite's own write lock on a small file beside the database, ``mock.db.lock``. The
     operating system drops it when the process ends, also by ``kill -9``. The database itself is
-    not locked, so other programs can read it meanwhile.
+    not locked, so other programs can read it meanwhile. As with every file of SQLite's, a process
+    that opens and closes the lock file by other means loses its lock.
 
     Raises:
         UnusableDatabase: another server owns the file, or the lock cannot be written.
@@ -75,8 +76,8 @@ class Ownership:
         owner = self._owner()
         first = "this process" if owner == os.getpid() else f"process {owner or 'unknown'}"
         return (
-            f"{self._database} is in use by another mock_gitlab ({first}): stop that one, or use "
-            "another file with --database FILE, or --database :memory: in tests"
+            f"{self._database} is in use by another mock_gitlab ({first}): stop that one, or name "
+            "another file (--database FILE, MOCK_DATABASE=FILE), or use :memory: in tests"
         )
 
     def release(self) -> None:

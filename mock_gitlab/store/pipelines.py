@@ -1,4 +1,7 @@
-"""The record of pipelines and of the actions on them: rows in, records out."""
+"""The record of pipelines and of the actions on them: rows in, records out.
+
+The module is long because each column stands here three times: written, read, selected.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mock_gitlab.engine.instants import parse_timestamp, timestamp
-from mock_gitlab.engine.model import Action, PipelineRecord, ScenarioChoice, Variable
+from mock_gitlab.engine.model import Action, PipelineRecord, ScenarioChoice, Variable, job_id
 
 from .errors import StoreUnavailable
 from .scenarios import BEHAVIOUR, join_duration, scenario_of, split_duration
@@ -24,7 +27,7 @@ _RECORD = (
     "id", "iid", "project_id", "ref", "sha", "source", "created_at", "tag", "name",
     "variables_json", "variable_details_json", "scenario_id", "terminal_after_seconds",
     "terminal_after_fraction", "terminal_status", "actions_json", "polls", "polled_at",
-    "renamed_at", "chosen_by", "rule", "rule_set_id", "rule_variables", "inputs_json",
+    "renamed_at", "chosen_by", "rule", "rule_key", "rule_set_id", "rule_variables", "inputs_json",
     "upstream_job_id",
 )  # fmt: skip
 _WIDTH = len(_RECORD)
@@ -133,7 +136,8 @@ def _columns_of(record: PipelineRecord) -> dict[str, Any]:
         seconds, fraction = split_duration(record.terminal_after)
         columns["terminal_after_seconds"], columns["terminal_after_fraction"] = seconds, fraction
     if record.choice is not None:
-        columns["chosen_by"], columns["rule"], columns["rule_set_id"] = record.choice[:3]
+        names = ("chosen_by", "rule", "rule_key", "rule_set_id")
+        columns |= dict(zip(names, record.choice[:4], strict=True))
         if record.choice.rule_variables:
             columns["rule_variables"] = record.choice.rule_variables
         columns["inputs_json"] = record.choice.inputs_json
@@ -153,7 +157,8 @@ def _record_of(row: Row) -> PipelineRecord:
         number, iid, project_id, ref, sha, source, created_at, tag, name,
         variables, details, scenario_id, seconds, fraction, terminal_status,
         actions, polls, polled_at, renamed_at,
-        chosen_by, rule, rule_set_id, rule_variables, inputs_json, upstream_job_id,
+        chosen_by, rule, rule_key, rule_set_id, rule_variables, inputs_json,
+        upstream_job_id,
     ) = row[:_WIDTH]  # fmt: skip
     return PipelineRecord(
         id=number,
@@ -175,7 +180,9 @@ def _record_of(row: Row) -> PipelineRecord:
         renamed_at=_instant(renamed_at),
         choice=None
         if chosen_by is None
-        else ScenarioChoice(chosen_by, rule, rule_set_id or 0, rule_variables, inputs_json),
+        else ScenarioChoice(
+            chosen_by, rule, rule_key, rule_set_id or 0, rule_variables, inputs_json
+        ),
         upstream_job_id=upstream_job_id,
     )
 
@@ -286,8 +293,11 @@ class PipelineTable:
 
     def downstream_of(self, pipeline_id: int) -> list[StoredPipeline]:
         """List the pipelines that the bridges of this one have started."""
-        first = pipeline_id * 100_000
-        return self._select("p.upstream_job_id BETWEEN ? AND ?", first, first + 99_999)
+        return self._select(
+            "p.upstream_job_id BETWEEN ? AND ?",
+            job_id(pipeline_id, 0, 0),
+            job_id(pipeline_id + 1, 0, 0) - 1,
+        )
 
     def started_by(self, job_id: int) -> StoredPipeline | None:
         """Find the pipeline that a bridge has started."""
@@ -300,10 +310,10 @@ class PipelineTable:
     def family_size(self, root: int, limit: int) -> int:
         """Count a pipeline and those that bridges have started below it, up to a limit."""
         row = self._db.one(
-            "WITH RECURSIVE family (id) AS (SELECT ? UNION ALL SELECT p.id FROM family f "
-            "JOIN pipelines p ON p.upstream_job_id BETWEEN f.id * 100000 AND f.id * 100000 + 99999 "
-            "LIMIT ?) SELECT count(*) FROM family",
-            (root, limit),
+            "WITH RECURSIVE family (id) AS (SELECT :root UNION ALL SELECT p.id FROM family f "
+            "JOIN pipelines p ON p.upstream_job_id BETWEEN f.id * :ids AND f.id * :ids + :ids - 1 "
+            "LIMIT :limit) SELECT count(*) FROM family",
+            {"root": root, "limit": limit, "ids": job_id(1, 0, 0)},
         )
         assert row is not None
         return int(row[0])
@@ -311,7 +321,7 @@ class PipelineTable:
     # ------------------------------------------------------------------ the record grows
 
     def append_action(self, pipeline_id: int, action: Action, *, fresh_attempt: bool) -> None:
-        """Record an action; a ``fresh_attempt`` starts the count of polls anew."""
+        """Record an action; ``fresh_attempt`` resets the count of polls."""
         polls = ", polls = 0, polled_at = NULL" if fresh_attempt else ""
         self._db.execute(
             "UPDATE pipelines SET "

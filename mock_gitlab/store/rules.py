@@ -17,14 +17,14 @@ class _LastWritten:
     """The JSON of the rules that were written last: the worlds of a server share their rules."""
 
     def __init__(self) -> None:
-        self._rules: tuple[Rule, ...] = ()
-        self._text = "[]"
+        self._kept: tuple[tuple[Rule, ...], str] = ((), "[]")
 
     def text_of(self, rules: tuple[Rule, ...]) -> str:
-        if self._rules is not rules:
-            self._rules = rules
-            self._text = json.dumps([encode_rule(rule) for rule in rules], separators=(",", ":"))
-        return self._text
+        kept, text = self._kept
+        if kept is not rules:
+            text = json.dumps([encode_rule(rule) for rule in rules], separators=(",", ":"))
+            self._kept = rules, text  # at once: the servers of a process run in several threads
+        return text
 
 
 _last_written = _LastWritten()

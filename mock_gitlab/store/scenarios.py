@@ -44,7 +44,7 @@ def join_duration(seconds: int | None, fraction: int) -> Duration | None:
 
 @lru_cache(maxsize=4096)
 def scenario_of(columns: Row) -> Scenario:
-    """Read the BEHAVIOUR columns; equal columns give the very same value."""
+    """Read the BEHAVIOUR columns. Equal columns return the same object."""
     number, name, seconds, fraction, status, never, details = columns
     return decode_scenario(
         {
@@ -122,7 +122,7 @@ class ScenarioTable:
         return None if row is None else _declared_of(row)
 
     def behaviour(self, scenario_id: int) -> Scenario | None:
-        """Find how a scenario goes, without where it is declared."""
+        """Find the behaviour of a scenario, without its place in the files."""
         kept = self._behaviours.get(scenario_id)
         if kept is not None:
             return kept

@@ -46,8 +46,9 @@ CREATE TABLE pipelines (
     renamed_at              DATETIME,
     chosen_by               TEXT,                             -- request, rule or default
     rule                    TEXT,                             -- where the rule that matched stands
+    rule_key                TEXT,
     rule_set_id             INTEGER REFERENCES rule_sets (id),
-    rule_variables          INTEGER NOT NULL DEFAULT 0,       -- so many of the last are the rule's
+    rule_variables          INTEGER NOT NULL DEFAULT 0,       -- how many of the last variables it added
     inputs_json             TEXT,
     upstream_job_id         INTEGER,                          -- the bridge that started it
     -- status and updated_at are right before this time; NULL: for good

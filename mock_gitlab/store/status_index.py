@@ -2,7 +2,8 @@
 
 The stored status is a copy of what the timeline shows, with the time until which it is right. It
 is refreshed before a list filters by it. A new pipeline is entered into the indices of status and
-ref later, together with others, or when somebody asks for what they find.
+ref later, together with others, or when somebody asks for what they find. The module is long
+because the filters and the statuses that they find share their SQL.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mock_gitlab.engine.instants import parse_timestamp, timestamp
+from mock_gitlab.engine.instants import LAST_WRITABLE, parse_timestamp, timestamp
 from mock_gitlab.engine.statuses import COMPLETED
 
 from .database import LISTED_UP_TO
+from .errors import StoreUnavailable
 from .pipelines import SELECT, StoredPipeline, stored_of
 from .scenarios import join_duration
 
@@ -31,8 +33,6 @@ COUNTED_UP_TO = 10_000
 LISTED = "p.listed"
 """The condition of the indices, which SQLite uses only where it stands in the query."""
 _STALE_SINCE_EVER = timestamp(0)
-# The last instant that text can show; no clock gets there, but a course may.
-_END_OF_TIME: Instant = 253_402_300_799_999
 _ENTERED_AT_ONCE = 500
 """How many new pipelines may wait for the indices; a trigger enters them in a few milliseconds."""
 _UNTOUCHED = "p.actions_json = '[]' AND p.polls = 0 AND p.renamed_at IS NULL"
@@ -49,7 +49,7 @@ NEWEST_IIDS = (
     "SELECT (SELECT max(p.iid) FROM pipelines p "
     f"WHERE p.project_id = ? AND p.ref = refs.ref AND {LISTED}) FROM refs"
 )
-# Within a project iids rise with ids, and their index gives the rows in order.
+# Within a project, iids rise with ids, so the index on iids gives the order of ids.
 _ORDERS = {
     "id": ("p.iid",),
     "status": ("p.status", "p.iid"),
@@ -234,15 +234,25 @@ class StatusIndex:
         return None if row[0] > COUNTED_UP_TO else row[0]
 
     def _where(self, wanted: Filter, *, indexed: bool) -> tuple[str, list[Any]]:
-        if indexed:
-            self.enter()
-        return wanted.where(indexed=indexed)
+        if wanted.newest_of is not None:
+            with self._db.nowait():
+                self.enter()
+        return wanted.where(indexed=indexed and self._is_entered())
+
+    def _is_entered(self) -> bool:
+        """Enter the new pipelines; False if that fails, so that the indices are incomplete."""
+        try:
+            with self._db.nowait():
+                self.enter()
+        except StoreUnavailable:
+            return False
+        return True
 
     def newest(self, project_id: int, ref: str) -> int | None:
         """Find the number of the newest pipeline of a ref."""
-        self.enter()
+        listed = LISTED if self._is_entered() else "1"
         row = self._db.one(
-            f"SELECT p.id FROM pipelines p WHERE p.project_id = ? AND p.ref = ? AND {LISTED} "
+            f"SELECT p.id FROM pipelines p WHERE p.project_id = ? AND p.ref = ? AND {listed} "
             "ORDER BY p.iid DESC LIMIT 1",
             (project_id, ref),
         )
@@ -250,11 +260,12 @@ class StatusIndex:
 
     def refs(self, project_id: int, *, tags: bool) -> list[str]:
         """List the branches, or the tags, that a project's pipelines ran on."""
-        self.enter()
+        newest = f"iid IN ({NEWEST_IIDS})"
+        if not self._is_entered():
+            newest = "iid IN (SELECT max(iid) FROM pipelines WHERE project_id = ? GROUP BY ref)"
         rows = self._db.all(
-            "SELECT ref FROM pipelines "
-            f"WHERE project_id = ? AND iid IN ({NEWEST_IIDS}) AND tag = ?",
-            (*[project_id] * 4, int(tags)),
+            f"SELECT ref FROM pipelines WHERE project_id = ? AND {newest} AND tag = ?",
+            (project_id, *[project_id] * newest.count("?"), int(tags)),
         )
         return [row[0] for row in rows]
 
@@ -345,7 +356,7 @@ class StatusIndex:
 
 
 def _text_until(until: Instant | None) -> str | None:
-    return None if until is None else timestamp(min(until, _END_OF_TIME))
+    return None if until is None else timestamp(min(until, LAST_WRITABLE))
 
 
 def _moving(project_id: int | None, pipeline_id: int | None) -> tuple[str, list[Any]]:

@@ -1,6 +1,7 @@
-"""Bridges: jobs that start pipelines elsewhere, each at its own instant, however late one looks.
+"""Bridges: jobs that start pipelines in other projects.
 
-They are started in the order of their instants, so that nothing depends on who looked when.
+Each starts at its own instant, even if nobody polls until later. They start in the order of their
+instants, so the result does not depend on when somebody polls.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections import defaultdict
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, NamedTuple
 
+from mock_gitlab.engine.model import NEVER
 from mock_gitlab.engine.schedule import deleted_downstreams
 
 if TYPE_CHECKING:
@@ -21,8 +23,7 @@ if TYPE_CHECKING:
 
     from .timelines import Timelines
 
-_END_OF_TIME: Instant = 2**62
-_UNKNOWN: Instant = -(2**62)
+_UNKNOWN: Instant = -NEVER
 
 
 class BridgeStart(NamedTuple):
@@ -58,12 +59,13 @@ class Bridges:
         self._queue: list[tuple[Instant, int]] = []
 
     def scenarios_changed(self) -> None:
-        """Find out which scenarios have bridges, and expect all of their pipelines anew."""
+        """Find the scenarios with bridges, and mark all their pipelines to be looked at."""
         numbers = frozenset(self._scenarios.having("downstream"))
+        pipelines = self._table.of_scenarios(numbers) if numbers else []
         self._timelines.with_bridges = numbers
         self._due.clear()
         self._queue.clear()
-        for stored in self._table.of_scenarios(sorted(numbers)) if numbers else ():
+        for stored in pipelines:
             self._expect(stored.record.id, _UNKNOWN)
 
     def expect(self, record: PipelineRecord) -> None:
@@ -113,7 +115,7 @@ class Bridges:
         started = {s.record.upstream_job_id for s in self._table.downstream_of(number)}
         started |= deleted_downstreams(record).keys()
         waiting: dict[Instant, list[tuple[int, Downstream]]] = defaultdict(list)
-        for job_id, at, downstream in timeline.starting_bridges(_END_OF_TIME):
+        for job_id, at, downstream in timeline.starting_bridges(NEVER):
             if job_id not in started:
                 waiting[at].append((job_id, downstream))
         if instant in waiting:

@@ -36,6 +36,12 @@ class Catalog:
         self._by_number: dict[int, Project] = {}
         self._by_name: dict[str, Project] = {}
         self._known_tokens: list[tuple[bytes, TriggerToken]] | None = None
+        self._stale = False
+        database.after_every_rollback(self._forget)
+
+    def _forget(self) -> None:
+        """Note that rows which were read may have been rolled back."""
+        self._stale, self._known_tokens = True, None
 
     def apply(self, declared: Declarations, salt: str, now: Instant) -> None:
         """Take over what the files declare, within a transaction.
@@ -53,7 +59,7 @@ class Catalog:
             ),
             now,
         )
-        self.reread()
+        self._reload()
 
     def _restore(
         self,
@@ -65,13 +71,19 @@ class Catalog:
         self._declared, self._salt, self._known_tokens = declared, salt, None
         self._by_number, self._by_name = by_number, by_name
 
-    def reread(self) -> None:
+    def _reload(self) -> None:
         """Read again which undeclared projects are stored."""
+        stored = self._projects.all()
         self._by_number, self._by_name, self._known_tokens = {}, {}, None
-        for number, path in self._projects.all().items():
+        for number, path in stored.items():
             self._know(self._undeclared(number, path))
         for project in self._declared.projects:
             self._know(project)
+        self._stale = False
+
+    def _reload_if_stale(self) -> None:
+        if self._stale:
+            self._reload()
 
     # ------------------------------------------------------------------ projects
 
@@ -81,6 +93,7 @@ class Catalog:
         Raises:
             NotFound: the mock is strict and the project is not declared, or the name is impossible.
         """
+        self._reload_if_stale()
         found = self._by_name.get(name)
         if found is not None:
             return found
@@ -95,6 +108,7 @@ class Catalog:
         Raises:
             NotFound: it cannot exist.
         """
+        self._reload_if_stale()
         number = int(name) if _NUMBER.fullmatch(name) else None
         found = self._by_name.get(name.lower()) if number is None else self._by_number.get(number)
         if found is None:
@@ -103,6 +117,7 @@ class Catalog:
 
     def peek(self, name: str) -> tuple[int | None, str | None]:
         """Return the number and path that a name stands for, without creating a project."""
+        self._reload_if_stale()
         known = self._by_name.get(name.lower())
         if known is None and _NUMBER.fullmatch(name):
             known = self.project_of_record(int(name))
@@ -110,10 +125,12 @@ class Catalog:
 
     def project_of_record(self, number: int) -> Project:
         """Find the project of a recorded pipeline; it exists even if the mock is strict."""
+        self._reload_if_stale()
         return self._by_number.get(number) or self._undeclared(number, self._path_of(number))
 
     def projects(self) -> list[Project]:
         """List the projects that were declared or used, by number."""
+        self._reload_if_stale()
         return [self._by_number[number] for number in sorted(self._by_number)]
 
     def _new_number(self, number: int) -> Project:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from .runtime import RuntimeDeclarations
 
 EXPLAINED = 100
-"""Of how many rules that were passed over it is explained why; nobody reads more."""
+"""The explanation covers this many passed-over rules at most."""
 
 
 class PipelineRequest(NamedTuple):
@@ -86,7 +86,7 @@ class Creation:
         pipelines.bridges.start = self._start_downstream
 
     def use(self, declared: Declarations, runtime: RuntimeDeclarations[Rule]) -> None:
-        """Choose by these declarations from now on; rules of the run are tried first."""
+        """Choose by these declarations from now on, rules declared at run time first."""
         self.declared = declared
         self._matches.clear()
         self._rule_sets.forget()
@@ -218,6 +218,7 @@ class Creation:
         return ScenarioChoice(
             by="request" if requested else "default" if rule is None else "rule",
             rule=None if rule is None else rule.place,
+            rule_key=None if rule is None else rule.key,
             rule_set_id=self._rule_sets.number_of(self.rules),
             rule_variables=variables - len(wanted.variables),
             inputs_json=json.dumps(wanted.inputs) if wanted.inputs else None,
@@ -252,10 +253,10 @@ class Creation:
         rules = self._rule_sets.rules(choice.rule_set_id)
         if record.upstream_job_id is not None:
             rules = _for_bridges(rules)
-        return list(takewhile(lambda rule: rule.place != choice.rule, rules))
+        return list(takewhile(lambda rule: rule.key != choice.rule_key, rules))
 
     def _trigger_of(self, record: PipelineRecord, choice: ScenarioChoice) -> Trigger:
-        """Restore what the rules have seen; project and user are as they are declared now."""
+        """Rebuild the trigger that the rules matched. Project and user are today's declarations."""
         requested = record.variables[: len(record.variables) - choice.rule_variables]
         return self._trigger(
             self._catalog.project_of_record(record.project_id),

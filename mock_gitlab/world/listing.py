@@ -53,7 +53,7 @@ class Listing:
         return self._fresh(self._index.page(wanted, limit, offset), now), total
 
     def _fresh(self, rows: list[PipelineRow], now: Instant) -> list[PipelineRow]:
-        """Give rows their present status, and store it for lists to come if that is possible."""
+        """Return the rows with their present status, and store it if the store allows that."""
         at = timestamp(now)
         stale = [row.id for row in rows if row.status_until is not None and row.status_until <= at]
         if not stale:
@@ -95,7 +95,7 @@ class Listing:
 def _statuses(
     course: Timeline, members: list[Member], now: Instant
 ) -> Iterator[tuple[PipelineStatus, Instant, Instant | None, int]]:
-    """Compute the statuses of many pipelines alike from one timeline."""
+    """Compute the statuses of equal pipelines from one timeline."""
     windows = [course.window(0)]
     while windows[-1].until is not None:
         windows.append(course.window(windows[-1].until))

@@ -84,12 +84,12 @@ class Pipelines:
 
     def add(self, project: Project, record: PipelineRecord) -> CreatedPipeline:
         """Record a new pipeline, which gets its ``id`` and ``iid`` here, and see it."""
-        record = self.insert(record)
-        now = self.start_due_bridges()
-        # Pipelines alike begin alike, so one course is played for all of them.
+        # Equal pipelines begin the same way, so one timeline serves all of them.
         course = self.timelines.course(
             record.scenario_id, record.terminal_after, record.terminal_status
         )
+        record = self.insert(record)
+        now = self.start_due_bridges()
         if course is None:
             state = self.timelines.get(record.id).at(now)
         else:
@@ -118,8 +118,17 @@ class Pipelines:
         now = self.start_due_bridges()
         with self._db.transaction():
             self._leave_history(self.timelines.get(pipeline_id).record, now)
+            below = self.table.downstream_of(pipeline_id)
             self.table.delete(pipeline_id)
             self.timelines.drop(pipeline_id)
+            for stored in below:
+                self._ancestor_deleted(stored.record)
+
+    def _ancestor_deleted(self, record: PipelineRecord) -> None:
+        """Look again at what a pipeline's bridges may start, which depends on its ancestors."""
+        self._changed(record)
+        for stored in self.table.downstream_of(record.id):
+            self._ancestor_deleted(stored.record)
 
     def delete_all(self, project_id: int) -> int:
         """Delete a project's pipelines, and return how many there were."""
@@ -214,7 +223,8 @@ class Pipelines:
     def start_due_bridges(self) -> Instant:
         """Start the pipelines of all bridges that are due, and return the time."""
         if self._rolled_back:
-            self._read_again()
+            self.bridges.scenarios_changed()
+            self._rolled_back = False
         now = self._clock.now()
         if self.bridges.is_due(now):
             # What cannot be stored now is started later, at its own instant all the same.
@@ -243,15 +253,10 @@ class Pipelines:
         self.bridges.scenarios_changed()
         stale = changed | before | self.timelines.with_bridges
         self.timelines.drop_scenarios(stale)
-        if changed:
-            self.index.invalidate_scenarios([*stale])
+        if stale:
+            self.index.invalidate_scenarios(stale)
 
     def _forget(self) -> None:
         """Drop what may have been read of rows that were rolled back."""
         self.timelines.drop_all()
         self._rolled_back = True
-
-    def _read_again(self) -> None:
-        self._rolled_back = False
-        self._catalog.reread()
-        self.bridges.scenarios_changed()

@@ -3,6 +3,9 @@
 The rule of the cache: a timeline is kept until somebody writes about its pipeline, or about what
 it follows. All writes go through ``world.pipelines``, which drops it here. What hangs on a timeline
 (its state until the next change, the answer written of that state) goes with it.
+
+The timelines of equal, untouched pipelines are one: the course of their scenario, which is kept
+for as long as the scenario is the same value.
 """
 
 from __future__ import annotations
@@ -62,7 +65,7 @@ class Timelines:
         return kept
 
     def replay(self, stored: StoredPipeline) -> tuple[Timeline, bool]:
-        """Play a pipeline anew, and return whether what was kept of it is different."""
+        """Compute a timeline again, and return whether it differs from the kept one."""
         before = self._kept.pop(stored.record.id, None)
         timeline = self.of(stored)
         return timeline, before is not None and before.history != timeline.history
@@ -79,10 +82,10 @@ class Timelines:
     def course(
         self, scenario_id: int | None, after: Duration | None, status: TerminalStatus | None
     ) -> Timeline | None:
-        """Play a pipeline that was created at instant 0 and that nobody touches, once for many.
+        """Return the timeline that all untouched pipelines with these values share.
 
-        ``after`` and ``status`` are the inline values of its trigger. None: each pipeline of this
-        scenario goes its own way, as the pipelines do that its bridges start.
+        It is that of a pipeline created at instant 0. ``after`` and ``status`` are the inline
+        values of the trigger. None: the scenario has bridges, so each pipeline needs its own.
         """
         if scenario_id in self.with_bridges:
             return None

@@ -1,4 +1,4 @@
-"""World: one isolated mock GitLab; a method for each thing that can be asked of it.
+"""World: one isolated mock GitLab, with one method for each kind of request, hence its length.
 
 Nothing here awaits, so each call is atomic on the event loop; therefore nothing locks.
 """
@@ -100,7 +100,7 @@ class World:
             self.pipelines.clear()
             for declared in self._scenarios.select("runtime"):
                 self._scenarios.delete(declared.scenario.scenario_id)
-            self._configure_clock()  # before declared tokens are created anew
+            self._configure_clock()  # first, so that declared tokens get the configured time
             self._declare(self.shared)
         self.runtime_faults.clear()
         self.runtime_rules.clear()
@@ -215,11 +215,11 @@ class World:
         return view.timeline.scenario.faults if view.project.id == project_id else ()
 
     def faults(self) -> list[Fault]:
-        """List the faults in force: those of the run first, then the declared ones."""
+        """List the faults in force, those declared at run time first."""
         return [*self.runtime_faults, *self.declared.faults]
 
     def rules(self) -> tuple[Rule, ...]:
-        """List the rules in force, in the order in which they are tried: those of the run first."""
+        """List the rules in force in the order of trying, those declared at run time first."""
         return self._creation.rules
 
     def add_rule(self, rule: Rule) -> Rule:

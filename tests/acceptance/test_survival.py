@@ -137,6 +137,10 @@ def locked(path: Path) -> Iterator[None]:
     [
         ("pipelines/1", b'"status":"success"'),
         ("pipelines", b'"status":"success"'),
+        ("pipelines/latest", b'"status":"success"'),
+        ("pipelines?ref=main", b'"status":"success"'),
+        ("repository/branches", b'"name":"main"'),
+        ("repository/tags", b"[]"),
         ("jobs", b'"status":"success"'),
     ],
 )

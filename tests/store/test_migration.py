@@ -106,7 +106,7 @@ def test_a_pipeline_is_recorded_as_before(migrated: Database):
         polls=2,
         polled_at=NOW + 2,
         renamed_at=NOW + 3,
-        choice=ScenarioChoice("rule", "mock.yaml:3", 0),
+        choice=ScenarioChoice("rule", "mock.yaml:3", None, 0),
         upstream_job_id=600_001,
     )
 

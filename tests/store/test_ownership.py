@@ -7,6 +7,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import pytest
@@ -42,8 +43,8 @@ def test_a_second_server_on_a_file_is_refused_and_told_who_has_it(tmp_path: Path
     assert refused.returncode == 2
     assert refused.stderr == (
         f"mock-gitlab: mock.db is in use by another mock_gitlab (process {live.process.pid}): "
-        "stop that one, or use another file with --database FILE, "
-        "or --database :memory: in tests\n"
+        "stop that one, or name another file (--database FILE, MOCK_DATABASE=FILE), "
+        "or use :memory: in tests\n"
     )
     assert polled.status == 200
 
@@ -86,6 +87,18 @@ def test_an_application_that_nobody_refers_to_has_let_go_of_its_file(tmp_path: P
         app = create_app(environ={"MOCK_DATABASE": str(tmp_path / "mock.db")})
         assert app.worlds.default.clock.now() > 0
         del app
+
+
+def test_the_application_that_a_server_imports_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("MOCK_DATABASE", str(tmp_path / "mock.db"))
+    monkeypatch.chdir(tmp_path)
+    first = import_module("mock_gitlab.app").app
+    assert import_module("mock_gitlab.app").app is first
+    del first
+
+    assert import_module("mock_gitlab.app").app.worlds.closed is False
 
 
 def test_other_programs_read_a_file_that_is_owned(tmp_path: Path):

@@ -36,7 +36,7 @@ EVERYTHING = RECORD._replace(
     ),
     terminal_after=1_500,
     terminal_status="failed",
-    choice=ScenarioChoice("rule", "mock.yaml:3", 4, 1, '{"level":3}'),
+    choice=ScenarioChoice("rule", "mock.yaml:3", "key", 4, 1, '{"level":3}'),
     upstream_job_id=700_001,
 )
 

@@ -128,3 +128,16 @@ def test_a_scenario_of_the_run_that_is_deleted_uncovers_the_declared_one(world: 
 def test_a_token_of_a_job_that_is_not_there_is_nobodys(world: World):
     assert world.jobs.of_token(world.jobs.token(100_001)) is not None
     assert world.jobs.of_token(world.jobs.token(900_001)) is None
+
+
+def test_descendants_of_a_deleted_pipeline_are_looked_at_again(world: World):
+    advance(world, 5_000)
+    world.pipelines.insert(
+        PipelineRecord(0, 0, 7, "main", "", "pipeline", START, upstream_job_id=200_001)
+    )
+    timelines = world.pipelines.timelines
+    before = [timelines.get(number) for number in (2, 3)]
+
+    world.pipelines.delete(1)
+
+    assert all(timelines.get(kept.record.id) is not kept for kept in before)
