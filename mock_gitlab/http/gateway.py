@@ -16,6 +16,7 @@ import asyncio
 import ipaddress
 import logging
 import re
+from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote
@@ -201,7 +202,8 @@ def _add_to_journal(logged: LoggedRequest, scope: Scope, status: int | None) -> 
     world: World = scope[WORLD]
     logged.status = None if logged.outcome == "dropped" else status
     if logged.project_id is None and "id" in (params := scope.get("path_params", {})):
-        logged.project_id, logged.project_path = world.catalog.peek(unquote(params["id"]))
+        with suppress(StoreUnavailable):  # the request has been answered: it is kept all the same
+            logged.project_id, logged.project_path = world.catalog.peek(unquote(params["id"]))
     world.journal.add(logged)
 
 
