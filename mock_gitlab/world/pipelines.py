@@ -138,6 +138,7 @@ class Pipelines:
                 self._leave_history(stored.record, now)
             deleted = self.table.delete_all(project_id)
             self.timelines.drop_all()
+            self.scenarios_changed(())  # descendants elsewhere have lost their ancestors
         return deleted
 
     def _leave_history(self, record: PipelineRecord, now: Instant) -> None:
