@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -15,6 +15,7 @@ from mock_gitlab.rest.paths import decode_segment
 from mock_gitlab.rest.request import Request
 from mock_gitlab.rest.route import Endpoints
 
+from .pipelines import PipelineBasic, present_basic
 from .users import BORN
 
 if TYPE_CHECKING:
@@ -45,6 +46,28 @@ class Commit(TypedDict):
     web_url: str
 
 
+class CommitStats(TypedDict):
+    """How many lines a commit has changed. The mock has no files, so there are none."""
+
+    additions: int
+    deletions: int
+    total: int
+
+
+class CommitWithStats(Commit):
+    """A commit in a list, which has its statistics if the request asks for them."""
+
+    stats: NotRequired[CommitStats]
+
+
+class CommitDetail(CommitWithStats):
+    """A single commit, with its newest pipeline."""
+
+    status: str | None
+    project_id: int
+    last_pipeline: PipelineBasic | None
+
+
 def present_commit(request: Request, project: Project, sha: str) -> Commit:
     """Present the commit of a sha."""
     user, date = request.world.declared.user, timestamp(BORN)
@@ -67,33 +90,93 @@ def present_commit(request: Request, project: Project, sha: str) -> Commit:
     }
 
 
+def _present_stats(*, shown: bool) -> dict[str, CommitStats]:
+    return {"stats": {"additions": 0, "deletions": 0, "total": 0}} if shown else {}
+
+
+def _present_detail(request: Request, project: Project, sha: str, *, stats: bool) -> CommitDetail:
+    pipeline = request.world.pipelines.latest_of_commit(project, sha)
+    return {
+        **present_commit(request, project, sha),
+        **_present_stats(shown=stats),  # type: ignore[typeddict-item]  # it may be missing
+        "status": None if pipeline is None else pipeline.state.status,
+        "project_id": project.id,
+        "last_pipeline": None if pipeline is None else present_basic(request, pipeline),
+    }
+
+
 @commits(
     "GET",
     "/projects/{id}/repository/commits",
     Param("ref_name", Kind.STRING, description="A branch or tag, by default the default branch."),
-    answers=list[Commit],
+    Param("since", Kind.DATETIME, description="Only commits of this time or later."),
+    Param("until", Kind.DATETIME, description="Only commits of this time or earlier."),
+    Param("path", Kind.STRING, description="A file; the mock has none, so no commit changed it."),
+    Param("author", Kind.STRING, description="Part of the author's name and address."),
+    Param("all", Kind.BOOLEAN, description="The commits of all branches and tags."),
+    Param("with_stats", Kind.BOOLEAN, description="Show how many lines each commit changed."),
+    Param("first_parent", Kind.BOOLEAN),
+    Param("order", Kind.STRING, values=("default", "topo"), default="default"),
+    Param("trailers", Kind.BOOLEAN, default=False),
+    answers=list[CommitWithStats],
     paged=True,
 )
-def list_commits(request: Request, id: str, ref_name: str | None) -> Page:
+def list_commits(request: Request, id: str, with_stats: bool | None, **params: Any) -> Page:
     """List the commits of a ref: in the mock only the newest."""
-    project, catalog = request.project(id), request.world.catalog
-    ref = ref_name or project.default_branch
-    exists = catalog.has_branch(project, ref) or catalog.has_tag(project, ref)
-    heads = [catalog.sha(project, ref)] if exists else []
-    page = page_of(request, heads, lambda sha: present_commit(request, project, sha))
-    return page._replace(total=None)
+    project = request.project(id)
+    shas = _commits_of(request, project, params) if _allows(request, params) else []
+
+    def present(sha: str) -> CommitWithStats:
+        stats = _present_stats(shown=bool(with_stats))
+        return {**present_commit(request, project, sha), **stats}  # type: ignore[typeddict-item]  # it may be missing
+
+    page = page_of(request, shas, present)
+    # GitLab does not look beyond a full page, and says that another page follows.
+    return page._replace(total=None, more=len(page.rows) == request.limit)
 
 
-@commits("GET", "/projects/{id}/repository/commits/{sha}", answers=Commit)
-def get_commit(request: Request, id: str, sha: str) -> Commit:
+def _commits_of(request: Request, project: Project, params: dict[str, Any]) -> list[str]:
+    world, catalog = request.world, request.world.catalog
+    if params["all"]:
+        refs = (*world.branches(project), *world.tags(project))
+        return list(dict.fromkeys(catalog.sha(project, ref) for ref in refs))
+    sha = _find(request, project, params["ref_name"] or project.default_branch)
+    return [] if sha is None else [sha]
+
+
+def _allows(request: Request, params: dict[str, Any]) -> bool:
+    """Tell whether a commit, which is like all others, meets the conditions of the list."""
+    user, since, until = request.world.declared.user, params["since"], params["until"]
+    return (
+        (since is None or since <= BORN)
+        and (until is None or until >= BORN)
+        and not params["path"]
+        and (params["author"] or "") in f"{user.name} <{user.email}>"
+    )
+
+
+@commits(
+    "GET",
+    "/projects/{id}/repository/commits/{sha}",
+    Param("stats", Kind.BOOLEAN, default=True, description="Show how many lines it changed."),
+    answers=CommitDetail,
+    job_token=True,
+)
+def get_commit(request: Request, id: str, sha: str, stats: bool) -> CommitDetail:
     """Show a commit, found by its sha or by the name of a branch or tag."""
     project, name = request.project(id), decode_segment(sha)
+    known = _find(request, project, name)
+    if known is None and _SHA.match(name) and not request.world.declared.strict:
+        known = name.ljust(40, "0")
+    if known is None:
+        raise ApiError(Error.COMMIT_NOT_FOUND)
+    return _present_detail(request, project, known, stats=stats)
+
+
+def _find(request: Request, project: Project, name: str) -> str | None:
+    """Find a commit by the beginning of its sha, or by the name of a branch or tag."""
     catalog = request.world.catalog
     if _SHA.match(name):
-        known = request.world.knows_commit(project, name)
-        if known is None and request.world.declared.strict:
-            raise ApiError(Error.COMMIT_NOT_FOUND)
-        return present_commit(request, project, known or name.ljust(40, "0"))
-    if catalog.has_branch(project, name) or catalog.has_tag(project, name):
-        return present_commit(request, project, catalog.sha(project, name))
-    raise ApiError(Error.COMMIT_NOT_FOUND)
+        return request.world.knows_commit(project, name)
+    exists = catalog.has_branch(project, name) or catalog.has_tag(project, name)
+    return catalog.sha(project, name) if exists else None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mock_gitlab.engine.model import Action, NotFound, PipelineRecord, split_job_id
 from mock_gitlab.store.pipelines import PipelineTable
-from mock_gitlab.store.status_index import StatusIndex
+from mock_gitlab.store.status_index import Filter, StatusIndex
 
 from .bridges import Bridges
 from .listing import Listing
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mock_gitlab.engine.timeline import PipelineState, Timeline
     from mock_gitlab.store.database import Database
     from mock_gitlab.store.scenarios import ScenarioTable
-    from mock_gitlab.store.status_index import Filter, PipelineRow
+    from mock_gitlab.store.status_index import PipelineRow
 
     from .catalog import Catalog
     from .clock import Clock
@@ -188,6 +188,12 @@ class Pipelines:
         if number is None:
             raise NotFound("pipeline")
         return self.pipeline(project, number)
+
+    def latest_of_commit(self, project: Project, sha: str) -> PipelineView | None:
+        """See the newest pipeline of a commit."""
+        self.start_due_bridges()
+        rows = self.index.page(Filter(project_id=project.id, sha=sha), 1, 0)
+        return self.pipeline(project, rows[0].id) if rows else None
 
     def downstream_of(self, job_number: int) -> PipelineView | None:
         """See the pipeline that a bridge has started."""
