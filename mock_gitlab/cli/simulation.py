@@ -15,6 +15,7 @@ from mock_gitlab.engine.model import (
     Project,
     Scenario,
 )
+from mock_gitlab.engine.texts import split_ref
 from mock_gitlab.engine.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -42,10 +43,12 @@ def scenario_finder(declared: Declarations) -> FindScenario:
 def _trigger_of(declared: Declarations, downstream: Downstream) -> Trigger:
     name = downstream.project
     project = next((p for p in declared.projects if name in (p.path, str(p.id))), Project(0, name))
+    ref, tag = split_ref(downstream.ref or project.default_branch)
     return Trigger(
         project_id=project.id,
         project_path=project.path,
-        ref=downstream.ref or project.default_branch,
+        ref=ref,
+        tag=bool(tag),
         source="pipeline",
         username=declared.user.username,
         variables={variable.key: variable.value for variable in downstream.variables},

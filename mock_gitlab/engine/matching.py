@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, cast, get_args
 
-from .texts import matches_path, matches_text
+from .texts import matches_path, matches_text, split_ref
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -26,8 +26,9 @@ class TriggerPattern:
     """The triggers that a rule applies to. A field of None matches anything.
 
     ``project`` is a number, a path or a glob of paths. ``ref``, ``username`` and the values of
-    ``variables`` and ``inputs`` are globs, or ``/regular expressions/``. A value of True requires
-    that the name is present, False that it is absent.
+    ``variables`` and ``inputs`` are globs, or ``/regular expressions/``. A ``ref`` that begins with
+    ``refs/heads/`` matches only branches, and one with ``refs/tags/`` only tags. A value of True
+    requires that the name is present, False that it is absent.
     """
 
     project: str | None = None
@@ -114,11 +115,12 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """A request to create a pipeline, as rules see it."""
+    """A request to create a pipeline, as rules see it; ``ref`` is a short name."""
 
     project_id: int
     project_path: str
     ref: str
+    tag: bool
     source: str
     username: str
     variables: Mapping[str, str]
@@ -231,12 +233,20 @@ def _common_differences(
         pattern.project, arrived.project_id, arrived.project_path
     ):
         yield Difference("project", pattern.project, arrived.project_path)
-    if pattern.ref is not None and not (
-        arrived.ref is not None and matches_text(pattern.ref, arrived.ref)
-    ):
+    if pattern.ref is not None and not _matches_ref(pattern.ref, arrived):
         yield Difference("ref", pattern.ref, arrived.ref)
     if pattern.variables:
         yield from _map_differences("variables", pattern.variables, arrived.variables)
+
+
+def _matches_ref(pattern: str, arrived: Trigger | Arrived) -> bool:
+    if arrived.ref is None:
+        return False
+    wanted, of_tags = split_ref(pattern)
+    ref, tag = split_ref(arrived.ref)
+    if isinstance(arrived, Trigger):
+        tag = arrived.tag
+    return matches_text(wanted, ref) and (None in (of_tags, tag) or of_tags is tag)
 
 
 def _trigger_differences(pattern: TriggerPattern, trigger: Trigger) -> Iterator[Difference]:

@@ -48,6 +48,16 @@ def is_expression(pattern: str) -> bool:
     return len(pattern) > 1 and pattern[0] == pattern[-1] == "/"
 
 
+def split_ref(ref: str) -> tuple[str, bool | None]:
+    """Split a ref into its name and whether it is a tag; a short name may be a branch or a tag."""
+    if ref.startswith("refs/"):
+        if ref.startswith("refs/heads/"):
+            return ref[11:], False
+        if ref.startswith("refs/tags/"):
+            return ref[10:], True
+    return ref, None
+
+
 @lru_cache(maxsize=_KEPT)
 def _text_matcher(pattern: str) -> Matcher:
     if is_expression(pattern):

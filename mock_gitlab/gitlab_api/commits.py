@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NotRequired
 from typing_extensions import TypedDict
 
 from mock_gitlab.engine.instants import timestamp
+from mock_gitlab.engine.texts import split_ref
 from mock_gitlab.rest.errors import ApiError, Error
 from mock_gitlab.rest.pagination import Page, page_of
 from mock_gitlab.rest.params import Kind, Param
@@ -178,5 +179,7 @@ def _find(request: Request, project: Project, name: str) -> str | None:
     catalog = request.world.catalog
     if _SHA.match(name):
         return request.world.knows_commit(project, name)
-    exists = catalog.has_branch(project, name) or catalog.has_tag(project, name)
-    return catalog.sha(project, name) if exists else None
+    ref, tag = split_ref(name)
+    is_branch = tag is not True and catalog.has_branch(project, ref)
+    exists = is_branch or (tag is not False and catalog.has_tag(project, ref))
+    return catalog.sha(project, ref) if exists else None

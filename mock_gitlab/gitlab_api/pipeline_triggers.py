@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 from mock_gitlab.engine.instants import timestamp
 from mock_gitlab.engine.model import NotFound, Variable
 from mock_gitlab.engine.statuses import EXECUTING
+from mock_gitlab.engine.texts import split_ref
 from mock_gitlab.rest.endpoint import Login
 from mock_gitlab.rest.errors import ApiError, Error, Unauthorized
 from mock_gitlab.rest.pagination import Page, page_of
@@ -122,7 +123,7 @@ def _trigger(request: Request, id: str, params: dict[str, Any]) -> CreatedPipeli
     trigger_token = None if token is None else _check_token(request, project, token)
     source = "pipeline" if request.job is not None else "trigger"
     more = {name: value for name, value in request.given.items() if name not in _KNOWN}
-    if more:
+    if more or split_ref(params["ref"])[0] != params["ref"]:
         variables += (payload_of(params["ref"], project.id, variables, more),)
     return start(request, project, params["ref"], source, variables, params, trigger_token)
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mock_gitlab.engine.model import LARGEST_NUMBER, Declarations, NotFound, Project, TriggerToken
-from mock_gitlab.engine.texts import matches_text
+from mock_gitlab.engine.texts import matches_text, split_ref
 from mock_gitlab.store.projects import ProjectTable, TokenTable
 
 if TYPE_CHECKING:
@@ -172,16 +172,19 @@ class Catalog:
 
     # ------------------------------------------------------------------ refs
 
-    def is_tag(self, project: Project, ref: str) -> bool:
-        """Return whether a ref is a tag; if not, it is a branch.
+    def resolve(self, project: Project, ref: str) -> tuple[str, bool]:
+        """Return the name of a ref, and whether it is a tag; if not, it is a branch.
 
         Raises:
             NotFound: there is no such ref.
         """
-        if self.has_branch(project, ref):
-            return False
-        if any(matches_text(glob, ref) for glob in project.tags):
-            return True
+        name, tag = split_ref(ref)
+        if tag is not True and self.has_branch(project, name):
+            return name, False
+        if tag is None and any(matches_text(glob, name) for glob in project.tags):
+            return name, True
+        if tag and self.has_tag(project, name):
+            return name, True
         raise NotFound("reference")
 
     def has_branch(self, project: Project, name: str) -> bool:
@@ -200,6 +203,8 @@ class Catalog:
 
         If the project declares neither refs nor tags, any tag exists unless the mock is strict.
         """
+        if not name.strip():
+            return False
         if not project.tags:
             return not self._declared.strict and project.refs is None
         return any(matches_text(glob, name) for glob in project.tags)

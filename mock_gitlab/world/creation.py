@@ -102,8 +102,10 @@ class Creation:
             RejectedByRule: a rule answers instead.
         """
         self._pipelines.start_due_bridges()  # what began before gets its number before
-        rule = self._choose(project, wanted, self.rules)
-        tag = self._catalog.is_tag(project, wanted.ref)
+        ref, tag = self._catalog.resolve(project, wanted.ref)
+        if ref != wanted.ref:
+            wanted = wanted._replace(ref=ref)
+        rule = self._choose(project, wanted, tag, self.rules)
         if rule is None and wanted.token is None:
             return self._pipelines.add(project, self._record(project, wanted, rule, tag, 0))
         with self._db.transaction():
@@ -119,20 +121,20 @@ class Creation:
         """Record the pipeline that a bridge starts; rules that answer requests do not apply."""
         downstream = bridge.downstream
         project = self._catalog.project(downstream.project)
+        ref, tag = self._catalog.resolve(project, downstream.ref or project.default_branch)
         wanted = PipelineRequest(
-            ref=downstream.ref or project.default_branch,
+            ref=ref,
             source="pipeline",
             variables=downstream.variables,
             scenario_id=downstream.scenario_id,
             upstream=bridge,
         )
-        rule = self._choose(project, wanted, _for_bridges(self.rules))
+        rule = self._choose(project, wanted, tag, _for_bridges(self.rules))
         before = 0 if rule is None else self._count_match(rule)
-        tag = self._catalog.is_tag(project, wanted.ref)
         self._pipelines.insert(self._record(project, wanted, rule, tag, before))
 
     def _choose(
-        self, project: Project, wanted: PipelineRequest, rules: Sequence[Rule]
+        self, project: Project, wanted: PipelineRequest, tag: bool, rules: Sequence[Rule]
     ) -> Rule | None:
         """Find the rule that chooses the scenario; none does if the request names a scenario."""
         if not rules or wanted.scenario_id is not None:
@@ -140,13 +142,14 @@ class Creation:
         variables = {variable.key: variable.value for variable in wanted.variables}
         return choose(
             rules,
-            self._trigger(project, wanted.ref, wanted.source, variables, wanted.inputs or {}),
+            self._trigger(project, wanted.ref, tag, wanted.source, variables, wanted.inputs or {}),
         )
 
     def _trigger(
         self,
         project: Project,
         ref: str,
+        tag: bool,
         source: str,
         variables: Mapping[str, str],
         inputs: Mapping[str, Any],
@@ -155,6 +158,7 @@ class Creation:
             project_id=project.id,
             project_path=project.path,
             ref=ref,
+            tag=tag,
             source=source,
             username=self.declared.user.username,
             variables=variables,
@@ -261,6 +265,7 @@ class Creation:
         return self._trigger(
             self._catalog.project_of_record(record.project_id),
             record.ref,
+            record.tag,
             record.source,
             {variable.key: variable.value for variable in requested},
             {} if choice.inputs_json is None else json.loads(choice.inputs_json),

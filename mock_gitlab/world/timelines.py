@@ -169,7 +169,7 @@ class Timelines:
             return "downstream_bridge_project_not_found"
         try:
             if project is not None and downstream.ref is not None:
-                self._catalog.is_tag(project, downstream.ref)
+                self._catalog.resolve(project, downstream.ref)
         except NotFound:
             return "downstream_pipeline_creation_failed"
         return None

@@ -25,6 +25,7 @@ TRIGGER = Trigger(
     project_id=42,
     project_path="group/sub/app",
     ref="release/1.0",
+    tag=False,
     source="trigger",
     username="root",
     variables={"DEPLOY_ENV": "prod", "EMPTY": ""},

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from mock_gitlab.engine.texts import NoExpression, check_expression, matches_path, matches_text
+from mock_gitlab.engine.texts import (
+    NoExpression,
+    check_expression,
+    matches_path,
+    matches_text,
+    split_ref,
+)
 
 
 @pytest.mark.parametrize(
@@ -79,3 +85,18 @@ def test_what_cannot_be_searched_for_quickly_is_refused(pattern: str, reason: st
 @pytest.mark.parametrize("pattern", ["(", "/(", "/", "*(*", ""])
 def test_a_glob_is_always_well(pattern: str):
     check_expression(pattern)
+
+
+@pytest.mark.parametrize(
+    ("ref", "parts"),
+    [
+        ("main", ("main", None)),
+        ("refs/heads/a/b", ("a/b", False)),
+        ("refs/tags/v1", ("v1", True)),
+        ("refs/heads/", ("", False)),
+        ("refs/merge-requests/1/head", ("refs/merge-requests/1/head", None)),
+        ("/refs/tags/", ("/refs/tags/", None)),
+    ],
+)
+def test_a_full_ref_says_whether_it_is_a_tag(ref: str, parts: tuple[str, bool | None]):
+    assert split_ref(ref) == parts

@@ -18,6 +18,11 @@ projects:
   - {id: 1, path: group/app, trigger_tokens: [{description: ci, token: glptt-one}]}
   - {id: 2, path: group/other, trigger_tokens: [{description: ci, token: glptt-two}]}
 """
+FULL_REFS = """
+projects:
+  - {id: 1, path: group/app, refs: [main, release/*, vendor], tags: [v1],
+     trigger_tokens: [{description: ci, token: glptt-one}]}
+"""
 KEYS = [
     "id", "iid", "project_id", "sha", "ref", "status", "source", "created_at", "updated_at",
     "web_url", "before_sha", "tag", "yaml_errors", "user", "started_at", "finished_at",
@@ -324,3 +329,107 @@ def test_the_answer_shows_what_is_asked_for_beside_the_scenario(mock: Mock):
     assert [each["status"] for each in answers] == ["running", "success", "failed", "running"]
     for each in answers:
         assert each == {k: v for k, v in mock.pipeline(each["id"]).items() if k != "name"}
+
+
+# ---------------------------------------------------------------------------- full refs
+
+
+@pytest.mark.parametrize(
+    ("ref", "name", "tag"),
+    [
+        ("refs/heads/main", "main", False),
+        ("refs/heads/release/1", "release/1", False),
+        ("refs/tags/v1", "v1", True),
+    ],
+)
+@pytest.mark.parametrize("strict", ["true", "false"])
+@pytest.mark.parametrize("sent", ["body", "query", "path", "create", "trigger token"])
+def test_a_full_ref_is_taken_and_kept_as_its_name(
+    mock_with: Callable[..., Mock], ref: str, name: str, tag: bool, strict: str, sent: str
+):
+    mock = mock_with(f"strict: {strict}\n" + FULL_REFS)
+    path = f"/api/v4/projects/1/ref/{ref.replace('/', '%2F')}/trigger/pipeline"
+    token = {"token": "glptt-one"}
+    calls: dict[str, tuple[str, dict[str, Any]]] = {
+        "body": (TRIGGER, {"json": {"ref": ref, **token}}),
+        "query": (TRIGGER, {"params": {"ref": ref, **token}}),
+        "path": (path, {"json": token}),
+        "create": ("/api/v4/projects/1/pipeline", {"json": {"ref": ref}}),
+        "trigger token": (TRIGGER, {"data": {"ref": ref, **token}}),
+    }
+    url, body = calls[sent]
+
+    pipeline = mock.post(url, **body).json()
+
+    assert (pipeline["ref"], pipeline["tag"]) == (name, tag)
+    kind = "tags" if tag else "branches"
+    [commit] = [
+        row["commit"]
+        for row in mock.get(f"/projects/1/repository/{kind}").json()
+        if row["name"] == name
+    ]
+    assert pipeline["sha"] == commit["id"]
+
+
+@pytest.mark.parametrize("ref", ["refs/heads/v1", "refs/tags/main", "refs/heads/", "refs/tags/"])
+def test_a_full_ref_that_does_not_exist_is_no_reference(mock_with: Callable[..., Mock], ref: str):
+    mock = mock_with("strict: true\n" + FULL_REFS)
+
+    answer = mock.post("/api/v4/projects/1/pipeline", json={"ref": ref})
+
+    assert (answer.status_code, answer.json()) == (
+        400,
+        {"message": {"base": ["Reference not found"]}},
+    )
+
+
+@pytest.mark.parametrize("ref", ["main", "refs/heads/main"])
+@pytest.mark.parametrize("pattern", ["main", "m*", "refs/heads/main", "refs/heads/*"])
+def test_rules_know_a_branch_by_its_name_and_by_its_full_ref(
+    mock_with: Callable[..., Mock], ref: str, pattern: str
+):
+    mock = mock_with(f'rules: [{{when: {{ref: "{pattern}"}}, scenario: 5}}]\n')
+
+    mock.trigger(ref=ref)
+
+    assert mock.get("/_mock/pipelines/1").json()["scenario_id"] == 5
+
+
+def test_rules_tell_tags_from_branches_by_the_full_ref(mock_with: Callable[..., Mock]):
+    mock = mock_with('rules: [{when: {ref: "refs/tags/v*"}, scenario: 5}]\n' + FULL_REFS)
+
+    for ref in ("v1", "refs/tags/v1", "vendor", "refs/heads/vendor"):
+        mock.trigger(ref=ref)
+
+    rows = mock.get("/_mock/pipelines").json()
+    assert [row["scenario_id"] for row in reversed(rows)] == [5, 5, 500, 500]
+    [passed] = mock.get("/_mock/pipelines/3").json()["matched"]["passed"]
+    assert passed["differences"] == [{"what": "ref", "wanted": "refs/tags/v*", "got": "vendor"}]
+
+
+def test_verifications_know_a_full_ref_by_its_name(mock: Mock):
+    for ref in ("refs/tags/v1", "v1"):
+        mock.trigger(ref=ref)
+
+    for ref, count in (("v1", 2), ("refs/tags/v*", 2), ("refs/heads/v1", 1)):
+        answer = mock.post("/_mock/verify", json={"ref": ref, "times": count})
+        assert answer.status_code == 200, answer.text
+
+
+def test_the_payload_of_a_trigger_says_the_ref_as_it_was_sent(mock: Mock):
+    mock.trigger(ref="refs/heads/main")
+
+    [payload] = mock.get("/projects/1/pipelines/1/variables").json()
+
+    assert json.loads(payload["value"])["ref"] == "refs/heads/main"
+
+
+def test_a_bridge_starts_a_pipeline_of_a_full_ref(mock_with: Callable[..., Mock]):
+    mock = mock_with("strict: true\n" + FULL_REFS)
+    downstream = {"project": "group/app", "scenario": 5, "ref": "refs/tags/v1"}
+    mock.declare(900, jobs=[{"name": "bridge", "downstream": downstream}])
+
+    mock.post("/projects/1/pipeline", json={"ref": "main", "scenario_id": 900})
+
+    started = mock.get("/projects/1/pipelines/2").json()
+    assert (started["ref"], started["tag"]) == ("v1", True)
