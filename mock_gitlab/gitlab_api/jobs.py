@@ -30,6 +30,7 @@ from mock_gitlab.world.jobs import JobView
 
 from .commits import Commit, present_commit
 from .pipelines import PipelineBasic, present_basic
+from .projects import groups_of, namespace_id
 from .users import User, present_full_user
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ jobs = Endpoints("jobs")
 _SCOPE = Param("scope", Kind.STRINGS, values=STATUSES, description="The statuses to list.")
 _SCOPE_OF_PROJECT = replace(_SCOPE, kind=Kind.STRINGS_OF_HASH)
 _MAX_OFFSET = 50_000
+_ROLES = ["guest", "planner", "reporter", "developer", "maintainer", "owner"]
 _CURSOR = re.compile(rb'\{"id":"(\d{1,40})","_kd":"n"\}')
 ARCHIVE = "artifacts.zip"
 _ZIP_EPOCH = (2025, 1, 1, 0, 0, 0)
@@ -381,6 +383,54 @@ def get_job_of_token(request: Request) -> Job:
     if request.job is None:
         raise ApiError(Error.JOB_NOT_FOUND)
     return present_job(request, request.job)
+
+
+class Numbered(TypedDict):
+    """An object by its number alone."""
+
+    id: int
+
+
+class AgentProject(Numbered):
+    """A project and the groups above it, nearest first."""
+
+    groups: list[Numbered]
+
+
+class AgentUser(Numbered):
+    """The user, and the roles that his own role includes."""
+
+    username: str
+    roles_in_project: list[str]
+
+
+class AllowedAgents(TypedDict):
+    """The Kubernetes agents that a job may use. The mock has none."""
+
+    allowed_agents: list[Numbered]
+    job: Numbered
+    pipeline: Numbered
+    project: AgentProject
+    user: AgentUser
+
+
+@jobs("GET", "/job/allowed_agents", answers=AllowedAgents, login=Login.FIRST, job_token=True)
+def list_allowed_agents(request: Request) -> AllowedAgents:
+    """List the agents that the job whose token the request uses may use: none."""
+    if request.job is None:
+        raise ApiError(Error.JOB_NOT_FOUND)
+    (pipeline, job), user = request.job, request.world.declared.user
+    groups = groups_of(request, pipeline.project)
+    return {
+        "allowed_agents": [],
+        "job": {"id": job.id},
+        "pipeline": {"id": pipeline.record.id},
+        "project": {
+            "id": pipeline.project.id,
+            "groups": [{"id": namespace_id(path)} for path in groups],
+        },
+        "user": {"id": user.id, "username": user.username, "roles_in_project": _ROLES},
+    }
 
 
 # ---------------------------------------------------------------------------- acting

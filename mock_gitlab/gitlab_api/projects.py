@@ -83,9 +83,17 @@ class ProjectShape(TypedDict):
     permissions: Permissions
 
 
-def _namespace_id(path: str) -> int:
+def namespace_id(path: str) -> int:
     """Derive the number of a namespace from its path, so that it is the same in every run."""
     return crc32(path.encode()) % 1_000_000 + 1
+
+
+def groups_of(request: Request, project: Project) -> list[str]:
+    """List the full paths of the groups that a project belongs to, nearest first."""
+    segments = project.path.split("/")[:-1]
+    if segments == [request.world.declared.user.username]:
+        return []
+    return ["/".join(segments[:end]) for end in range(len(segments), 0, -1)]
 
 
 def _present_namespace(request: Request, project: Project) -> Namespace:
@@ -93,12 +101,12 @@ def _present_namespace(request: Request, project: Project) -> Namespace:
     parent, _, name = full.rpartition("/")
     user = request.world.declared.user
     return {
-        "id": _namespace_id(full),
+        "id": namespace_id(full),
         "name": name,
         "path": name,
         "kind": "user" if full == user.username else "group",
         "full_path": full,
-        "parent_id": _namespace_id(parent) if parent else None,
+        "parent_id": namespace_id(parent) if parent else None,
         "avatar_url": None,
         "web_url": f"{request.site}/{full}",
     }

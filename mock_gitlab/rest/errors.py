@@ -76,6 +76,8 @@ class Error(Enum):
     TAG_NOT_FOUND = 404, {"message": "404 Tag Not Found"}
     COMMIT_NOT_FOUND = 404, {"message": "404 Commit Not Found"}
     JOB_NOT_FOUND = 404, {"message": "404 Job Not Found"}
+    ARTIFACTS_NOT_FOUND = 404, {"message": "404 Artifacts Not Found"}
+    PATH_NOT_FOUND = 404, {"message": "404 Path Not Found"}
     SCENARIO_NOT_FOUND = 404, {"message": "404 Scenario Not Found"}
 
     # creating and changing

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from .clock import Clock
 
 
+SUCCESSES_SEARCHED = 100
+"""Among how many successful pipelines of a ref artifacts are searched, as on GitLab."""
+
+
 class PipelineView(NamedTuple):
     """A pipeline at an instant: what was recorded of it and what is seen of it."""
 
@@ -194,6 +198,33 @@ class Pipelines:
         self.start_due_bridges()
         rows = self.index.page(Filter(project_id=project.id, sha=sha), 1, 0)
         return self.pipeline(project, rows[0].id) if rows else None
+
+    def successes(self, project: Project, ref: str) -> Iterator[PipelineView]:
+        """See the newest successful pipelines of a ref, but for child pipelines, newest first."""
+        wanted = Filter(project_id=project.id, ref=ref, statuses=("success",))
+        for row in self.page(wanted, SUCCESSES_SEARCHED, 0)[0]:
+            view = self.pipeline(project, row.id)
+            if self.top_of(view.record).id == row.id:
+                yield view
+
+    def top_of(self, record: PipelineRecord) -> PipelineRecord:
+        """Return the topmost parent of a child pipeline; a pipeline without a parent is its own.
+
+        The parent of a child pipeline has started it in the same project.
+        """
+        for above in self.timelines.upstream_of(record):
+            if above.project_id != record.project_id:
+                break
+            record = above
+        return record
+
+    def family_of(self, view: PipelineView) -> Iterator[PipelineView]:
+        """See a pipeline and its child pipelines, those that its bridges start in its project."""
+        yield view
+        for job in view.state.jobs:
+            child = self.downstream_of(job.id) if job.is_bridge else None
+            if child is not None and child.project.id == view.project.id:
+                yield from self.family_of(child)
 
     def downstream_of(self, job_number: int) -> PipelineView | None:
         """See the pipeline that a bridge has started."""

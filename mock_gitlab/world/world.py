@@ -266,10 +266,18 @@ class World:
         return self.pipelines.pipeline(project, number)
 
     def delete_artifacts(self, project: Project) -> None:
-        """Delete the artifacts that the jobs of a project have left so far."""
+        """Delete the artifacts that the jobs of a project have left so far.
+
+        Those of the newest successful pipeline of each ref, and of its child pipelines, are kept.
+        """
+        kept: dict[str, int | None] = {}
         for view in list(self.pipelines.with_artifacts(project.id)):
+            parent = self.pipelines.top_of(view.record)
             action = Action("delete_artifacts", view.now)
-            if view.timeline.affects(action):
+            if parent.ref not in kept:
+                newest = next(self.pipelines.successes(project, parent.ref), None)
+                kept[parent.ref] = None if newest is None else newest.record.id
+            if parent.id != kept[parent.ref] and view.timeline.affects(action):
                 self.pipelines.append(view, action)
 
     # ------------------------------------------------------------------ what was used

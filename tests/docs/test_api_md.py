@@ -240,6 +240,8 @@ CALLS: list[tuple[str, str, str, Any]] = [
     ("get_version", "GET", "/version", None),
     ("get_metadata", "GET", "/metadata", None),
     ("get_job_of_token", "GET", "/job", None),
+    ("list_allowed_agents", "GET", "/job/allowed_agents", None),
+    ("list_artifacts", "GET", "/projects/42/jobs/100001/artifacts/tree", None),
     ("download_artifacts", "GET", "/projects/42/jobs/100001/artifacts", None),
     ("get_artifact", "GET", "/projects/42/jobs/100001/artifacts/app.txt", None),
     ("download_artifacts_of_ref", "GET", "/projects/42/jobs/artifacts/a/download?job=build", None),

@@ -27,7 +27,8 @@ STRICT = """strict: true
 projects:
   - {id: 1, path: group/app, refs: [main], trigger_tokens: [{description: a, token: t}]}
 scenarios:
-  - {scenario_id: 900, name: jobs, jobs: [{name: build, duration: 10, trace: a}, {name: test}]}
+  - {scenario_id: 900, name: jobs, jobs: [{name: build, duration: 10, trace: a},
+     {name: test, artifacts: {a: b}}]}
 """
 DIFFERS = "message body does not match declared format"
 NO_JSON = f"{DIFFERS}: The JSON object in the body cannot be read"
@@ -135,6 +136,13 @@ CASES = [
         "404 Commit Not Found",
     ),
     Case(Error.JOB_NOT_FOUND, "GET", "/job", "404 Job Not Found"),
+    Case(Error.ARTIFACTS_NOT_FOUND, "GET", f"{JOB}/artifacts/tree", "404 Artifacts Not Found"),
+    Case(
+        Error.PATH_NOT_FOUND,
+        "GET",
+        "/projects/1/jobs/100002/artifacts/tree?path=b",
+        "404 Path Not Found",
+    ),
     Case(
         Error.SCENARIO_NOT_FOUND,
         "POST",
