@@ -51,6 +51,7 @@ OPERATIONS = (
     "get_commit",
     "list_branches",
     "get_branch",
+    "branch_exists",
     "list_tags",
     "get_tag",
     "get_current_user",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import TypedDict
 
+from mock_gitlab.engine.texts import NoExpression, matches_text
 from mock_gitlab.rest.errors import ApiError, Error
-from mock_gitlab.rest.pagination import Page, page_of
+from mock_gitlab.rest.pagination import KeysetPage, Page, page_of
 from mock_gitlab.rest.params import Kind, Param
 from mock_gitlab.rest.paths import decode_segment
 from mock_gitlab.rest.request import Request
@@ -17,22 +17,57 @@ from mock_gitlab.rest.route import Endpoints
 from .commits import Commit, present_commit
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mock_gitlab.engine.model import Project
 
 branches = Endpoints("branches")
 
-SEARCH = Param(
-    "search", Kind.STRING, description="Part of a name; ^ and $ stand for its beginning and end."
+FILTERS = (
+    Param(
+        "search",
+        Kind.STRING,
+        description="Part of a name; ^ and $ stand for its beginning and end, * for anything.",
+    ),
+    Param("page_token", Kind.STRING, description="The name after which a page begins."),
+    Param(
+        "pagination",
+        Kind.STRING,
+        description="`keyset`: pages are found by `page_token`.",
+        example="keyset",
+    ),
 )
+"""The parameters that the lists of branches and of tags have in common."""
 
 
 def search_in(names: list[str], search: str | None) -> list[str]:
-    """Find the names that match the parameter ``search`` of branches and tags."""
+    """Find the names that match the parameter ``search``; the very name comes first."""
     if not search:
         return names
-    pattern = re.escape(search.removeprefix("^").removesuffix("$"))
-    start, end = "^" * search.startswith("^"), "$" * search.endswith("$")
-    return [name for name in names if re.search(f"{start}{pattern}{end}", name)]
+    # A line break cannot be part of a name, so here it stands for the beginning and the end.
+    start, end = ("\n" if at else "*" for at in (search[0] == "^", search[-1] == "$"))
+    part = search.removeprefix("^").removesuffix("$").lower()
+    found = [n for n in names if matches_text(f"{start}{part}{end}", f"\n{n.lower()}\n")]
+    return sorted(found, key=lambda name: name != search)
+
+
+def page_of_names(
+    request: Request, names: list[str], full: str, present: Callable[[str], Any]
+) -> Page | KeysetPage:
+    """Cut the requested page out of the names of branches or tags, by its number or by a name.
+
+    ``full`` is what a full ref of their kind begins with.
+    """
+    if request.values["pagination"] != "keyset":
+        return page_of(request, names, present)
+    token = request.values["page_token"]
+    if token and token not in names:
+        raise ApiError(Error.INVALID_PAGE_TOKEN, ref=full + token)
+    begin = names.index(token) + 1 if token else 0
+    shown = names[begin : begin + request.limit]
+    # GitLab does not look beyond a full page.
+    following = shown[-1] if len(shown) == request.limit else None
+    return KeysetPage([present(name) for name in shown], following, "page_token")
 
 
 class Branch(TypedDict):
@@ -64,18 +99,45 @@ def _present_branch(request: Request, project: Project, name: str) -> Branch:
     }
 
 
-@branches("GET", "/projects/{id}/repository/branches", SEARCH, answers=list[Branch], paged=True)
-def list_branches(request: Request, id: str, search: str | None) -> Page:
-    """List the branches that are declared or have been used."""
+@branches(
+    "GET",
+    "/projects/{id}/repository/branches",
+    *FILTERS,
+    Param("regex", Kind.STRING, description="A regular expression, in the syntax of RE2."),
+    Param("sort", Kind.STRING, values=("name_asc", "updated_asc", "updated_desc")),
+    answers=list[Branch],
+    paged=True,
+    job_token=True,
+)
+def list_branches(
+    request: Request, id: str, search: str | None, regex: str | None, **_: Any
+) -> Page | KeysetPage:
+    """List the branches that are declared or have been used, by name: all are of the same time."""
     project = request.project(id)
     names = search_in(request.world.branches(project), search)
-    return page_of(request, names, lambda name: _present_branch(request, project, name))
+    try:
+        names = [name for name in names if not regex or matches_text(f"/{regex}/", name)]
+    except NoExpression:
+        raise ApiError(Error.REGEX_IS_INVALID) from None
+    return page_of_names(
+        request, names, "refs/heads/", lambda name: _present_branch(request, project, name)
+    )
+
+
+def _find(request: Request, id: str, branch: str, missing: Error) -> tuple[Project, str]:
+    project, name = request.project(id), decode_segment(branch)
+    if not request.world.catalog.has_branch(project, name):
+        raise ApiError(missing)
+    return project, name
 
 
 @branches("GET", "/projects/{id}/repository/branches/{branch}", answers=Branch)
 def get_branch(request: Request, id: str, branch: str) -> Branch:
     """Show a branch."""
-    project, name = request.project(id), decode_segment(branch)
-    if not request.world.catalog.has_branch(project, name):
-        raise ApiError(Error.BRANCH_NOT_FOUND)
-    return _present_branch(request, project, name)
+    return _present_branch(request, *_find(request, id, branch, Error.BRANCH_NOT_FOUND))
+
+
+@branches("HEAD", "/projects/{id}/repository/branches/{branch}", answers=None, status=204)
+def branch_exists(request: Request, id: str, branch: str) -> None:
+    """Tell by the status whether a branch exists."""
+    _find(request, id, branch, Error.NOT_FOUND)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from itertools import chain, zip_longest
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import TypedDict
 
 from mock_gitlab.engine.instants import timestamp
 from mock_gitlab.rest.errors import ApiError, Error
-from mock_gitlab.rest.pagination import Page, page_of
+from mock_gitlab.rest.pagination import KeysetPage, Page
+from mock_gitlab.rest.params import Kind, Param
 from mock_gitlab.rest.paths import decode_segment
 from mock_gitlab.rest.request import Request
 from mock_gitlab.rest.route import Endpoints
 
-from .branches import SEARCH, search_in
+from .branches import FILTERS, page_of_names, search_in
 from .commits import Commit, present_commit
 from .users import BORN
 
@@ -48,15 +51,42 @@ def _present_tag(request: Request, project: Project, name: str) -> Tag:
     }
 
 
-@tags("GET", "/projects/{id}/repository/tags", SEARCH, answers=list[Tag], paged=True)
-def list_tags(request: Request, id: str, search: str | None) -> Page:
-    """List the tags that are declared or have been used."""
+@tags(
+    "GET",
+    "/projects/{id}/repository/tags",
+    Param("sort", Kind.STRING, values=("asc", "desc"), default="desc"),
+    Param("order_by", Kind.STRING, values=("name", "updated", "version"), default="updated"),
+    *FILTERS,
+    answers=list[Tag],
+    paged=True,
+    job_token=True,
+)
+def list_tags(
+    request: Request, id: str, sort: str, order_by: str, search: str | None, **_: Any
+) -> Page | KeysetPage:
+    """List the tags that are declared or have been used. All are of the same time."""
     project = request.project(id)
-    names = search_in(request.world.tags(project), search)
-    return page_of(request, names, lambda name: _present_tag(request, project, name))
+    names = request.world.tags(project)
+    if order_by != "updated":
+        key = _version if order_by == "version" else str
+        names.sort(key=key, reverse=sort == "desc")
+    return page_of_names(
+        request,
+        search_in(names, search),
+        "refs/tags/",
+        lambda name: _present_tag(request, project, name),
+    )
 
 
-@tags("GET", "/projects/{id}/repository/tags/{tag}", answers=Tag)
+def _version(name: str) -> tuple[Any, ...]:
+    """Split a name so that numbers in it are compared as numbers, however long they are."""
+    parts = re.split("([0-9]+)", name)
+    digits = (part.lstrip("0") for part in parts[1::2])
+    numbers = ((len(each), each) for each in digits)
+    return tuple(chain.from_iterable(zip_longest(parts[::2], numbers, fillvalue=()))), name
+
+
+@tags("GET", "/projects/{id}/repository/tags/{tag}", answers=Tag, job_token=True)
 def get_tag(request: Request, id: str, tag: str) -> Tag:
     """Show a tag."""
     project, name = request.project(id), decode_segment(tag)

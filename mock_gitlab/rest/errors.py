@@ -43,7 +43,9 @@ class Error(Enum):
     TOO_MANY_PARAMETERS = 400, {"error": "there are more than {limit} parameters"}
     NESTED_TOO_DEEP = 400, {"error": "the parameters are nested too deep"}
     CONFLICTING_NESTING = 400, {"error": "expected {expected} (got {got}) for param `{name}'"}
+    REGEX_IS_INVALID = 400, {"message": "Regex is invalid"}
     CURSOR_IS_INVALID = 400, {"error": "cursor is invalid"}
+    INVALID_PAGE_TOKEN = 422, {"message": "Invalid page token: {ref}"}
     UNSUPPORTED_CONTENT_TYPE = (
         415,
         {"error": "The provided content-type '{kind}' is not supported."},

@@ -76,10 +76,14 @@ class Page(NamedTuple):
 
 
 class KeysetPage(NamedTuple):
-    """A page of a list that is walked by a cursor; ``cursor`` is None on the last page."""
+    """A page of a list that is walked by a cursor; ``cursor`` is None on the last page.
+
+    ``parameter`` is the name of the parameter that takes the cursor.
+    """
 
     rows: list[Any]
     cursor: str | None
+    parameter: str = "cursor"
 
 
 def page_of(request: Request, items: Sequence[_Item], present: Callable[[_Item], Any]) -> Page:
@@ -98,7 +102,7 @@ def headers_of(request: Request, page: Page | KeysetPage) -> list[tuple[str, str
     if isinstance(page, KeysetPage):
         if page.cursor is None:
             return []
-        return [("Link", _link(url, {**query, "cursor": page.cursor}, "next"))]
+        return [("Link", _link(url, {**query, page.parameter: page.cursor}, "next"))]
     number, size = request.values["page"], request.values["per_page"]
     return page_headers(url, query, page, number=number, size=size)
 

@@ -43,7 +43,10 @@ class Routes:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request with the route that matches it."""
-        match = self.find(scope["method"], scope[LOGGED].path)
+        logged = scope[LOGGED]
+        match = self.find(logged.method, logged.path)
+        if match is None and logged.method == "HEAD":
+            match = self.find("GET", logged.path)
         if match is None:
             await self._otherwise(scope, receive, send)
             return

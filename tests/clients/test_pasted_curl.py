@@ -178,6 +178,14 @@ FORMS: dict[str, tuple[str, Expected]] = {
         '"$URL/projects/1/jobs/100001/artifacts" && head -c 2 a.zip',
         "PK",
     ),
+    "list the files in an archive": (
+        f'curl {TOKEN} "$URL/projects/1/jobs/100001/artifacts/tree?path=some&recursive=true"',
+        ("path", "some/release/"),
+    ),
+    "agents of a job": (
+        'curl --header "JOB-TOKEN: $CI_JOB_TOKEN" "$URL/job/allowed_agents"',
+        ("job", {"id": 100002}),
+    ),
     "keep artifacts": (
         f'curl --request POST {TOKEN} "$URL/projects/1/jobs/100001/artifacts/keep"',
         ("id", 100001),
@@ -213,6 +221,11 @@ FORMS: dict[str, tuple[str, Expected]] = {
     "metadata": (f'curl {TOKEN} --url "$URL/metadata"', ("enterprise", True)),
     "branches": (f'curl {TOKEN} "$URL/projects/1/repository/branches"', ("name", "done")),
     "branch": (f'curl {TOKEN} "$URL/projects/1/repository/branches/main"', ("default", True)),
+    "branch, whether it exists": (
+        f'curl --head --request HEAD {TOKEN} "$URL/projects/1/repository/branches/main" '
+        "| head -c 12",
+        "HTTP/1.1 204",
+    ),
     "tags": (f'curl {TOKEN} "$URL/projects/1/repository/tags"', ("name", "v1.0")),
     "tag": (f'curl {TOKEN} "$URL/projects/1/repository/tags/v1.0"', ("name", "v1.0")),
     "commits": (

@@ -100,7 +100,7 @@ def operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
         f"{method.upper()} {as_shown(path)}": operation
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
-        if method in ("get", "post", "put", "delete")
+        if method in ("get", "head", "post", "put", "delete")
     }
 
 
@@ -234,6 +234,7 @@ CALLS: list[tuple[str, str, str, Any]] = [
     ("get_commit", "GET", "/projects/42/repository/commits/main", None),
     ("list_branches", "GET", "/projects/42/repository/branches", None),
     ("get_branch", "GET", "/projects/42/repository/branches/main", None),
+    ("branch_exists", "HEAD", "/projects/42/repository/branches/main", None),
     ("list_tags", "GET", "/projects/42/repository/tags", None),
     ("get_tag", "GET", "/projects/42/repository/tags/v1", None),
     ("get_current_user", "GET", "/user", None),

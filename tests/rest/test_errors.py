@@ -108,6 +108,15 @@ CASES = [
         NO_KEYSET,
     ),
     Case(
+        Error.REGEX_IS_INVALID, "GET", "/projects/1/repository/branches?regex=[", "Regex is invalid"
+    ),
+    Case(
+        Error.INVALID_PAGE_TOKEN,
+        "GET",
+        "/projects/1/repository/tags?pagination=keyset&page_token=v9",
+        "Invalid page token: refs/tags/v9",
+    ),
+    Case(
         Error.UNAUTHORIZED, "GET", "/user", "401 Unauthorized", headers={"private-token": "wrong"}
     ),
     Case(Error.JOB_IS_ERASED, "POST", TRIGGER, "Job has been erased!", {"token": "{erased}"}),
@@ -247,7 +256,7 @@ def test_an_error_has_one_of_gitlabs_shapes(error: Error):
     status = re.match(r"\d{3}\b", text_of(error.body))
 
     assert key in ("error", "message")
-    assert error.status in (400, 401, 403, 404, 405, 412, 415)
+    assert error.status in (400, 401, 403, 404, 405, 412, 415, 422)
     assert status is None or int(status[0]) == error.status
 
 
