@@ -5,6 +5,7 @@ The module is long because the page is: two shapes of jobs, and a dozen endpoint
 
 from __future__ import annotations
 
+import gzip
 import io
 import re
 import zipfile
@@ -179,25 +180,29 @@ def present_job(request: Request, view: JobView) -> Job:
 def _present_artifacts(view: JobView, archive: bytes | None) -> list[JobArtifact]:
     files: list[JobArtifact] = []
     if archive is not None:
-        files.append(
-            {
-                "file_type": "archive",
-                "size": len(archive),
-                "filename": ARCHIVE,
-                "file_format": "zip",
-            }
-        )
+        metadata = _metadata_size(view.job.artifacts)
+        files.append(_present_file("archive", len(archive), ARCHIVE, "zip"))
+        files.append(_present_file("metadata", metadata, "metadata.gz", "gzip"))
     trace = view.job.trace(view.pipeline.now)
     if trace and view.job.finished_at is not None:
-        files.append(
-            {
-                "file_type": "trace",
-                "size": len(trace.encode()),
-                "filename": "job.log",
-                "file_format": "raw",
-            }
-        )
+        files.append(_present_file("trace", len(trace.encode()), "job.log", "raw"))
     return files
+
+
+def _present_file(file_type: str, size: int, filename: str, file_format: str) -> JobArtifact:
+    return {
+        "file_type": file_type,
+        "size": size,
+        "filename": filename,
+        "file_format": file_format,
+    }
+
+
+@lru_cache(maxsize=256)
+def _metadata_size(artifacts: tuple[Artifact, ...]) -> int:
+    """Return the size of the list of files that GitLab keeps beside an archive."""
+    files = {artifact.path: len(artifact.content.encode()) for artifact in artifacts}
+    return len(gzip.compress(json_bytes(files), mtime=0))
 
 
 def _present_bridge(request: Request, view: JobView) -> Bridge:

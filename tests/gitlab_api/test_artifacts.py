@@ -213,6 +213,29 @@ def test_a_job_without_artifacts_has_no_tree(mock: Mock):
     assert mock.get(f"{JOBS}/7/artifacts/tree").json() == {"message": "404 Not found"}
 
 
+def test_an_archive_is_listed_with_its_metadata_and_the_log(mock: Mock):
+    declare(mock, trace="done\n")
+    mock.trigger(scenario_id=900)
+
+    job = mock.get(f"{JOBS}/100001").json()
+
+    archive, metadata, trace = job["artifacts"]
+    assert archive == {
+        "file_type": "archive",
+        "size": len(mock.get(f"{JOBS}/100001/artifacts").content),
+        "filename": "artifacts.zip",
+        "file_format": "zip",
+    }
+    assert metadata.pop("size") > 0
+    assert metadata == {
+        "file_type": "metadata", "filename": "metadata.gz", "file_format": "gzip",
+    }  # fmt: skip
+    assert trace == {
+        "file_type": "trace", "size": 5, "filename": "job.log", "file_format": "raw",
+    }  # fmt: skip
+    assert job["artifacts_file"] == {"filename": "artifacts.zip", "size": archive["size"]}
+
+
 def test_a_very_deep_tree_is_listed_at_once(mock: Mock):
     deep = "a/" * 100_000
     mock.declare(900, jobs=[{"name": "build", "artifacts": {f"{deep}b": "", f"{deep}c": ""}}])
