@@ -84,6 +84,13 @@ class Error(Enum):
 
     # creating and changing
     BAD_REQUEST = 400, {"message": "400 Bad request"}
+    UPDATES_NOT_PAIRED = (
+        400,
+        {
+            "message": "400 Bad request - `updated_at` filter and `updated_at` sorting must be "
+            "paired"
+        },
+    )
     REFERENCE_NOT_FOUND = 400, {"message": {"base": ["Reference not found"]}}
     DUPLICATE_VARIABLE = 400, {"message": {"base": ["Duplicate variable name: {names}"]}}
     DUPLICATE_VARIABLES = 400, {"message": {"base": ["Duplicate variable names: {names}"]}}

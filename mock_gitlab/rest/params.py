@@ -72,7 +72,7 @@ class Param:
     """A parameter of an endpoint.
 
     - ``allow_blank=False`` rejects a blank text.
-    - ``values`` are the options of a text, or of each text in an array.
+    - ``values`` are the options of a text or number, or of each text in an array.
     - ``items`` are the parameters inside each hash of an array.
     - ``forgivable``: the endpoint decides for each request whether this required parameter may
       be missing.
@@ -83,7 +83,7 @@ class Param:
     kind: Kind
     required: bool = False
     allow_blank: bool = True
-    values: tuple[str, ...] | None = None
+    values: tuple[str, ...] | tuple[int, ...] | None = None
     default: Any = None
     description: str = ""
     items: tuple[Param, ...] = ()

@@ -79,7 +79,8 @@ def test_it_finds_a_project_by_number_and_by_path(bot: Gitlab, name: int | str):
     project = bot.projects.get(name)
 
     assert (project.id, project.path_with_namespace) == (42, "group/sub/app")
-    assert [found.id for found in bot.projects.list(search="sub", get_all=True)] == [42]
+    found = bot.projects.list(search="sub", search_namespaces=True, get_all=True)
+    assert [each.id for each in found] == [42]
 
 
 def test_it_triggers_with_a_trigger_token_and_polls_to_the_end(bot: Gitlab):

@@ -160,6 +160,12 @@ CASES = [
         {"ref": "main", "scenario_id": 4711},
     ),
     Case(Error.BAD_REQUEST, "GET", f"{JOB}/artifacts/..%2Fa", "400 Bad request"),
+    Case(
+        Error.UPDATES_NOT_PAIRED,
+        "GET",
+        "/projects?updated_after=2026-01-01",
+        "400 Bad request - `updated_at` filter and `updated_at` sorting must be paired",
+    ),
     Case(Error.REFERENCE_NOT_FOUND, "POST", CREATE, "Reference not found", {"ref": "other"}),
     Case(
         Error.DUPLICATE_VARIABLE,
