@@ -33,8 +33,8 @@ class UserBasic(TypedDict):
     web_url: str
 
 
-class User(UserBasic):
-    """A user as jobs embed it."""
+class Profile(TypedDict):
+    """What a user tells about himself."""
 
     created_at: str
     bio: str
@@ -49,6 +49,11 @@ class User(UserBasic):
     organization: str | None
     bot: bool
     work_information: str | None
+
+
+class User(UserBasic, Profile):
+    """A user as jobs embed it."""
+
     local_time: str | None
 
 
@@ -69,23 +74,24 @@ def present_user(request: Request) -> UserBasic:
 
 def present_full_user(request: Request) -> User:
     """Present the user as jobs embed it, with the fields of the profile."""
-    return {
-        **present_user(request),
-        "created_at": timestamp(BORN),
-        "bio": "",
-        "location": None,
-        "linkedin": "",
-        "twitter": "",
-        "discord": "",
-        "website_url": "",
-        "github": "",
-        "job_title": "",
-        "pronouns": None,
-        "organization": None,
-        "bot": False,
-        "work_information": None,
-        "local_time": None,
-    }
+    return {**present_user(request), **_PROFILE, "local_time": None}
+
+
+_PROFILE: Profile = {
+    "created_at": timestamp(BORN),
+    "bio": "",
+    "location": None,
+    "linkedin": "",
+    "twitter": "",
+    "discord": "",
+    "website_url": "",
+    "github": "",
+    "job_title": "",
+    "pronouns": None,
+    "organization": None,
+    "bot": False,
+    "work_information": None,
+}
 
 
 class Identity(TypedDict):
@@ -95,9 +101,13 @@ class Identity(TypedDict):
     extern_uid: str
 
 
-class CurrentUser(User):
+class CurrentUser(UserBasic, Profile):
     """The user whose token the request has."""
 
+    followers: int
+    following: int
+    local_time: str | None
+    is_followed: bool
     last_sign_in_at: str | None
     confirmed_at: str
     last_activity_on: str | None
@@ -121,7 +131,12 @@ def get_current_user(request: Request) -> CurrentUser:
     """Show the user whose token the request has."""
     user = request.world.declared.user
     return {
-        **present_full_user(request),
+        **present_user(request),
+        **_PROFILE,
+        "followers": 0,
+        "following": 0,
+        "local_time": None,
+        "is_followed": False,
         "last_sign_in_at": None,
         "confirmed_at": timestamp(BORN),
         "last_activity_on": None,
