@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from hypothesis import settings
 
 from mock_gitlab.app import create_app
+from mock_gitlab.testing.process import close_server_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,6 +58,13 @@ class Mock(TestClient):
     def anonymous(self) -> TestClient:
         """Make a client without a token."""
         return TestClient(self.app)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _end_the_servers() -> Iterator[None]:
+    """End the process for servers before the coverage of all processes is combined."""
+    yield
+    close_server_process()
 
 
 @pytest.fixture

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mock_gitlab import MockGitLab
+from mock_gitlab.app import create_app
 from mock_gitlab.server import PortInUse, address, listen
+from mock_gitlab.testing.host import ServerThread
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,12 +34,11 @@ def test_a_host_that_is_not_of_this_machine_is_one_clear_line():
         listen("192.0.2.1", 0)
 
 
-def test_a_start_that_fails_is_an_error(tmp_path: Path):
+def test_an_application_that_fails_after_its_start_is_an_error(tmp_path: Path):
     path = tmp_path / "mock.db"
-    mock = MockGitLab(database=str(path))
-    mock.app.close()
+    app = create_app("/without", environ={}, must_exist=False, database=str(path))
+    app.close()  # the server opens it again
     path.write_bytes(b"this is no database at all, whatever its name says" * 50)
 
     with pytest.raises(RuntimeError, match="did not start"):
-        mock.start()
-    assert not mock.running
+        ServerThread(app, "127.0.0.1", 0)

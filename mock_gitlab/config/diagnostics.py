@@ -54,6 +54,10 @@ class ConfigurationError(Exception):
         self.folders, self.patterns = tuple(folders), tuple(patterns)
         super().__init__("\n".join(map(str, self.mistakes)))
 
+    def __reduce__(self) -> tuple[type[ConfigurationError], tuple[Any, ...]]:
+        """Keep the mistakes when another process raises the error."""
+        return type(self), (self.mistakes, self.folders, self.patterns)
+
 
 def short(text: str) -> str:
     """Shorten text that is too long for a message."""

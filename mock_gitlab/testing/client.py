@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,42 @@ if TYPE_CHECKING:
 __tracebackhide__ = True
 """Makes pytest show the failing line of the test, and no line of this file."""
 _FIRST_FREE_NUMBER = 10_001
+_Socket = socket.socket
+_connect = socket.socket.connect
+_getaddrinfo = socket.getaddrinfo
+_to_json = json.dumps
+
+
+class _Connection(http.client.HTTPConnection):
+    """A connection that uses what Python offered on import, whatever a test patches later."""
+
+    request = http.client.HTTPConnection.request
+    getresponse = http.client.HTTPConnection.getresponse
+
+    def connect(self) -> None:
+        """Connect to the first address that takes the connection."""
+        failure: OSError | None = None
+        for *kind, _, target in _getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM):
+            try:
+                self.sock = _open(kind, target, self.timeout)
+            except OSError as error:
+                failure = error
+            else:
+                return
+        assert failure is not None  # a name that has no address raises before
+        raise failure
+
+
+def _open(kind: list[int], target: Any, timeout: float | None) -> socket.socket:
+    opened = _Socket(*kind)
+    try:
+        opened.settimeout(timeout)
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        _connect(opened, target)
+    except OSError:
+        opened.close()
+        raise
+    return opened
 
 
 class MockError(Exception):
@@ -37,7 +74,7 @@ class MockWorld:
         parts = urlsplit(self.url)
         self._base = parts.path
         self._lock = threading.Lock()
-        self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
+        self._connection = _Connection(parts.hostname or "", parts.port, timeout=60)
 
     @property
     def api_url(self) -> str:
@@ -209,7 +246,7 @@ class MockWorld:
         return answer
 
     def _send(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        sent = None if body is None else json.dumps(body, default=_encode_timedelta)
+        sent = None if body is None else _to_json(body, default=_encode_timedelta)
         with self._lock:
             try:
                 return self._exchange_with_retry(method, path, sent)
@@ -257,5 +294,5 @@ def _message(status: int, answer: Any) -> str:
         return "\n".join(f"{place}: {what}" if place else what for place, what in lines)
     message = body.get("message") or body.get("error") or body.get("detail")
     if not isinstance(message, str):
-        return f"{status}: {json.dumps(answer)}"
+        return f"{status}: {_to_json(answer)}"
     return message if message.startswith(str(status)) else f"{status}: {message}"

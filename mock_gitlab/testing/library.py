@@ -1,33 +1,34 @@
-"""MockGitLab: the mock as a library, on a free port in its own thread, or without a socket."""
+"""MockGitLab: the mock as a library, on a port in another process, or without a socket."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import threading
-from functools import partial
-from typing import TYPE_CHECKING, Any
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import anyio.to_thread
-
-from mock_gitlab.app import MockGitLabApp, create_app
-from mock_gitlab.engine.model import MockGitLabError
-from mock_gitlab.server import PortInUse, Server, address, listen
 from mock_gitlab.testing.client import MockWorld
+from mock_gitlab.testing.process import ServerProcess, server_process
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
     from typing import Unpack
 
     import httpx
 
+    from mock_gitlab.app import MockGitLabApp
     from mock_gitlab.testing.keywords import Settings
-    from mock_gitlab.world.sandboxes import Worlds
 
-_START_TIMEOUT = 30.0
 _NO_CONFIG = "/mock_gitlab/without/configuration"
 """A path that no file has, so that no mock.yaml in the working directory is read."""
+
+
+class _Running(NamedTuple):
+    """A server that runs, and its default world."""
+
+    process: ServerProcess
+    key: int
+    mock: MockWorld
 
 
 class MockGitLab:
@@ -37,6 +38,9 @@ class MockGitLab:
     (None: the environment of the process), which beats the file. Without overrides the database is
     in memory, and files are not watched. Each MockGitLab has its own world, server and port, so any
     number can run at the same time.
+
+    All servers run in one other process. What a test patches in its own process does not reach
+    them.
 
     Raises:
         ConfigurationError: the file has mistakes.
@@ -53,61 +57,48 @@ class MockGitLab:
         **overrides: Unpack[Settings],
     ) -> None:
         self._address = (host, port)
-        settings: dict[str, Any] = {
+        self._config = _NO_CONFIG if config is None else os.fspath(config) or _NO_CONFIG
+        self._environ = environ
+        self._options: dict[str, Any] = {
+            "must_exist": config is not None,
             "database": ":memory:",
             "watch": False,
             "allow_reset": True,
             **overrides,
         }
-        options = {"environ": environ, "must_exist": config is not None, **settings}
-        self._make_app = partial(create_app, config or _NO_CONFIG, **options)
         self._app: MockGitLabApp | None = None
-        self._server: Server | None = None
-        self._thread: threading.Thread | None = None
-        self._mock: MockWorld | None = None
+        self._running: _Running | None = None
+
+    def _create_options(self) -> dict[str, Any]:
+        environ = os.environ if self._environ is None else self._environ
+        return {"environ": dict(environ), **self._options}
 
     # ------------------------------------------------------------------ on a port
 
     def start(self) -> MockGitLab:
-        """Serve in a thread; returns when the server answers requests."""
-        app = self.app
-        try:
-            bound = listen(*self._address)
-        except PortInUse:
-            self.stop()
-            raise
-        ready = threading.Event()
-        self._server = Server(app, ready.set)
-        self._thread = threading.Thread(
-            target=self._run, args=(bound, ready), name="mock_gitlab", daemon=True
+        """Serve in the process for servers; returns when the server answers requests."""
+        self._close_app()
+        process = server_process()
+        started = process.execute(
+            "start", os.getcwd(), self._config, *self._address, self._create_options()
         )
-        self._thread.start()
-        ready.wait(_START_TIMEOUT)
-        if not self._server.started:
-            self.stop()
-            raise RuntimeError("the mock did not start")
-        self._mock = MockWorld(address(bound), app.settings.token)
+        self._running = _Running(process, started.key, MockWorld(started.url, started.token))
         return self
-
-    def _run(self, bound: Any, ready: threading.Event) -> None:
-        assert self._server is not None
-        try:
-            with contextlib.suppress(SystemExit):  # uvicorn's, if the application does not start
-                self._server.run(sockets=[bound])
-        finally:
-            bound.close()
-            ready.set()
 
     def stop(self) -> None:
         """End the server, and release everything it has opened."""
-        if self._mock is not None:
-            self._mock.close()
-        if self._server is not None and self._thread is not None:
-            self._server.should_exit = True
-            self._thread.join()
+        if self._running is not None:
+            process, key, mock = self._running
+            self._running = None
+            mock.close()
+            with suppress(RuntimeError):  # the process has ended before
+                process.execute("stop", key)
+        self._close_app()
+
+    def _close_app(self) -> None:
         if self._app is not None:
             self._app.close()
-        self._mock = self._server = self._thread = self._app = None
+            self._app = None
 
     def __enter__(self) -> MockGitLab:
         return self.start()
@@ -116,22 +107,29 @@ class MockGitLab:
         self.stop()
 
     async def __aenter__(self) -> MockGitLab:
-        return await anyio.to_thread.run_sync(self.start)
+        from anyio.to_thread import run_sync
+
+        return await run_sync(self.start)
 
     async def __aexit__(self, *exception: object) -> None:
-        await anyio.to_thread.run_sync(self.stop)
+        from anyio.to_thread import run_sync
+
+        await run_sync(self.stop)
 
     @property
     def running(self) -> bool:
         """Whether the server runs."""
-        return self._mock is not None
+        return self._running is not None
 
     @property
     def mock(self) -> MockWorld:
         """The default world of the running server."""
-        if self._mock is None:
+        return self._get_running().mock
+
+    def _get_running(self) -> _Running:
+        if self._running is None:
             raise RuntimeError("the mock is not running: use it in a with block, or call start()")
-        return self._mock
+        return self._running
 
     @property
     def url(self) -> str:
@@ -141,47 +139,42 @@ class MockGitLab:
     @property
     def token(self) -> str:
         """The token that a client authenticates with."""
-        return self.app.settings.token
+        return self.app.settings.token if self._running is None else self.mock.token
 
     def sandbox(
         self, name: str, *, clock: Mapping[str, Any] | None = None, seed: int | str | None = None
     ) -> MockWorld:
         """Make an isolated world on the server, optionally with a clock or seed of its own."""
-        if clock is None and seed is None and self._change(lambda worlds: worlds.create(name)):
+        # The command is faster than a request. If it fails, the request raises the right error.
+        if clock is None and seed is None and self._execute("create_sandbox", name):
             return MockWorld(f"{self.url}/sandbox/{name}", self.token)
         return self.mock.sandbox(name, clock=clock, seed=seed)
 
     def delete_sandbox(self, name: str) -> None:
         """Delete a sandbox with everything in it."""
-        if not self._change(lambda worlds: worlds.delete(name)):
+        if not self._execute("delete_sandbox", name):
             self.mock.delete_sandbox(name)
 
-    def _change(self, change: Callable[[Worlds], object]) -> bool:
-        """Change the worlds directly, which is faster than a request.
+    def sandboxes(self) -> list[str]:
+        """List the names of the sandboxes, the least recently used first."""
+        names: list[str] = self._execute("sandboxes")
+        return names
 
-        Returns:
-            False if that fails; the same change by a request then raises the right error.
-        """
-        loop = None if self._server is None else self._server.loop
-        if loop is None:
-            return False
-
-        async def do() -> None:
-            change(self.app.worlds)
-
-        try:
-            asyncio.run_coroutine_threadsafe(do(), loop).result()
-        except MockGitLabError:
-            return False
-        return True
+    def _execute(self, command: str, *arguments: Any) -> Any:
+        process, key, _ = self._get_running()
+        return process.execute(command, key, *arguments)
 
     # ------------------------------------------------------------------ without a socket
 
     @property
     def app(self) -> MockGitLabApp:
-        """The ASGI application; it is made on first use."""
+        """The ASGI application in this process, which needs no server; it is made on first use."""
+        if self._running is not None:
+            raise RuntimeError("the mock is running: its application is in another process")
         if self._app is None:
-            self._app = self._make_app()
+            from mock_gitlab.app import create_app
+
+            self._app = create_app(self._config, **self._create_options())
         return self._app
 
     def transport(self) -> httpx.ASGITransport:
@@ -189,9 +182,8 @@ class MockGitLab:
 
         The client may use any host name, also for ``/_mock``. ``stop()`` closes what was opened.
         """
-        if self._thread is not None:
-            raise RuntimeError("the mock is running: its world belongs to the thread of the server")
+        app = self.app
         from mock_gitlab.testing.transport import Transport
 
-        self.app.allowed_hosts.add("*")  # no browser can reach it
-        return Transport(self.app)
+        app.allowed_hosts.add("*")  # no browser can reach it
+        return Transport(app)

@@ -24,6 +24,7 @@ _MARKER = (
     "mock_gitlab(config=None, scenarios=(), rules=(), faults=(), clock=None, seed=None): "
     "what the mock of this test declares, in addition to the configuration file or instead of it"
 )
+_FIXTURES = frozenset({"mock_gitlab", "mock_gitlab_server"})
 _fixture = pytest.StashKey["tuple[MockWorld, str | None]"]()
 """Where a test keeps its world, and the name of its configuration."""
 
@@ -38,6 +39,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker."""
     config.addinivalue_line("markers", _MARKER)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Import what the fixtures need before any test can patch what that uses."""
+    if any(_FIXTURES.intersection(getattr(item, "fixturenames", ())) for item in session.items):
+        import mock_gitlab.testing.library  # noqa: F401 - only tests with the fixtures pay for it
 
 
 class Servers:
@@ -145,7 +152,7 @@ def _declared_by_markers(item: pytest.Item) -> dict[str, Any]:
 def _free_name(server: MockGitLab, test: str) -> str:
     """Make a sandbox's name from a test's name, which another file may have too."""
     name = re.sub(r"[^A-Za-z0-9._~-]+", "-", test).strip("-.~_")[:100] or "test"
-    taken = server.app.worlds.names()
+    taken = server.sandboxes()
     numbered = (f"{name}-{number}" for number in count(2))
     return next(each for each in chain((name,), numbered) if each not in taken)
 

@@ -118,11 +118,16 @@ def test_polling_without_waiting(tmp_path: Path):
     assert "2 passed" in run("test_waiting.py", tmp_path, f"{PYTEST} test_waiting.py")
 
 
+@pytest.mark.parametrize("name", ["test_async.py", "test_program.py"])
+def test_what_waits_elsewhere_does_not_wait_long(name: str, tmp_path: Path):
+    assert "1 passed" in run(name, tmp_path, f"{PYTEST} {name}")
+
+
 @pytest.mark.parametrize("options", ["", "-n 2"])
 def test_all_recipes_for_pytest_pass_in_one_folder(folder: Path, options: str):
     done = shell(f"{PYTEST} {options}", folder)
 
-    assert "5 passed" in done.stdout, done.stdout + done.stderr
+    assert "7 passed" in done.stdout, done.stdout + done.stderr
 
 
 def test_fixtures_of_a_wider_scope(folder: Path):
@@ -131,7 +136,7 @@ def test_fixtures_of_a_wider_scope(folder: Path):
         "    assert staging.url.endswith('/sandbox/staging')\n"
         "    assert mock_gitlab.url.endswith('/sandbox/test_one')\n"
         "def test_two(staging, mock_gitlab_server):\n"
-        "    assert mock_gitlab_server.app.worlds.names() == ['staging']\n"
+        "    assert mock_gitlab_server.sandboxes() == ['staging']\n"
     )
 
     assert "2 passed" in run("conftest.py", folder, f"{PYTEST} test_it.py")

@@ -150,10 +150,30 @@ def test_a_port_that_is_taken_is_an_error():
         taken.listen()
 
         mock = MockGitLab(port=taken.getsockname()[1])
-        worlds = mock.app.worlds
         with pytest.raises(PortInUse, match="cannot listen"):
             mock.start()
-    assert worlds.closed
+    assert not mock.running
+
+
+def test_a_start_that_fails_leaves_the_database_to_the_next(tmp_path: Path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(PortInUse):
+            MockGitLab(port=taken.getsockname()[1], database=str(tmp_path / "mock.db")).start()
+
+    with MockGitLab(database=str(tmp_path / "mock.db")) as mock:
+        assert mock.running
+
+
+def test_a_mock_that_was_used_without_a_socket_can_serve(tmp_path: Path):
+    mock = MockGitLab(database=str(tmp_path / "mock.db"))
+    assert mock.app.worlds.names() == []
+
+    with mock:
+        assert mock.sandboxes() == []
+        with pytest.raises(RuntimeError, match="another process"):
+            _ = mock.app
 
 
 def test_what_was_never_started_can_be_stopped():
@@ -470,7 +490,7 @@ def test_a_sandbox_that_was_deleted_is_gone(server: MockGitLab):
     for one in (server, server.mock):
         server.sandbox("short-lived").close()
         one.delete_sandbox("short-lived")
-        assert "short-lived" not in server.app.worlds.names()
+        assert "short-lived" not in server.sandboxes()
 
         with pytest.raises(MockError, match="404"):
             one.delete_sandbox("short-lived")

@@ -76,7 +76,7 @@ def test_nothing_of_a_test_is_left_on_the_server(run: Run):
         pass
 
     def test_two(mock_gitlab_server):
-        assert mock_gitlab_server.app.worlds.names() == []
+        assert mock_gitlab_server.sandboxes() == []
     """)
 
     done.assert_outcomes(passed=2)
@@ -260,7 +260,7 @@ def test_a_mistake_in_what_a_marker_declares_is_an_error_that_names_it(run: Run)
         pass
 
     def test_next(mock_gitlab_server):
-        assert mock_gitlab_server.app.worlds.names() == []
+        assert mock_gitlab_server.sandboxes() == []
     """)
 
     done.assert_outcomes(errors=1, passed=1)
