@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     Answer = Callable[[Request, Any], JSONResponse]
 
+_MOST_DETAILS = 100
+"""How many mistakes are explained; nobody reads more."""
 _NOT_JSON = {"type": "json_invalid", "loc": ["body"], "msg": "the body is not JSON"}
 _NOT_CALLED_JSON = {**_NOT_JSON, "msg": "send the body as Content-Type: application/json"}
 
@@ -50,7 +52,7 @@ def _http_error(_: Request, error: HTTPException) -> JSONResponse:
 
 def _invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
     """Answer in FastAPI's shape, but with the messages of the files and without what was sent."""
-    errors = error.errors()
+    errors = error.errors()[:_MOST_DETAILS]
     if any(isinstance(each["input"], bytes) for each in errors):
         return _details(_NOT_CALLED_JSON)
     masking = Masking(request.scope[WORLD].declared.token)

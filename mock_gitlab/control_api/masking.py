@@ -35,15 +35,16 @@ class Masking:
 
     def value(self, name: str, value: Any) -> Any:
         """Hide a value if its name is a secret one, else the tokens in it."""
-        if _SECRET_NAME.search(name) and not isinstance(value, dict | list) and value is not None:
-            return MASK
-        if isinstance(value, str):
-            return self.text(value)
+        return self._value(bool(_SECRET_NAME.search(name)), value)
+
+    def _value(self, secret: bool, value: Any) -> Any:
         if isinstance(value, dict):
             return self.mapping(value)
         if isinstance(value, list):
-            return [self.value(name, item) for item in value]
-        return value
+            return [self._value(secret, item) for item in value]
+        if secret and value is not None:
+            return MASK
+        return self.text(value) if isinstance(value, str) else value
 
     def mapping(self, mapping: Mapping[str, Any]) -> dict[str, Any]:
         """Hide the secrets in a map; in ``{"key": ..., "value": ...}`` the key is the name."""

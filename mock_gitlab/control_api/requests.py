@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Query
+from fastapi.responses import JSONResponse, Response
 from typing_extensions import TypedDict
 
 from mock_gitlab.config.faults import PathGlob
@@ -66,7 +68,7 @@ def request_row(request: LoggedRequest, masking: Masking) -> RequestRow:
     }
 
 
-@router.get("/requests")
+@router.get("/requests", response_model=list[RequestRow])
 async def list_requests(
     world: CurrentWorld,
     method: str | None = None,
@@ -75,12 +77,17 @@ async def list_requests(
     project_id: int | None = None,
     status: int | None = None,
     limit: Annotated[int, Query(ge=1, le=1_000_000)] = 1000,
-) -> list[RequestRow]:
+) -> Response:
     """List the requests to the GitLab API, newest first."""
     project = None if project_id is None else str(project_id)
     pattern = RequestPattern(method, path, operation, project, status=status)
-    masking = Masking(world.declared.token)
-    return [request_row(request, masking) for request in world.journal.find(pattern)[:limit]]
+    found = world.journal.find(pattern)[:limit]
+    # What requests have sent may be large, so that a thread writes it.
+    return await asyncio.to_thread(_write_rows, found, Masking(world.declared.token))
+
+
+def _write_rows(requests: list[LoggedRequest], masking: Masking) -> Response:
+    return JSONResponse([request_row(request, masking) for request in requests])
 
 
 @router.delete("/requests", status_code=204)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     Matcher = Callable[[str], object]
 
 _KEPT = 16_384  # more than the patterns in force, which would otherwise be compiled again and again
+_LONGEST = 10_000  # compiling a longer expression may take seconds
 
 
 class NoExpression(ValueError):
@@ -40,6 +41,8 @@ def check_expression(pattern: str) -> None:
         NoExpression: it is no regular expression, or cannot be matched in linear time.
     """
     if is_expression(pattern):
+        if len(pattern) > _LONGEST:
+            raise NoExpression(f"it has more than {_LONGEST} characters")
         _text_matcher(pattern)
 
 

@@ -27,6 +27,15 @@ if TYPE_CHECKING:
 triggers = Endpoints("pipeline_triggers")
 
 _MAX_LIFE: Duration = 366 * 86_400_000
+
+
+def _variables(sent: dict[str, Any]) -> tuple[Variable, ...] | None:
+    """Make variables from a map of texts; None if not every value is a text."""
+    if not all(isinstance(value, str) for value in sent.values()):
+        return None
+    return tuple(Variable(key, value) for key, value in sent.items())
+
+
 _TRIGGER_PARAMS = (
     Param(
         "ref",
@@ -47,6 +56,7 @@ _TRIGGER_PARAMS = (
     Param(
         "variables",
         Kind.HASH,
+        convert=_variables,
         description="A map of strings.",
         example={"DEPLOY_ENV": "prod"},
     ),
@@ -115,7 +125,11 @@ def _trigger(request: Request, id: str, params: dict[str, Any]) -> CreatedPipeli
         request.require_login()
     if request.header(b"x-gitlab-event") == "Pipeline Hook":
         raise ApiError(Error.FORBIDDEN)  # a webhook about a pipeline must not start another one
-    variables = _variables(params["variables"] or {})
+    variables: tuple[Variable, ...] | None = (
+        params["variables"] if request.given.get("variables") else ()
+    )
+    if variables is None:
+        raise ApiError(Error.VARIABLES_ARE_NO_MAP)
     try:
         project = request.known_project(id)
     except NotFound:
@@ -154,12 +168,6 @@ def _check_token(request: Request, project: Project, token: str) -> TriggerToken
 
 def _expired(request: Request, token: TriggerToken) -> bool:
     return token.expires_at is not None and token.expires_at <= request.world.clock.now()
-
-
-def _variables(given: dict[str, Any]) -> tuple[Variable, ...]:
-    if not all(isinstance(value, str) for value in given.values()):
-        raise ApiError(Error.VARIABLES_ARE_NO_MAP)
-    return tuple(Variable(key, value) for key, value in given.items())
 
 
 # ---------------------------------------------------------------------------- tokens

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from typing_extensions import TypedDict
 
@@ -306,6 +306,21 @@ def _filter(request: Request, project: Project, params: dict[str, Any]) -> Filte
     )
 
 
+class SentVariables(NamedTuple):
+    """The variables of a request, and the keys that it has more than once."""
+
+    variables: tuple[Variable, ...]
+    twice: list[str]
+
+
+def _variables(rows: list[dict[str, Any]]) -> SentVariables:
+    keys = Counter(row["key"] or "" for row in rows)
+    return SentVariables(
+        tuple(Variable(row["key"] or "", row["value"] or "", row["variable_type"]) for row in rows),
+        [key for key, count in keys.items() if count > 1],
+    )
+
+
 @pipelines(
     "POST",
     "/projects/{id}/pipeline",
@@ -318,6 +333,7 @@ def _filter(request: Request, project: Project, params: dict[str, Any]) -> Filte
             Param("value", Kind.STRING),
             Param("variable_type", Kind.STRING, values=("env_var", "file"), default="env_var"),
         ),
+        convert=_variables,
         description="Variables of the pipeline.",
         example=[{"key": "DEPLOY_ENV", "value": "prod"}],
     ),
@@ -327,16 +343,15 @@ def _filter(request: Request, project: Project, params: dict[str, Any]) -> Filte
     status=201,
 )
 def create_pipeline(
-    request: Request, id: str, ref: str, variables: list[dict[str, str]] | None, **params: Any
+    request: Request, id: str, ref: str, variables: SentVariables | None, **params: Any
 ) -> Pipeline:
     """Create a pipeline."""
     project = request.project(id)
-    given = tuple(
-        Variable(v["key"] or "", v["value"] or "", v["variable_type"])  # type: ignore[arg-type]  # the parameter allows the two types alone
-        for v in variables or ()
-    )
-    _check_duplicates(given)
-    return present(request, start(request, project, ref, "api", given, params))
+    sent = variables or SentVariables((), [])
+    if sent.twice:
+        error = Error.DUPLICATE_VARIABLE if len(sent.twice) == 1 else Error.DUPLICATE_VARIABLES
+        raise ApiError(error, names=", ".join(sent.twice))
+    return present(request, start(request, project, ref, "api", sent.variables, params))
 
 
 def start(
@@ -366,14 +381,6 @@ def start(
         raise
     request.logged.rule = created.record.choice and created.record.choice.rule
     return created
-
-
-def _check_duplicates(variables: tuple[Variable, ...]) -> None:
-    keys = Counter(variable.key for variable in variables)
-    twice = [key for key, count in keys.items() if count > 1]
-    if twice:
-        error = Error.DUPLICATE_VARIABLE if len(twice) == 1 else Error.DUPLICATE_VARIABLES
-        raise ApiError(error, names=", ".join(twice))
 
 
 @pipelines("POST", "/projects/{id}/pipelines/{pipeline_id}/retry", answers=Pipeline, status=201)

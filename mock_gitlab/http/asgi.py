@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -17,6 +18,13 @@ WORLD = "mock_gitlab.world"
 """The key of the scope that holds the World of a request."""
 LOGGED = "mock_gitlab.logged_request"
 """The key of the scope that holds the LoggedRequest of a request."""
+
+LARGE_BODY = 2**15
+"""A body with more bytes takes so long to read that a thread must do it."""
+
+MOST_VALUES = 20_000
+"""How many values the JSON of a control may have; a scenario of 999 jobs has fewer."""
+_JSON_TEXT = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\Z)', re.DOTALL)
 
 JSON: Headers = [(b"content-type", b"application/json")]
 
@@ -50,7 +58,7 @@ async def read_body(receive: Receive, limit: int) -> bytes:
         TooLarge: it has more than ``limit`` bytes.
         Disconnected: it ends early.
     """
-    body: bytes = b""
+    body = bytearray()
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
@@ -59,7 +67,16 @@ async def read_body(receive: Receive, limit: int) -> bytes:
         if len(body) > limit:
             raise TooLarge
         if not message.get("more_body"):
-            return body
+            return bytes(body)
+
+
+def has_too_many_values(body: bytes) -> bool:
+    """Tell whether JSON has more than MOST_VALUES values, without parsing it."""
+    return _separators(body) > MOST_VALUES and _separators(_JSON_TEXT.sub(b"", body)) > MOST_VALUES
+
+
+def _separators(body: bytes) -> int:
+    return body.count(b",") + body.count(b"[") + body.count(b"{")
 
 
 def hang_up(receive: Receive, *, abort: bool) -> bool:

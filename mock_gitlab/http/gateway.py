@@ -24,12 +24,15 @@ from uuid import uuid4
 
 from mock_gitlab.engine.model import Invalid
 from mock_gitlab.http.asgi import (
+    LARGE_BODY,
     LOGGED,
+    MOST_VALUES,
     WORLD,
     Disconnected,
     TooLarge,
     answer_json,
     hang_up,
+    has_too_many_values,
     read_body,
 )
 from mock_gitlab.store.errors import StoreUnavailable
@@ -57,6 +60,9 @@ _FOREIGN_PAGE = {"detail": "a web page of another site may not use the mock"}
 _FOREIGN_HOST = {"detail": "this Host is not served here; name it in MOCK_ALLOWED_HOSTS"}
 _NO_V3 = {"error": "API V3 is no longer supported. Use API V4 instead."}
 _TOO_LARGE = {"message": "413 Request Entity Too Large"}
+_TOO_MANY_VALUES = {
+    "message": f"413 Request Entity Too Large - more than {MOST_VALUES} keys and entries"
+}
 _INTERNAL_ERROR = {"message": "500 Internal Server Error"}
 _UNAVAILABLE = {"message": "503 Service Unavailable"}
 
@@ -160,6 +166,9 @@ class Gateway:
             return
         scope["root_path"] = scope.get("root_path", "") + root
         body = await read_body(receive, scope[WORLD].declared.body_limit)
+        if len(body) > LARGE_BODY and has_too_many_values(body):
+            await answer_json(reply, 413, _TOO_MANY_VALUES)
+            return
         messages = iter(({"type": "http.request", "body": body},))
 
         async def receive_body() -> Message:

@@ -140,14 +140,19 @@ def _multipart_pairs(options: str, body: bytes) -> list[tuple[str, str]]:
     pairs: list[tuple[str, str]] = []
     ends: list[bool] = []
 
+    def add(name: str, value: str) -> None:
+        if len(pairs) == _MAX_PARAMETERS:
+            raise ApiError(Error.TOO_MANY_PARAMETERS, limit=_MAX_PARAMETERS)
+        pairs.append((name, value))
+
     def on_field(field: Any) -> None:
-        pairs.append((_decode(field.field_name), _decode(field.value or b"")))
+        add(_decode(field.field_name), _decode(field.value or b""))
 
     def on_file(file: Any) -> None:
         file.file_object.seek(0)
         content = file.file_object.read().decode(errors="replace")
-        pairs.append((_decode(file.field_name), content))
         file.close()
+        add(_decode(file.field_name), content)
 
     try:
         parser = FormParser(
@@ -164,8 +169,6 @@ def _multipart_pairs(options: str, body: bytes) -> list[tuple[str, str]]:
         raise ApiError(Error.UNREADABLE_BODY) from None
     if not ends:
         raise ApiError(Error.INCOMPLETE_FORM)
-    if len(pairs) > _MAX_PARAMETERS:
-        raise ApiError(Error.TOO_MANY_PARAMETERS, limit=_MAX_PARAMETERS)
     return _storable(pairs)
 
 

@@ -57,6 +57,8 @@ _SCHEMAS: dict[Kind, dict[str, Any]] = {
     Kind.STRINGS_OF_HASH: {"type": "array"},
     Kind.ARRAY_OF_HASHES: {"type": "array"},
 }
+ReadValues = dict[str, tuple[Any, list[str]]]
+"""For each parameter that was sent: its value, and the problems that this has."""
 _TEXTS = frozenset((Kind.STRING, Kind.STRINGS, Kind.STRINGS_OF_HASH))
 
 
@@ -77,6 +79,7 @@ class Param:
     - ``forgivable``: the endpoint decides for each request whether this required parameter may
       be missing.
     - A DATETIME is read as an instant.
+    - ``convert`` is applied to a value that has no problems.
     """
 
     name: str
@@ -91,6 +94,7 @@ class Param:
     minimum: float | None = None
     maximum: float | None = None
     forgivable: bool = False
+    convert: Callable[[Any], Any] | None = None
 
     def schema(self) -> dict[str, Any]:
         """Describe the parameter as a JSON Schema."""
@@ -120,6 +124,12 @@ class Param:
 
     def read(self, value: Any, name: str) -> tuple[Any, list[str]]:
         """Convert a value to the declared type; return it with the problems that it has."""
+        converted, problems = self._read(value, name)
+        if self.convert is None or converted is None or problems:
+            return converted, problems
+        return self.convert(converted), problems
+
+    def _read(self, value: Any, name: str) -> tuple[Any, list[str]]:
         if value is None or (value == "" and self.kind not in _TEXTS):
             # A required text may be null: it is there, and that is enough.
             return ("" if self.required and self.kind is Kind.STRING else self.default), []
@@ -161,19 +171,28 @@ class Params:
         self._params = params
         self._when_nothing_is_sent = _check(params, {})
 
+    def read(self, given: Mapping[str, Any]) -> ReadValues:
+        """Read the parameters that are sent, which takes time if they are large."""
+        return {p.name: p.read(given[p.name], p.name) for p in self._params if p.name in given}
+
     def check(
-        self, given: Mapping[str, Any], *, forgive: bool = False, problems: Sequence[str] = ()
+        self,
+        given: Mapping[str, Any],
+        *,
+        forgive: bool = False,
+        problems: Sequence[str] = (),
+        read: ReadValues | None = None,
     ) -> dict[str, Any]:
         """Return the value of every declared parameter, or its default; ignore all others.
 
         ``forgive`` allows forgivable parameters to be missing. ``problems`` are those that the
-        caller has found already.
+        caller has found already. ``read`` is the result of ``read()``, if that was called before.
 
         Raises:
             ApiError: 400 with all problems, in the order of declaration.
         """
         if given or forgive:
-            values, more = _check(self._params, given, forgive=forgive)
+            values, more = _check(self._params, given, forgive=forgive, read=read)
         else:
             values, more = self._when_nothing_is_sent
         if problems or more:
@@ -182,7 +201,12 @@ class Params:
 
 
 def _check(
-    params: Iterable[Param], given: Mapping[str, Any], inside: str = "", *, forgive: bool = False
+    params: Iterable[Param],
+    given: Mapping[str, Any],
+    inside: str = "",
+    *,
+    forgive: bool = False,
+    read: ReadValues | None = None,
 ) -> tuple[dict[str, Any], list[str]]:
     """Return the values of parameters, and their problems; ``inside`` names what holds them."""
     values: dict[str, Any] = {}
@@ -194,7 +218,7 @@ def _check(
             blank = value is None or (isinstance(value, str) and not value.strip())
             if blank and not param.allow_blank:
                 problems.append(f"{name} {Problem.EMPTY}")
-            values[param.name], more = param.read(value, name)
+            values[param.name], more = read[name] if read else param.read(value, name)
             problems += more
             continue
         values[param.name] = param.default

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mock_gitlab.world.world import World
 
     from .endpoint import Endpoint
+    from .params import ReadValues
 
 _MAX_OFFSET = 2**62  # SQLite's integers end at 2**63
 
@@ -33,7 +34,8 @@ _MAX_OFFSET = 2**62  # SQLite's integers end at 2**63
 class Request:
     """A request: its world, its parameters, and who sends it.
 
-    - ``given`` are the parameters as they were sent, ``values`` the checked ones.
+    - ``given`` are the parameters as they were sent, ``values`` the checked ones. ``read_values``
+      are there if the parameters were read ahead.
     - ``job`` is the job whose token the request uses, if it uses one.
     - ``logged`` is its entry in the journal.
     - ``origin`` is scheme and host as the client wrote them; ``site`` is where the web pages of
@@ -43,12 +45,14 @@ class Request:
     __slots__ = (
         "_headers",
         "_logged_in",
+        "_unreadable",
         "body",
         "endpoint",
         "given",
         "job",
         "logged",
         "origin",
+        "read_values",
         "scope",
         "site",
         "values",
@@ -66,6 +70,8 @@ class Request:
         self.body = b""
         self.given: Mapping[str, Any] = {}
         self.values: dict[str, Any] = {}
+        self.read_values: ReadValues | None = None
+        self._unreadable: ApiError | None = None
         self.origin = f"{scope['scheme']}://{self.header(b'host') or 'localhost'}"
         self.site = self.origin + scope["root_path"].removesuffix("/api/v4")
 
@@ -74,12 +80,26 @@ class Request:
         value = self._headers.get(name)
         return None if value is None else value.decode("latin-1")
 
+    def read_ahead(self) -> None:
+        """Read the parameters before anything else; this is called in a thread for a large body."""
+        try:
+            self._read()
+        except ApiError as error:
+            self._unreadable = error
+        self.read_values = self.endpoint.checked.read(self.given)
+
     def read(self) -> None:
         """Read the parameters from query, body and path, and note them for the journal.
 
         Raises:
             ApiError: they cannot be read.
         """
+        if self._unreadable is not None:
+            raise self._unreadable
+        if self.read_values is None:
+            self._read()
+
+    def _read(self) -> None:
         query = self.scope["query_string"]
         if query or self.body:
             self.logged.size = len(self.body)

@@ -5,16 +5,17 @@ The order of the steps is GitLab's, since it decides which mistake of a request 
     fault due? -> read parameters -> log in -> check parameters -> the endpoint's function
 
 An endpoint's function is a plain function, called on the event loop. It cannot await, so no other
-request comes between its steps.
+request comes between its steps. Only the parameters of a large body are read in a thread before.
 """
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from mock_gitlab.engine.model import NotAllowed, NotFound, RejectedByRule
-from mock_gitlab.http.asgi import LOGGED, WORLD, answer, read_body
+from mock_gitlab.http.asgi import LARGE_BODY, LOGGED, WORLD, answer, read_body
 from mock_gitlab.http.faults import apply_fault, match_fault, send_response
 
 from .endpoint import Endpoint, Login
@@ -53,6 +54,8 @@ class GitLabRoute:
         request = Request(self.endpoint, scope)
         if scope["method"] not in _BODYLESS:
             request.body = await read_body(receive, request.world.declared.body_limit)
+            if len(request.body) > LARGE_BODY:
+                await asyncio.to_thread(request.read_ahead)  # other requests go on meanwhile
         if hit is None:
             await self._answer(request, send)
             return
@@ -96,7 +99,9 @@ class GitLabRoute:
         if endpoint.logs_in_first:
             request.require_login()
         forgive = endpoint.forgives is not None and endpoint.forgives(request)
-        values = endpoint.checked.check(request.given, forgive=forgive, problems=problems)
+        values = endpoint.checked.check(
+            request.given, forgive=forgive, problems=problems, read=request.read_values
+        )
         request.values = values
         if endpoint.login is Login.AFTER_PARAMETERS:
             request.require_login()

@@ -22,7 +22,7 @@ from typing import Any
 
 from mock_gitlab.store.database import Database
 
-from . import ceiling, peers, servers
+from . import ceiling, largest, peers, servers
 
 POLL = "/api/v4/projects/1/pipelines/1"
 TRIGGER = "/api/v4/projects/1/trigger/pipeline"
@@ -180,6 +180,19 @@ def scenarios(folder: Path, counts: list[int]) -> list[Row]:
     return rows
 
 
+def largest_bodies(folder: Path) -> list[Row]:
+    """See how long the largest bodies take, and how long other requests wait meanwhile."""
+    rows: list[Row] = []
+    with servers.mock_gitlab(
+        folder, yaml="version: 1\nallow_reset: true\n", database=":memory:"
+    ) as mock:
+        for name, (path, make) in largest.BODIES.items():
+            took, waited = largest.measure(mock, path, largest.largest(make))
+            rows.append((f"largest body, {name}: answer, ms", took))
+            rows.append((f"largest body, {name}: longest wait of a poll, ms", waited))
+    return rows
+
+
 def memory(folder: Path, requests: int) -> list[Row]:
     """See what it holds when idle, and after many requests."""
     with servers.mock_gitlab(folder, database=":memory:") as mock:
@@ -267,7 +280,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="smaller numbers, for a first look")
     parser.add_argument("--json", type=Path, help="where to write the figures for machines")
     parser.add_argument(
-        "--only", help="one part: throughput, peers, stored, scenarios, memory, start or plugin"
+        "--only", help="throughput, peers, stored, scenarios, largest, memory, start or plugin"
     )
     chosen = parser.parse_args()
     quick = chosen.quick
@@ -284,6 +297,7 @@ def main() -> None:
                 folder, [1_000, 10_000] if quick else [1_000, 100_000, 1_000_000]
             ),
             "scenarios": lambda folder: scenarios(folder, [100] if quick else [100, 1_000, 10_000]),
+            "largest": largest_bodies,
             "memory": lambda folder: memory(folder, 20_000 if quick else 200_000),
             "start": lambda folder: start(folder, 3 if quick else 15),
             "plugin": lambda folder: plugin(folder, 3 if quick else 15),

@@ -100,3 +100,8 @@ def test_a_glob_is_always_well(pattern: str):
 )
 def test_a_full_ref_says_whether_it_is_a_tag(ref: str, parts: tuple[str, bool | None]):
     assert split_ref(ref) == parts
+
+
+def test_an_expression_that_takes_long_to_compile_is_refused():
+    with pytest.raises(NoExpression, match="more than 10000 characters"):
+        check_expression(f"/{'a?' * 5000}/")
