@@ -24,6 +24,7 @@ from mock_gitlab.gitlab_api.test_reports import test_reports
 from mock_gitlab.gitlab_api.users import users
 from mock_gitlab.gitlab_api.version import version
 from mock_gitlab.http.gateway import Gateway
+from mock_gitlab.rest.request import authenticates
 from mock_gitlab.rest.routes import Routes, no_route
 from mock_gitlab.version import __version__
 from mock_gitlab.world.clock import wall_clock
@@ -85,7 +86,7 @@ class MockGitLabApp(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """Build the gateway, which passes requests to GitLab's endpoints without FastAPI."""
         gitlab = Routes(ROUTES, otherwise=no_route)
-        return Gateway(self, gitlab, self._serve_control, self.allowed_hosts)
+        return Gateway(self, gitlab, self._serve_control, authenticates, self.allowed_hosts)
 
     async def _serve_control(self, scope: Scope, receive: Receive, send: Send) -> None:
         served = self.router if scope["type"] == "lifespan" else self.control_app()

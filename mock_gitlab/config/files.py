@@ -111,6 +111,33 @@ ScenarioEntry = Annotated[
 ]
 
 
+SandboxLimit = Annotated[int, Field(ge=1, le=100_000), WHOLE]
+
+
+class SandboxesModel(StrictModel):
+    """The sandboxes of a server."""
+
+    limit: SandboxLimit = Field(
+        _DEFAULT.sandbox_limit, description="How many sandboxes there may be."
+    )
+    create: Literal["first_use", "explicit"] = Field(
+        "first_use",
+        description="first_use: the first request with the token makes a sandbox; "
+        "explicit: only POST /_mock/sandboxes does.",
+    )
+
+
+def _number_or_mapping(value: Any) -> str:
+    return "~mapping" if isinstance(value, dict) else "~one"
+
+
+Sandboxes = Annotated[
+    Annotated[SandboxLimit, Tag("~one")] | Annotated[SandboxesModel, Tag("~mapping")],
+    Discriminator(_number_or_mapping),
+]
+"""How many sandboxes there may be; or that, and how they are made."""
+
+
 class MockFile(_File):
     """A mock.yaml."""
 
@@ -164,8 +191,11 @@ class MockFile(_File):
     journal: Annotated[int, Field(ge=0, le=1_000_000), WHOLE] = Field(
         _DEFAULT.journal_limit, description="How many requests the journal keeps."
     )
-    sandboxes: Annotated[int, Field(ge=1, le=100_000), WHOLE] = Field(
-        _DEFAULT.sandbox_limit, description="How many sandboxes there may be."
+    sandboxes: Sandboxes = Field(
+        _DEFAULT.sandbox_limit,
+        description="How many sandboxes there may be; or a mapping, which also says how they "
+        "are made.",
+        examples=[200],
     )
     max_body_bytes: Annotated[int, Field(ge=1, le=2**31), WHOLE] = Field(
         _DEFAULT.body_limit, description="The largest body of a request."

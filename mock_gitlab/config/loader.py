@@ -24,7 +24,7 @@ from mock_gitlab.engine.model import (
 from .diagnostics import ConfigurationError, Document, Mistake, Node
 from .document import read
 from .faults import fault_from, keyed
-from .files import MockFile, ProjectModel, ScenarioFile
+from .files import MockFile, ProjectModel, SandboxesModel, ScenarioFile
 from .globs import TooManyFolders, expand, is_pattern
 from .messages import mistakes_of
 from .rules import rule_from
@@ -223,7 +223,9 @@ class _Loading:
     ) -> Declarations:
         claimed = {each.scenario.scenario_id for each in scenarios}
         builtin = [b for b in builtin_scenarios() if b.scenario.scenario_id not in claimed]
-        clock = model.clock
+        clock, sandboxes = model.clock, model.sandboxes
+        if isinstance(sandboxes, int):
+            sandboxes = SandboxesModel(limit=sandboxes, create="first_use")
         return Declarations(
             scenarios=(*builtin, *scenarios),
             default_scenario=model.default_scenario,
@@ -242,7 +244,8 @@ class _Loading:
             clock=ClockSetting() if clock is None else ClockSetting(clock.start, clock.frozen),
             allow_reset=model.allow_reset,
             journal_limit=model.journal,
-            sandbox_limit=model.sandboxes,
+            sandbox_limit=sandboxes.limit,
+            sandboxes_on_first_use=sandboxes.create == "first_use",
             body_limit=model.max_body_bytes,
             token=model.token,
         )

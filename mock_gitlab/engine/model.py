@@ -293,6 +293,7 @@ class Declarations:
     allow_reset: bool = False
     journal_limit: int = 1000
     sandbox_limit: int = 200
+    sandboxes_on_first_use: bool = True
     body_limit: int = 1_048_576
     token: str = field(default="MOCK_SUPER_SECRET", repr=False)
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import json
 import logging
 import re
 from contextlib import suppress
@@ -24,12 +25,14 @@ from uuid import uuid4
 
 from mock_gitlab.engine.model import Invalid
 from mock_gitlab.http.asgi import (
+    JSON,
     LARGE_BODY,
     LOGGED,
     MOST_VALUES,
     WORLD,
     Disconnected,
     TooLarge,
+    answer,
     answer_json,
     hang_up,
     has_too_many_values,
@@ -38,10 +41,13 @@ from mock_gitlab.http.asgi import (
 from mock_gitlab.store.errors import StoreUnavailable
 from mock_gitlab.world.clock import stopwatch
 from mock_gitlab.world.journal import LoggedRequest
+from mock_gitlab.world.sandboxes import check_name
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Set as AbstractSet
 
+    from mock_gitlab.engine.model import Declarations
     from mock_gitlab.http.asgi import App, Headers, Message, Receive, Scope, Send
     from mock_gitlab.world.sandboxes import Worlds
     from mock_gitlab.world.world import World
@@ -80,7 +86,9 @@ class Application(Protocol):
 class Gateway:
     """Finds the world of a request, and hands it to ``gitlab`` or to ``control``.
 
-    ``hosts`` are further host names under which ``/_mock`` is served; ``*`` is any.
+    ``authenticates`` tells whether a request, given by its scope and its body, has a good token:
+    only such a request creates a sandbox. ``hosts`` are further host names under which ``/_mock``
+    is served; ``*`` is any.
     """
 
     def __init__(
@@ -88,11 +96,13 @@ class Gateway:
         application: Application,
         gitlab: App,
         control: App,
+        authenticates: Callable[[Scope, bytes, Declarations], bool],
         hosts: AbstractSet[str] = frozenset(),
     ) -> None:
         self._application = application
         self._gitlab = gitlab
         self._control = control
+        self._authenticates = authenticates
         self._hosts = hosts
         self._numbers = count(1)
         self._request_id_prefix = str(uuid4())[:-12]
@@ -142,10 +152,12 @@ class Gateway:
         if raw.startswith("/sandbox/"):
             name, _, path = raw[9:].partition("/")
             root, path, name = f"/sandbox/{name}", f"/{path}", unquote(name)
-            if name not in self._application.worlds and _is_from_another_site(scope):
-                await answer_json(reply, 403, _FOREIGN_PAGE)  # making one may push out another
-                return
-            world = self._application.worlds.sandbox(name)
+            used = self._application.worlds.use(name)
+            if used is None:
+                used, receive = await self._create(name, scope, receive, reply)
+                if used is None:
+                    return
+            world = used
         scope[WORLD] = world
         first = path[1:].partition("/")[0] if path.startswith("/_mock") else path[1:]
         if first in _CONTROL_PATHS:
@@ -154,6 +166,29 @@ class Gateway:
             await answer_json(reply, 410, _NO_V3)
         else:
             await self._to_gitlab(scope, receive, reply, root, path, world)
+
+    async def _create(
+        self, name: str, scope: Scope, receive: Receive, reply: _Reply
+    ) -> tuple[World | None, Receive]:
+        """Create the sandbox of a request with a good token, or answer why there is none."""
+        worlds = self._application.worlds
+        check_name(name)
+        if _is_from_another_site(scope):
+            await answer_json(reply, 403, _FOREIGN_PAGE)  # making one may push out another
+            return None, receive
+        if worlds.was_evicted(name):
+            message = f"404 Not Found - sandbox {name} was evicted, to make room for others"
+            await _refuse(reply, 404, b"evicted", message)
+            return None, receive
+        if not worlds.declared.sandboxes_on_first_use:
+            message = f"404 Not Found - there is no sandbox {name}: POST /_mock/sandboxes makes it"
+            await _refuse(reply, 404, b"missing", message)
+            return None, receive
+        body = await read_body(receive, worlds.declared.body_limit)
+        if not self._authenticates(scope, body, worlds.declared):
+            await _refuse(reply, 401, b"missing", "401 Unauthorized")
+            return None, receive
+        return worlds.use(name) or worlds.create(name), _Replay(receive, body)
 
     async def _to_control(
         self, scope: Scope, receive: Receive, reply: _Reply, root: str, path: str
@@ -169,12 +204,7 @@ class Gateway:
         if len(body) > LARGE_BODY and has_too_many_values(body):
             await answer_json(reply, 413, _TOO_MANY_VALUES)
             return
-        messages = iter(({"type": "http.request", "body": body},))
-
-        async def receive_body() -> Message:
-            return next(messages, None) or await receive()
-
-        await self._control(scope, receive_body, reply)
+        await self._control(scope, _Replay(receive, body), reply)
 
     def _serves_host(self, scope: Scope) -> bool:
         """Tell whether the Host is ours; a web page may give its own host name our address."""
@@ -226,6 +256,27 @@ def _is_from_another_site(scope: Scope) -> bool:
     if site is not None:
         return site not in (b"none", b"same-origin")
     return origin is not None and origin.partition(b"://")[2] != headers.get(b"host")
+
+
+async def _refuse(reply: _Reply, status: int, sandbox: bytes, message: str) -> None:
+    """Answer a request to a sandbox that does not exist."""
+    headers = [*JSON, (b"x-mock-sandbox", sandbox)]
+    await answer(reply, status, headers, json.dumps({"message": message}).encode())
+
+
+class _Replay:
+    """A ``receive`` that gives a body once more, which has been read already."""
+
+    def __init__(self, receive: Receive, body: bytes) -> None:
+        self._receive = receive
+        self._body: bytes | None = body
+        self.__self__ = getattr(receive, "__self__", None)  # where hang_up finds the connection
+
+    async def __call__(self) -> Message:
+        if self._body is None:
+            return await self._receive()
+        body, self._body = self._body, None
+        return {"type": "http.request", "body": body}
 
 
 class _Reply:

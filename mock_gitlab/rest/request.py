@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from .paths import decode_segment
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mock_gitlab.engine.model import Instant
+    from mock_gitlab.engine.model import Declarations, Instant
     from mock_gitlab.http.asgi import Scope
     from mock_gitlab.world.journal import LoggedRequest
     from mock_gitlab.world.world import World
@@ -215,6 +216,26 @@ class Request:
     def offset(self) -> int:
         """How many rows come before the page."""
         return min((int(self.values["page"]) - 1) * self.limit, _MAX_OFFSET)
+
+
+def authenticates(scope: Scope, body: bytes, declared: Declarations) -> bool:
+    """Tell whether a request has a token that is good in a world where nothing has happened yet."""
+    headers = dict(scope["headers"])
+    sent = [headers.get(b"private-token", b"").decode("latin-1")]
+    sent.append(bearer_token(headers.get(b"authorization", b"").decode("latin-1")) or "")
+    with suppress(ApiError):
+        given = parse(
+            scope["query_string"], headers.get(b"content-type", b"").decode("latin-1"), body
+        )
+        sent += [given.get(name, "") for name in ("private_token", "access_token", "token")]
+    good = [declared.token]
+    good += [each.token for project in declared.projects for each in project.trigger_tokens]
+    return any(
+        tokens_equal(token, each)
+        for token in sent
+        if token and isinstance(token, str)
+        for each in good
+    )
 
 
 def _read_date(text: str) -> Instant | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections import OrderedDict
 from typing import TYPE_CHECKING
@@ -19,20 +20,25 @@ if TYPE_CHECKING:
 
     from mock_gitlab.engine.model import ClockSetting
 
+_log = logging.getLogger("mock_gitlab")
+_MOST_REMEMBERED = 10_000
+"""Of how many sandboxes it is remembered that they were evicted."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,127}\Z")
 
 
 class Worlds:
     """The default world and the sandboxes, all under one set of declarations.
 
-    A sandbox is created by its first use and lives in memory. It ends when it is deleted, or when
-    there are more than ``sandbox_limit`` and it was used least recently.
+    A sandbox lives in memory. It ends when it is deleted. It is evicted when there are more than
+    ``sandbox_limit`` and it was used least recently. Nobody gets an evicted one back by using its
+    name: it must be created anew.
     """
 
     def __init__(self, database: Path | str, declarations: Declarations) -> None:
         self.declared = declarations
         self.default = _lasting_world(database, declarations)
         self._sandboxes: OrderedDict[str, World] = OrderedDict()
+        self._evicted: OrderedDict[str, None] = OrderedDict()
         self._pristine: tuple[Declarations, Database] | None = None
         self.closed = False
 
@@ -41,18 +47,15 @@ class Worlds:
         self.default.apply(declarations)
         self.declared = declarations
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._sandboxes
+    def was_evicted(self, name: str) -> bool:
+        """Tell whether a sandbox had to make room for another."""
+        return name in self._evicted
 
-    def sandbox(self, name: str) -> World:
-        """Find a sandbox, or create it.
-
-        Raises:
-            Invalid: a name has at most 128 letters, digits and ``. _ ~ -``.
-        """
+    def use(self, name: str) -> World | None:
+        """Find a sandbox, and note that it is used; None if there is none."""
         world = self._sandboxes.get(name)
         if world is None:
-            return self.create(name)
+            return None
         self._sandboxes.move_to_end(name)
         if world.shared is not self.declared:
             world.apply(self.declared)
@@ -69,16 +72,26 @@ class Worlds:
         """
         if name in self._sandboxes:
             raise AlreadyExists(f"sandbox {name} exists")
-        if not _NAME.match(name):
-            raise Invalid(
-                "a sandbox name has letters, digits and . _ ~ - (at most 128), "
-                "and begins with a letter or digit"
-            )
+        check_name(name)
         world = World(self._new(), self.declared, Clock(), own_clock=clock, own_seed=seed)
         self._sandboxes[name] = world
+        self._evicted.pop(name, None)
         while len(self._sandboxes) > max(1, self.declared.sandbox_limit):
-            self._sandboxes.popitem(last=False)[1].close()
+            self._evict_oldest(name)
         return world
+
+    def _evict_oldest(self, newcomer: str) -> None:
+        name, world = self._sandboxes.popitem(last=False)
+        world.close()
+        self._evicted[name] = None
+        if len(self._evicted) > _MOST_REMEMBERED:
+            self._evicted.popitem(last=False)
+        _log.warning(
+            "sandbox %s is evicted, to make room for %s: there may be %d (sandboxes in mock.yaml)",
+            name,
+            newcomer,
+            self.declared.sandbox_limit,
+        )
 
     def _new(self) -> Database:
         """Copy a database that knows the declared scenarios: quicker than filling a new one."""
@@ -122,6 +135,15 @@ class Worlds:
         self._sandboxes.clear()
         self._forget_pristine()
         self.closed = True
+
+
+def check_name(name: str) -> None:
+    """Raise Invalid for a name that a sandbox cannot have."""
+    if not _NAME.match(name):
+        raise Invalid(
+            "a sandbox name has letters, digits and . _ ~ - (at most 128), "
+            "and begins with a letter or digit"
+        )
 
 
 def _lasting_world(path: Path | str, declarations: Declarations) -> World:

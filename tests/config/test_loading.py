@@ -203,6 +203,24 @@ def test_a_file_claims_the_number_of_a_built_in(folder: Folder):
     assert len(declared.scenarios) == 103
 
 
+@pytest.mark.parametrize(
+    ("written", "limit", "on_first_use"),
+    [
+        ("{create: explicit}", 200, False),
+        ("{limit: 3}", 3, True),
+        ("{limit: 3, create: first_use}", 3, True),
+    ],
+)
+def test_how_sandboxes_are_made_is_declared(
+    folder: Folder, written: str, limit: int, on_first_use: bool
+):
+    folder.write(mock=f"sandboxes: {written}")
+
+    declared = folder.load().declarations
+
+    assert (declared.sandbox_limit, declared.sandboxes_on_first_use) == (limit, on_first_use)
+
+
 def test_projects_and_the_rest_are_taken_as_written(folder: Folder):
     folder.write(
         mock="""
@@ -231,6 +249,7 @@ def test_projects_and_the_rest_are_taken_as_written(folder: Folder):
     assert declared.clock == ClockSetting(1_767_225_600_250, frozen=True)
     assert (declared.seed, declared.strict, declared.allow_reset) == ("7", True, True)
     assert (declared.journal_limit, declared.sandbox_limit, declared.body_limit) == (5, 6, 7)
+    assert declared.sandboxes_on_first_use
     assert declared.token == "abc"
     assert declared.user == User(3, "u", "N", "e@x")
     assert declared.projects == (

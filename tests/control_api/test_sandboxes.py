@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
+
+from mock_gitlab.engine.model import Declarations
+from mock_gitlab.world.sandboxes import Worlds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +64,141 @@ def test_the_least_recently_used_sandbox_goes_first(mock_with: Callable[..., Moc
     for name in ("a", "b", "a", "c"):
         mock.get(f"/sandbox/{name}/version")
 
-    assert [row["name"] for row in mock.get("/_mock/sandboxes").json()] == ["a", "c"]
+    assert names(mock) == ["a", "c"]
+
+
+def names(mock: Mock) -> list[str]:
+    return [row["name"] for row in mock.get("/_mock/sandboxes").json()]
+
+
+TRIGGER = "/sandbox/mine/api/v4/projects/1/trigger/pipeline"
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"url": "/sandbox/mine/api/v4/version"},
+        {"url": "/sandbox/mine/api/v4/version", "headers": {"PRIVATE-TOKEN": "wrong"}},
+        {"url": "/sandbox/mine/api/v4/version?private_token=wrong"},
+        {"url": "/sandbox/mine/_mock/pipelines"},
+        {"url": "/sandbox/mine/docs"},
+        {"url": TRIGGER, "method": "POST", "data": {"ref": "main", "token": "wrong"}},
+        {"url": TRIGGER, "method": "POST", "content": b"{", "headers": {"Content-Type": "a/json"}},
+        {"url": TRIGGER, "method": "POST", "json": {"ref": "main", "token": ["MOCK_SUPER_SECRET"]}},
+    ],
+)
+def test_a_request_without_the_token_makes_no_sandbox(
+    mock_with: Callable[..., Mock], request_: dict[str, Any]
+):
+    mock = mock_with("sandboxes: 1\n")
+    mock.get("/sandbox/other/version")
+
+    refused = mock.anonymous().request(**{"method": "GET", **request_})
+
+    assert (refused.status_code, refused.headers["x-mock-sandbox"]) == (401, "missing")
+    assert refused.json() == {"message": "401 Unauthorized"}
+    assert names(mock) == ["other"]
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"url": TRIGGER, "data": {"ref": "main", "token": "MOCK_SUPER_SECRET"}},
+        {"url": TRIGGER, "json": {"ref": "main", "token": "MOCK_SUPER_SECRET"}},
+        {"url": TRIGGER, "json": {"ref": "main", "token": "glptt-declared"}},
+        {"url": f"{TRIGGER}?ref=main&token=MOCK_SUPER_SECRET"},
+        {"url": f"{TRIGGER}?ref=main&private_token=MOCK_SUPER_SECRET"},
+        {"url": f"{TRIGGER}?ref=main", "headers": {"Authorization": "Bearer MOCK_SUPER_SECRET"}},
+    ],
+)
+def test_every_token_that_triggers_makes_the_sandbox(
+    mock_with: Callable[..., Mock], request_: dict[str, Any]
+):
+    mock = mock_with("projects: [{id: 1, path: a/b, trigger_tokens: [{token: glptt-declared}]}]\n")
+
+    made = mock.anonymous().request("POST", **request_)
+
+    assert (made.status_code, made.json()["id"], made.json()["ref"]) == (201, 1, "main")
+    assert names(mock) == ["mine"]
+
+
+def test_two_first_requests_at_once_share_the_sandbox(mock: Mock):
+    async def both() -> list[int]:
+        transport = httpx.ASGITransport(mock.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://mock") as client:
+            body = {"ref": "main", "token": "MOCK_SUPER_SECRET"}
+            made = await asyncio.gather(*(client.post(TRIGGER, data=body) for _ in range(2)))
+        return sorted(each.json()["id"] for each in made)
+
+    assert asyncio.run(both()) == [1, 2]
+
+
+def test_a_fault_applies_to_the_first_request_of_a_sandbox(mock_with: Callable[..., Mock]):
+    mock = mock_with("faults: [{times: 1, respond: {status: 502}}]\n")
+    body = {"ref": "main", "token": "MOCK_SUPER_SECRET"}
+
+    answers = [mock.anonymous().post(TRIGGER, data=body).status_code for _ in range(2)]
+
+    assert answers == [502, 201]
+
+
+def test_an_eviction_is_logged_and_told(
+    mock_with: Callable[..., Mock], caplog: pytest.LogCaptureFixture
+):
+    mock = mock_with("sandboxes: 1\n")
+    for name in ("old", "new"):
+        mock.get(f"/sandbox/{name}/version")
+
+    assert [(each.levelname, each.getMessage()) for each in caplog.records] == [
+        (
+            "WARNING",
+            "sandbox old is evicted, to make room for new: there may be 1 (sandboxes in mock.yaml)",
+        )
+    ]
+    for path in ("api/v4/version", "_mock/clock"):
+        gone = mock.get(f"/sandbox/old/{path}")
+        assert (gone.status_code, gone.headers["x-mock-sandbox"]) == (404, "evicted")
+        assert "sandbox old was evicted" in gone.json()["message"]
+    assert names(mock) == ["new"]
+
+
+def test_an_evicted_sandbox_can_be_made_anew(mock_with: Callable[..., Mock]):
+    mock = mock_with("sandboxes: 1\n")
+    for name in ("old", "new"):
+        mock.get(f"/sandbox/{name}/version")
+
+    assert mock.post("/_mock/sandboxes", json={"name": "old"}).status_code == 201
+    assert mock.get("/sandbox/old/version").status_code == 200
+    assert mock.get("/sandbox/new/version").status_code == 404
+
+
+def test_a_deleted_sandbox_may_be_used_again(mock: Mock):
+    mock.get("/sandbox/mine/version")
+    mock.delete("/_mock/sandboxes/mine")
+
+    assert mock.get("/sandbox/mine/version").status_code == 200
+
+
+def test_a_server_may_demand_that_sandboxes_are_made_first(mock_with: Callable[..., Mock]):
+    mock = mock_with("sandboxes: {create: explicit}\n")
+
+    for path in ("api/v4/version", "_mock/clock"):
+        missing = mock.get(f"/sandbox/mine/{path}")
+        assert (missing.status_code, missing.headers["x-mock-sandbox"]) == (404, "missing")
+        assert "there is no sandbox mine" in missing.json()["message"]
+    mock.post("/_mock/sandboxes", json={"name": "mine"})
+
+    assert mock.get("/sandbox/mine/version").status_code == 200
+
+
+def test_of_many_evictions_the_latest_are_remembered(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("mock_gitlab.world.sandboxes._MOST_REMEMBERED", 1)
+    worlds = Worlds(":memory:", Declarations(sandbox_limit=1))
+    for name in ("a", "b", "c"):
+        worlds.create(name)
+
+    assert [worlds.was_evicted(name) for name in ("a", "b", "c")] == [False, True, False]
+    worlds.close()
 
 
 def test_what_the_clock_of_a_sandbox_leaves_out_is_as_declared(mock: Mock):

@@ -21,6 +21,7 @@ MAPPINGS = {"MockFile": SCHEMA, **{n: e for n, e in SCHEMA["$defs"].items() if "
 HEADINGS = {
     "MockFile": "`mock.yaml`",
     "ClockModel": "`clock`",
+    "SandboxesModel": "`sandboxes` as a mapping",
     "UserModel": "`user`",
     "ProjectModel": "An entry of `projects`",
     "TokenModel": "An entry of `trigger_tokens`",

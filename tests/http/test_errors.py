@@ -11,6 +11,7 @@ import pytest
 from mock_gitlab.engine.model import Declarations
 from mock_gitlab.http.asgi import answer_json
 from mock_gitlab.http.gateway import Gateway
+from mock_gitlab.rest.request import authenticates
 from mock_gitlab.store.errors import StoreUnavailable
 from mock_gitlab.world.sandboxes import Worlds
 
@@ -56,7 +57,7 @@ def answered(application: Application, gitlab: App) -> tuple[int, Any]:
         sent.append(message)
 
     scope = {"type": "http", "method": "GET", "path": "/user", "query_string": b"", "headers": []}
-    asyncio.run(Gateway(application, gitlab, gitlab)(scope, receive, send))
+    asyncio.run(Gateway(application, gitlab, gitlab, authenticates)(scope, receive, send))
     start, body = sent
     return start["status"], json.loads(body["body"])
 
@@ -104,7 +105,7 @@ def test_what_is_not_http_goes_to_the_control_side(application: Application):
     async def send(message: Message) -> None:
         raise AssertionError(message)
 
-    gateway = Gateway(application, failing(RuntimeError()), control)
+    gateway = Gateway(application, failing(RuntimeError()), control, authenticates)
     asyncio.run(gateway({"type": "lifespan"}, receive, send))
 
     assert seen == [{"type": "lifespan"}]
