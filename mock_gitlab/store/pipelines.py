@@ -272,6 +272,20 @@ class PipelineTable:
             project_id,
         )
 
+    def upstream_of_scenarios(self, numbers: Iterable[int]) -> list[StoredPipeline]:
+        """List the pipelines from which bridges lead to one that follows one of these scenarios."""
+        return self._select(
+            "p.id IN (WITH RECURSIVE upstream(id) AS ("
+            "SELECT d.upstream_job_id / ?1 FROM pipelines d "
+            "WHERE d.upstream_job_id IS NOT NULL "
+            "AND d.scenario_id IN (SELECT value FROM json_each(?2)) UNION "
+            "SELECT d.upstream_job_id / ?1 "
+            "FROM upstream JOIN pipelines d ON d.id = upstream.id "
+            "WHERE d.upstream_job_id IS NOT NULL) SELECT id FROM upstream)",
+            job_id(1, 0, 0),
+            json.dumps([*numbers]),
+        )
+
     def numbers_after(self, number: int) -> list[int]:
         """List the numbers of the pipelines that are newer than one."""
         rows = self._db.all("SELECT id FROM pipelines WHERE id > ? ORDER BY id", (number,))

@@ -58,14 +58,25 @@ class Bridges:
         self._due: dict[int, Instant] = {}
         self._queue: list[tuple[Instant, int]] = []
 
-    def scenarios_changed(self) -> None:
-        """Find the scenarios with bridges, and mark all their pipelines to be looked at."""
+    def find(self) -> frozenset[int]:
+        """Find the scenarios with bridges."""
         numbers = frozenset(self._scenarios.having("downstream"))
-        pipelines = self._table.of_scenarios(numbers) if numbers else []
         self._timelines.with_bridges = numbers
+        return numbers
+
+    def expect_all(self) -> None:
+        """Find the scenarios with bridges, and mark all their pipelines to be looked at."""
+        numbers = self.find()
+        pipelines = self._table.of_scenarios(numbers) if numbers else []
         self._due.clear()
         self._queue.clear()
         for stored in pipelines:
+            self._expect(stored.record.id, _UNKNOWN)
+
+    def expect_followers(self, numbers: frozenset[int]) -> None:
+        """Mark the pipelines with bridges that follow one of these scenarios to be looked at."""
+        bridging = numbers & self._timelines.with_bridges
+        for stored in self._table.of_scenarios(bridging) if bridging else ():
             self._expect(stored.record.id, _UNKNOWN)
 
     def expect(self, record: PipelineRecord) -> None:

@@ -142,7 +142,7 @@ class Pipelines:
                 self._leave_history(stored.record, now)
             deleted = self.table.delete_all(project_id)
             self.timelines.drop_all()
-            self.scenarios_changed(())  # descendants elsewhere have lost their ancestors
+            self.bridges_changed()  # descendants elsewhere have lost their ancestors
         return deleted
 
     def _leave_history(self, record: PipelineRecord, now: Instant) -> None:
@@ -261,7 +261,7 @@ class Pipelines:
     def start_due_bridges(self) -> Instant:
         """Start the pipelines of all bridges that are due, and return the time."""
         if self._rolled_back:
-            self.bridges.scenarios_changed()
+            self.bridges.expect_all()
             self._rolled_back = False
         now = self._clock.now()
         if self.bridges.is_due(now):
@@ -284,15 +284,25 @@ class Pipelines:
     def scenarios_changed(self, numbers: Iterable[int]) -> None:
         """Drop what is kept of the pipelines that follow these scenarios.
 
-        The same is done for those whose bridges may start a pipeline that follows one.
+        The same is done for those whose bridges have started such a pipeline.
         """
+        self.bridges.find()
         changed = frozenset(numbers)
-        before = self.timelines.with_bridges
-        self.bridges.scenarios_changed()
-        stale = changed | before | self.timelines.with_bridges
-        self.timelines.drop_scenarios(stale)
-        if stale:
-            self.index.invalidate_scenarios(stale)
+        if not changed:
+            return
+        self.timelines.drop_scenarios(changed)
+        self.index.invalidate_scenarios(changed)
+        self.bridges.expect_followers(changed)
+        for upstream in self.table.upstream_of_scenarios(changed):
+            self.timelines.drop(upstream.record.id)
+            self.index.invalidate(upstream.record.id)
+            self.bridges.expect(upstream.record)
+
+    def bridges_changed(self) -> None:
+        """Drop what is kept of all pipelines with bridges: others are within their reach now."""
+        self.bridges.expect_all()
+        self.timelines.drop_scenarios(self.timelines.with_bridges)
+        self.index.invalidate_scenarios(self.timelines.with_bridges)
 
     def _forget(self) -> None:
         """Drop what may have been read of rows that were rolled back."""

@@ -78,6 +78,7 @@ class World:
         self.jobs = Jobs(self.pipelines, self.catalog)
         self._lookahead = Lookahead(self.pipelines, database)
         self._set_clock_as_stored()
+        self.pipelines.bridges.expect_all()
         self.apply(declarations)
         self.pipelines.invalidate_after(self.clock.now())
 
@@ -102,6 +103,7 @@ class World:
                 self._scenarios.delete(declared.scenario.scenario_id)
             self._configure_clock()  # first, so that declared tokens get the configured time
             self._declare(self.shared)
+            self.pipelines.bridges.expect_all()
         self.runtime_faults.clear()
         self.runtime_rules.clear()
         self.fault_counters = FaultCounters()
@@ -129,8 +131,11 @@ class World:
         in_force = (*self.runtime_rules, *mine.rules)
         self._db.clear_rule_counts({rule_key(rule) for rule in in_force})
         self._db.undo_on_rollback(partial(self._use, self.shared, self.declared))
+        projects_were_edited = mine.projects != self.declared.projects
         self._use(declarations, mine)
         self.pipelines.scenarios_changed(changed)
+        if projects_were_edited or mine.strict != self.declared.strict:
+            self.pipelines.bridges_changed()
         if clock_was_edited:  # pipelines that start on the way follow the new declarations
             self._configure_clock()
 

@@ -152,11 +152,21 @@ def stored_pipelines(folder: Path, counts: list[int]) -> list[Row]:
                     (f"{count} pipelines: {query}, ms", milliseconds(mock, f"{base}?{query}"))
                     for query in _QUERIES
                 ),
+                (
+                    f"{count} pipelines: status=failed after a scenario was declared, ms",
+                    _after(mock),
+                ),
                 (f"{count} pipelines: latest, ms", milliseconds(mock, f"{base}/latest")),
                 (f"{count} pipelines: poll, ms", milliseconds(mock, f"{base}/{count // 2}", 300)),
             ]
         path.unlink()
     return rows
+
+
+def _after(mock: servers.Process) -> float:
+    """Declare a scenario that no pipeline follows, and time the next list that is filtered."""
+    mock.call("POST", "/_mock/scenarios", {"scenario_id": 7_000, "name": "followed by none"})
+    return milliseconds(mock, f"{LIST}?status=failed", 1)
 
 
 def scenarios(folder: Path, counts: list[int]) -> list[Row]:

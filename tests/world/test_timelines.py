@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,9 +14,11 @@ from mock_gitlab.engine.model import (
     Downstream,
     JobSpec,
     NotFound,
+    Project,
     Scenario,
 )
 from mock_gitlab.store.database import Database
+from mock_gitlab.store.status_index import Filter
 from mock_gitlab.world.clock import Clock
 from mock_gitlab.world.creation import PipelineRequest
 from mock_gitlab.world.world import World
@@ -67,8 +70,8 @@ def test_a_timeline_is_kept_while_nothing_is_written(world: World):
         (lambda world: world.pipelines.rename(3, "new"), {2, 3}),
         (lambda world: world.act(world.catalog.project("group/b"), 3, "cancel"), {2, 3}),
         (lambda world: world.replace_scenario(runtime(1)), {1, 2, 3}),
-        (lambda world: world.create_scenario(runtime(9)), {2}),
-        (lambda world: world.apply(DECLARED), {2}),
+        (lambda world: world.create_scenario(runtime(9)), set()),
+        (lambda world: world.apply(DECLARED), set()),
     ],
     ids=["act", "rename", "below", "act below", "scenario", "another scenario", "reload"],
 )
@@ -141,3 +144,64 @@ def test_courses_that_are_played_once_for_many_are_bounded(world: World):
         assert timelines.course(1, after, None) is not None
 
     assert timelines.course(1, 0, None) is not first
+
+
+# ---------------------------------------------------------------------------- scenarios
+
+
+def stale(world: World) -> set[int]:
+    """Number the pipelines whose stored status is stale."""
+    now = world.clock.now()
+    projects = [project.id for project in world.catalog.projects()]
+    return {row.record.id for id in projects for row in world.pipelines.index.stale(id, now)}
+
+
+def filtered(world: World) -> None:
+    """Refresh the stored statuses, as lists do that filter by them."""
+    for project in world.catalog.projects():
+        world.pipelines.page(Filter(project.id, statuses=["running"]), 10, 0)
+
+
+@pytest.mark.parametrize(
+    ("number", "followed"),
+    [
+        pytest.param(1, {1, 2, 3}, id="followed by one, and by the one that a bridge has started"),
+        pytest.param(2, {2}, id="with a bridge"),
+        pytest.param(3, set(), id="followed by none"),
+        pytest.param(9, set(), id="new"),
+    ],
+)
+def test_declaring_a_scenario_invalidates_what_follows_it_and_nothing_else(
+    world: World, number: int, followed: set[int]
+):
+    filtered(world)
+    kept = {each: world.pipelines.timelines.get(each) for each in (1, 2, 3)}
+    assert stale(world) == set()
+
+    declare = world.create_scenario if number == 9 else world.replace_scenario
+    declare(runtime(number))
+
+    assert stale(world) == followed
+    dropped = {each for each in kept if world.pipelines.timelines.get(each) is not kept[each]}
+    assert dropped == followed
+
+
+def test_other_projects_invalidate_what_bridges_may_reach(world: World):
+    filtered(world)
+
+    world.apply(replace(DECLARED, projects=(Project(77, "group/c"),)))
+
+    assert stale(world) == {2}
+
+
+def test_a_bridge_of_a_scenario_that_is_declared_anew_starts_its_pipeline(world: World):
+    later = JobSpec("later", downstream=Downstream("group/c", scenario_id=1))
+    waits = JobSpec("waits", duration=5_000, stage="build")
+    scenario = Scenario(1, "now with a bridge", stages=("build", "test"), jobs=(waits, later))
+    world.replace_scenario(DeclaredScenario(scenario, {}, "runtime"))
+
+    world.move_clock(lambda clock: clock.advance(6_000))
+
+    assert world.catalog.project("group/c").id in {
+        each.record.project_id for each in world.pipelines.table.of_scenarios([1])
+    }
