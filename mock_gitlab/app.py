@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from mock_gitlab.config.loader import Loaded, Settings
     from mock_gitlab.rest.route import GitLabRoute
 
+DATABASE_CHECK_SECONDS = 1.0
+"""How often to look whether the database is still there."""
+
 ROUTES: tuple[GitLabRoute, ...] = (
     *pipelines.routes,
     *test_reports.routes,
@@ -139,13 +142,21 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     assert isinstance(app, MockGitLabApp)
     app.reopen()
     stop = asyncio.Event()
-    watching = asyncio.create_task(app.live.watch(stop))
+    watching = asyncio.gather(app.live.watch(stop), _watch_database(app, stop))
     try:
         yield
     finally:
         stop.set()
         await watching
         app.close()
+
+
+async def _watch_database(app: MockGitLabApp, stop: asyncio.Event) -> None:
+    """Warn of a database that is gone, until ``stop`` is set."""
+    stopped = asyncio.ensure_future(stop.wait())
+    while not stopped.done():
+        app.worlds.warn_if_file_is_gone()
+        await asyncio.wait([stopped], timeout=DATABASE_CHECK_SECONDS)
 
 
 def create_app(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any, get_args
 
 from fastapi.exceptions import RequestValidationError
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     Answer = Callable[[Request, Any], JSONResponse]
 
+_log = logging.getLogger("mock_gitlab")
 _MOST_DETAILS = 100
 """How many mistakes are explained; nobody reads more."""
 _NOT_JSON = {"type": "json_invalid", "loc": ["body"], "msg": "the body is not JSON"}
@@ -60,6 +62,11 @@ def _invalid_request(request: Request, error: RequestValidationError) -> JSONRes
     return _details(*(_detail(each, model, masking) for each in errors))
 
 
+def _unavailable(_: Request, error: StoreUnavailable) -> JSONResponse:
+    _log.error("the store is unavailable: %s", error)
+    return _message(503, "503 Service Unavailable")
+
+
 def _model_of_body(request: Request) -> type[BaseModel]:
     body = request.scope["route"].body_field
     model = None if body is None else body.field_info.annotation
@@ -91,7 +98,7 @@ _ANSWERS: dict[type[Exception], Answer] = {
     AlreadyExists: lambda _, error: _message(409, str(error)),
     Invalid: _invalid,
     NotAuthenticated: lambda *_: _message(401, "401 Unauthorized"),
-    StoreUnavailable: lambda *_: _message(503, "503 Service Unavailable"),
+    StoreUnavailable: _unavailable,
     RequestValidationError: _invalid_request,
     HTTPException: _http_error,
 }

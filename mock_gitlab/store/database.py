@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import weakref
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from .errors import StoreUnavailable, UnusableDatabase
+from .errors import StoreUnavailable, UnusableDatabase, reading
 from .ownership import Ownership
 from .schema import create_tables
 
@@ -55,6 +56,7 @@ class Database:
         self._after_rollback: list[Callable[[], None]] = []
         self._connection, owner = _open(self.path, like, migrate)
         self._run = self._connection.execute
+        self._file = _identity(self.path)
         self._release = weakref.finalize(self, _close, self._connection, owner)
 
     # ------------------------------------------------------------------ reading
@@ -182,12 +184,24 @@ class Database:
         row = self.one("SELECT value FROM meta WHERE key = ?", (key,))
         return None if row is None else str(row[0])
 
+    def meta_number(self, key: str) -> int:
+        """Read a single number that was remembered; 0 if there is none."""
+        with reading(f'the value of "{key}"'):
+            return int(self.meta(key) or 0)
+
     def remember(self, key: str, value: str) -> None:
         """Keep a single value over restarts."""
         self.execute(
             "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
             (key, value),
         )
+
+    def is_gone(self) -> bool:
+        """Return whether somebody has deleted the file, or put another one in its place."""
+        try:
+            return self.path != MEMORY and _identity(self.path) != self._file
+        except OSError:
+            return True
 
     def clear_rule_counts(self, kept: Collection[str] = ()) -> None:
         """Delete the counts of rules, except those under the keys in ``kept``."""
@@ -245,6 +259,13 @@ def _open(
         _close(connection, owner)
         raise
     return connection, owner
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    if path == MEMORY:
+        return None
+    status = os.stat(path)
+    return status.st_dev, status.st_ino
 
 
 def _close(connection: sqlite3.Connection, owner: Ownership | None) -> None:

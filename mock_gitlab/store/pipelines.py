@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mock_gitlab.engine.instants import parse_timestamp, timestamp
 from mock_gitlab.engine.model import Action, PipelineRecord, ScenarioChoice, Variable, job_id
 
-from .errors import StoreUnavailable
+from .errors import UNREADABLE, StoreUnavailable
 from .scenarios import BEHAVIOUR, join_duration, scenario_of, split_duration
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ def stored_of(row: Row) -> StoredPipeline:
         return StoredPipeline(
             _record_of(row), None if behaviour[0] is None else scenario_of(behaviour)
         )
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except UNREADABLE as error:
         raise StoreUnavailable(f"the row of pipeline {row[0]} is damaged: {error}") from error
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from mock_gitlab.engine.instants import parse_timestamp, timestamp
 from mock_gitlab.engine.model import TriggerToken
 
+from .errors import reading
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -46,11 +48,12 @@ class ProjectTable:
 
 def _token_of(row: Row) -> TriggerToken:
     number, project_id, token, description, *times, declared = row
-    created_at, updated_at, last_used, expires_at = (
-        None if time is None else parse_timestamp(time) for time in times
-    )
-    assert created_at is not None
-    assert updated_at is not None
+    with reading(f"the row of trigger token {number}"):
+        created_at, updated_at, last_used, expires_at = (
+            None if time is None else parse_timestamp(time) for time in times
+        )
+        assert created_at is not None
+        assert updated_at is not None
     return TriggerToken(
         number, project_id, token, description, created_at, updated_at,
         last_used, expires_at, bool(declared),

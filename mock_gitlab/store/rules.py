@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from mock_gitlab.engine.codec import decode_rule, encode_rule
 
+from .errors import reading
+
 if TYPE_CHECKING:
     from mock_gitlab.engine.matching import Rule
 
@@ -62,6 +64,7 @@ class RuleSetTable:
         """List the rules of a set; none for an unknown number."""
         if self._read is None or self._read[0] != number:
             row = self._db.one("SELECT rules_json FROM rule_sets WHERE id = ?", (number,))
-            written = [] if row is None else json.loads(row[0])
-            self._read = number, [decode_rule(rule) for rule in written]
+            with reading(f"the set of rules {number}"):
+                written = [] if row is None else json.loads(row[0])
+                self._read = number, [decode_rule(rule) for rule in written]
         return self._read[1]

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from mock_gitlab.engine.codec import decode_scenario, encode_scenario
 from mock_gitlab.engine.model import DeclaredScenario, Duration, Scenario
 
+from .errors import reading
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -44,18 +46,23 @@ def join_duration(seconds: int | None, fraction: int) -> Duration | None:
 
 @lru_cache(maxsize=4096)
 def scenario_of(columns: Row) -> Scenario:
-    """Read the BEHAVIOUR columns. Equal columns return the same object."""
+    """Read the BEHAVIOUR columns. Equal columns return the same object.
+
+    Raises:
+        StoreUnavailable: somebody has damaged the row.
+    """
     number, name, seconds, fraction, status, never, details = columns
-    return decode_scenario(
-        {
-            **json.loads(details),
-            "scenario_id": number,
-            "name": name,
-            "terminal_after": join_duration(seconds, fraction),
-            "terminal_status": status,
-            "never_complete": bool(never),
-        }
-    )
+    with reading(f"the row of scenario {number}"):
+        return decode_scenario(
+            {
+                **json.loads(details),
+                "scenario_id": number,
+                "name": name,
+                "terminal_after": join_duration(seconds, fraction),
+                "terminal_status": status,
+                "never_complete": bool(never),
+            }
+        )
 
 
 def _row_of(declared: DeclaredScenario) -> Row:
@@ -93,7 +100,10 @@ _declared_rows = _DeclaredRows()
 
 
 def _declared_of(row: Row) -> DeclaredScenario:
-    return DeclaredScenario(scenario_of(row[:_WIDTH]), json.loads(row[_WIDTH]), *row[_WIDTH + 1 :])
+    scenario = scenario_of(row[:_WIDTH])
+    with reading(f"the row of scenario {row[0]}"):
+        definition = dict(json.loads(row[_WIDTH]))
+    return DeclaredScenario(scenario, definition, *row[_WIDTH + 1 :])
 
 
 class ScenarioTable:

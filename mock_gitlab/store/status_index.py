@@ -16,7 +16,7 @@ from mock_gitlab.engine.instants import LAST_WRITABLE, parse_timestamp, timestam
 from mock_gitlab.engine.statuses import COMPLETED
 
 from .database import LISTED_UP_TO
-from .errors import StoreUnavailable
+from .errors import StoreUnavailable, reading
 from .pipelines import SELECT, StoredPipeline, stored_of
 from .scenarios import join_duration
 
@@ -202,7 +202,8 @@ class StatusIndex:
             (LISTED_UP_TO,),
         )
         assert row is not None
-        listed, newest = int(row[0] or 0), row[1] or 0
+        with reading(f'the value of "{LISTED_UP_TO}"'):
+            listed, newest = int(row[0] or 0), row[1] or 0
         if newest > listed:
             with self._db.transaction():
                 self._db.execute("UPDATE pipelines SET listed = 1 WHERE id > ?", (listed,))

@@ -15,6 +15,7 @@ from mock_gitlab.engine.model import (
     Variable,
 )
 from mock_gitlab.store.database import RULE_COUNT
+from mock_gitlab.store.errors import reading
 from mock_gitlab.store.rules import RuleSetTable
 
 if TYPE_CHECKING:
@@ -206,7 +207,7 @@ class Creation:
         """Return how many pipelines a rule has matched in this world."""
         key = rule_key(rule)
         if key not in self._matches:
-            self._matches[key] = int(self._db.meta(key) or 0)
+            self._matches[key] = self._db.meta_number(key)
         return self._matches[key]
 
     def _count_match(self, rule: Rule) -> int:
@@ -262,13 +263,15 @@ class Creation:
     def _trigger_of(self, record: PipelineRecord, choice: ScenarioChoice) -> Trigger:
         """Rebuild the trigger that the rules matched. Project and user are today's declarations."""
         requested = record.variables[: len(record.variables) - choice.rule_variables]
+        with reading(f"the row of pipeline {record.id}"):
+            inputs = dict(json.loads(choice.inputs_json or "{}"))
         return self._trigger(
             self._catalog.project_of_record(record.project_id),
             record.ref,
             record.tag,
             record.source,
             {variable.key: variable.value for variable in requested},
-            {} if choice.inputs_json is None else json.loads(choice.inputs_json),
+            inputs,
         )
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("mock_gitlab")
 _MOST_REMEMBERED = 10_000
 """Of how many sandboxes it is remembered that they were evicted."""
+_CHECKS_BETWEEN_WARNINGS = 30
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,127}\Z")
 
 
@@ -39,6 +40,8 @@ class Worlds:
         self.default = _lasting_world(database, declarations)
         self._sandboxes: OrderedDict[str, World] = OrderedDict()
         self._evicted: OrderedDict[str, None] = OrderedDict()
+        self._path = database
+        self._warnings_until_next = 0
         self._pristine: tuple[Declarations, Database] | None = None
         self.closed = False
 
@@ -121,6 +124,20 @@ class Worlds:
         """Delete a sandbox with all that is in it; raises NotFound."""
         self.find(name)
         self._sandboxes.pop(name).close()
+
+    def warn_if_file_is_gone(self) -> None:
+        """Log, once and then every so often, that the database file was deleted or replaced."""
+        if not self.default.file_is_gone():
+            self._warnings_until_next = 0
+        elif self._warnings_until_next:
+            self._warnings_until_next -= 1
+        else:
+            self._warnings_until_next = _CHECKS_BETWEEN_WARNINGS
+            _log.critical(
+                "THE DATABASE IS GONE: %s was deleted or replaced while the server runs. "
+                "The server goes on, but what it records is lost when it ends. Restart it.",
+                self._path,
+            )
 
     def reset(self, world: World) -> None:
         """Reset a world; the default one only if ``allow_reset`` permits it."""

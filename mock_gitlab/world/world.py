@@ -13,6 +13,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from mock_gitlab.engine.faults import FaultCounters
+from mock_gitlab.engine.instants import LATEST
 from mock_gitlab.engine.model import (
     Action,
     ActionName,
@@ -23,6 +24,7 @@ from mock_gitlab.engine.model import (
     NotFound,
     split_job_id,
 )
+from mock_gitlab.store.errors import reading
 from mock_gitlab.store.scenarios import ScenarioTable
 
 from .catalog import Catalog
@@ -109,6 +111,10 @@ class World:
         self.fault_counters = FaultCounters()
         self._look_for_faults()
         self.journal.clear()
+
+    def file_is_gone(self) -> bool:
+        """Return whether somebody has deleted or replaced the file of the store."""
+        return self._db.is_gone()
 
     def close(self) -> None:
         """Close the store."""
@@ -341,16 +347,24 @@ class World:
         self.move_clock(lambda clock: clock.configure(self.declared.clock))
 
     def _set_clock_as_stored(self) -> None:
-        kept = json.loads(self._db.meta("clock") or "{}")
-        if kept.get("declared") == asdict(self.declared.clock):
-            self.clock.restore(ClockState(kept["frozen_at"], kept["offset"]))
-        else:
-            self.clock.configure(self.declared.clock)
-            self._store_clock()
+        with reading('the value of "clock"'):
+            kept = json.loads(self._db.meta("clock") or "{}")
+            if kept.get("declared") == asdict(self.declared.clock):
+                self.clock.restore(_clock_state(kept))
+                return
+        self.clock.configure(self.declared.clock)
+        self._store_clock()
 
     def _store_clock(self) -> None:
         kept = {**asdict(self.clock.state()), "declared": asdict(self.declared.clock)}
         self._db.remember("clock", json.dumps(kept))
+
+
+def _clock_state(kept: dict[str, Any]) -> ClockState:
+    frozen_at, offset = kept["frozen_at"], int(kept["offset"])
+    if not 0 <= int(frozen_at or 0) < LATEST or abs(offset) >= LATEST:
+        raise ValueError("no clock shows this time")
+    return ClockState(None if frozen_at is None else int(frozen_at), offset)
 
 
 def _is_pattern(ref: str) -> bool:

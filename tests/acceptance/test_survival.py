@@ -6,7 +6,7 @@ import http.client
 import os
 import resource
 import sqlite3
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from queue import SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -223,3 +223,27 @@ def test_a_damaged_database_is_refused_at_the_start(tmp_path: Path, damage: byte
 
     with pytest.raises(AssertionError, match="the server has ended"), serving(tmp_path):
         pass
+
+
+def test_a_database_that_is_deleted_under_a_running_server_is_said_loudly(tmp_path: Path):
+    with serving(tmp_path, before="exec 2>stderr.txt;") as live:
+        (tmp_path / "mock.db").unlink()
+        while "CRITICAL" not in (said := (tmp_path / "stderr.txt").read_text(encoding="utf-8")):
+            assert live.trigger().status == 201
+
+    assert "THE DATABASE IS GONE: mock.db was deleted or replaced" in said
+
+
+def test_a_value_that_is_damaged_while_the_server_runs_is_503_with_one_clear_line(tmp_path: Path):
+    with serving(tmp_path, before="exec 2>stderr.txt;") as live:
+        live.trigger()
+        with closing(sqlite3.connect(tmp_path / "mock.db")) as database:
+            database.execute("UPDATE scenarios SET details_json = 'no JSON'")
+            database.commit()
+        shown = live.call("GET", "/_mock/scenarios")
+        triggered = live.trigger(scenario_id="7")
+
+    said = (tmp_path / "stderr.txt").read_text(encoding="utf-8")
+    assert (shown.status, triggered.status) == (503, 503)
+    assert "the store is unavailable: the row of scenario 0 is damaged: " in said
+    assert "Traceback" not in said

@@ -18,7 +18,7 @@ import pytest
 from mock_gitlab import __version__
 from mock_gitlab.cli.main import main
 from mock_gitlab.cli.ready_file import ReadyFile
-from mock_gitlab.store.database import APPLICATION_ID, VERSION
+from mock_gitlab.store.database import APPLICATION_ID, VERSION, Database
 from tests.cli.inprocess import served
 from tests.live import TOKEN, environment, serving
 
@@ -315,6 +315,22 @@ def test_a_database_that_is_damaged_inside_is_one_clear_line(
         2,
         "mock-gitlab: cannot use the database mock.db: no such table: meta\n",
     )
+
+
+def test_a_value_that_is_damaged_inside_is_one_clear_line(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    database = Database(folder / "mock.db")
+    database.remember("clock", "no JSON")
+    database.close()
+
+    code, printed = failing(capsys)
+
+    assert code == 2
+    assert printed.startswith(
+        'mock-gitlab: cannot use the database mock.db: the value of "clock" is damaged: '
+    )
+    assert len(printed.splitlines()) == 1
 
 
 def test_a_database_that_another_server_has_is_one_clear_line(

@@ -5,13 +5,14 @@ SQLite is made to refuse by a trigger in the database, which stands for a full d
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from mock_gitlab.engine.matching import Fault, RequestPattern
+from mock_gitlab.engine.matching import Fault, RequestPattern, Rule, TriggerPattern
 from mock_gitlab.engine.model import (
     ClockSetting,
     Declarations,
@@ -22,14 +23,16 @@ from mock_gitlab.engine.model import (
     Project,
     Scenario,
 )
-from mock_gitlab.store.database import Database
+from mock_gitlab.store.database import LISTED_UP_TO, Database
 from mock_gitlab.store.errors import StoreUnavailable
 from mock_gitlab.world.clock import Clock
 from mock_gitlab.world.creation import PipelineRequest
+from mock_gitlab.world.sandboxes import Worlds
 from mock_gitlab.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 START = 1_000
 REFUSE = "BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
@@ -218,3 +221,186 @@ def test_a_next_with_nothing_to_come_forgets_nothing_unless_it_has_started_somet
     rollbacks.clear()
     assert world.jump() == []
     assert rollbacks == []
+
+
+# ---------------------------------------------------------------------------- damaged values
+
+
+RULED = replace(
+    DECLARED,
+    rules=(
+        Rule("1", TriggerPattern(ref="main", inputs=(("level", 3),)), (2,), place="mock.yaml:1"),
+    ),
+)
+REQUEST = PipelineRequest("main", "trigger", inputs={"level": 3})
+
+
+@pytest.mark.parametrize(
+    "damage", ["no JSON", "[]", "7", "null", '{"unknown": 1}', '{"jobs": [1]}']
+)
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda world: world.scenarios(),
+        lambda world: world.scenario(9),
+        lambda world: world.trigger(
+            world.catalog.project("group/main"), PipelineRequest("main", "trigger", scenario_id=9)
+        ),
+        lambda world: world.pipelines.pipeline(world.catalog.project("group/main"), 2),
+    ],
+    ids=["list", "show", "trigger", "poll"],
+)
+def test_a_damaged_scenario_is_a_store_that_is_unavailable(
+    database: Database, world: World, damage: str, use: Callable[[World], object]
+):
+    world.create_scenario(DeclaredScenario(Scenario(9, "of the run"), {}, "runtime"))
+    project = world.catalog.project("group/main")
+    world.trigger(project, PipelineRequest("main", "trigger", scenario_id=9))
+    world.pipelines.timelines.drop_all()
+    database.execute("UPDATE scenarios SET details_json = ? WHERE scenario_id = 9", (damage,))
+    world._scenarios._behaviours.clear()
+
+    with pytest.raises(StoreUnavailable, match="the row of scenario 9 is damaged"):
+        use(world)
+
+
+@pytest.mark.parametrize("damage", ["no JSON", "7", "null", "[1]"])
+def test_a_damaged_definition_is_a_store_that_is_unavailable(
+    database: Database, world: World, damage: str
+):
+    database.execute("UPDATE scenarios SET definition_json = ? WHERE scenario_id = 2", (damage,))
+
+    with pytest.raises(StoreUnavailable, match="the row of scenario 2 is damaged"):
+        world.scenarios()
+
+
+@pytest.mark.parametrize(
+    "damage", ["no JSON", "7", "null", "[1]", '[{"key": "1", "who": 2}]', "[{}]"]
+)
+def test_a_damaged_set_of_rules_is_a_store_that_is_unavailable(database: Database, damage: str):
+    world = World(database, RULED, Clock())
+    number = world.trigger(world.catalog.project("group/main"), REQUEST).record.id
+    database.execute("UPDATE rule_sets SET rules_json = ?", (damage,))
+
+    with pytest.raises(StoreUnavailable, match="the set of rules 1 is damaged"):
+        world.explain(world.pipelines.pipeline_of_any_project(number).record)
+
+
+@pytest.mark.parametrize("damage", ["no JSON", "7", "[1]"])
+def test_damaged_inputs_are_a_store_that_is_unavailable(database: Database, damage: str):
+    world = World(database, RULED, Clock())
+    number = world.trigger(world.catalog.project("group/main"), REQUEST).record.id
+    database.execute("UPDATE pipelines SET inputs_json = ?", (damage,))
+    world.pipelines.timelines.drop_all()
+
+    with pytest.raises(StoreUnavailable, match="the row of pipeline 1 is damaged"):
+        world.explain(world.pipelines.pipeline_of_any_project(number).record)
+
+
+@pytest.mark.parametrize("column", ["created_at", "updated_at", "last_used", "expires_at"])
+@pytest.mark.parametrize("damage", ["yesterday", 7])
+def test_a_damaged_token_is_a_store_that_is_unavailable(
+    database: Database, world: World, column: str, damage: object
+):
+    project = world.catalog.project("group/main")
+    world.catalog.create_token(project, "x", world.clock.now(), None)
+    database.execute(f"UPDATE trigger_tokens SET {column} = ?", (damage,))
+
+    with pytest.raises(StoreUnavailable, match="the row of trigger token 1 is damaged"):
+        world.catalog.tokens(project)
+
+
+@pytest.mark.parametrize("damage", ["no JSON", "7", "[]"])
+def test_a_damaged_clock_is_refused(database: Database, world: World, damage: str):
+    database.remember("clock", damage)
+
+    with pytest.raises(StoreUnavailable, match='the value of "clock" is damaged'):
+        World(database, DECLARED, Clock())
+
+
+@pytest.mark.parametrize("damage", ["{}", '{"declared": 1}', ""])
+def test_a_clock_of_which_nothing_is_known_starts_anew(
+    database: Database, world: World, damage: str
+):
+    world.move_clock(lambda clock: clock.advance(100))
+    database.remember("clock", damage)
+
+    assert World(database, DECLARED, Clock()).clock.now() == START
+
+
+@pytest.mark.parametrize(
+    ("frozen_at", "offset"), [("x", 0), (-1, 0), (2**60, 0), (None, "x"), (None, 2**60), ([], 0)]
+)
+def test_a_clock_that_shows_no_time_is_refused(
+    database: Database, world: World, frozen_at: object, offset: object
+):
+    kept = json.loads(database.meta("clock") or "")
+    database.remember("clock", json.dumps({**kept, "frozen_at": frozen_at, "offset": offset}))
+
+    with pytest.raises(StoreUnavailable, match='the value of "clock" is damaged'):
+        World(database, DECLARED, Clock())
+
+
+def test_a_count_that_is_no_number_is_a_store_that_is_unavailable(database: Database):
+    world = World(database, RULED, Clock())
+    database.remember("rule 1", "many")
+    world._creation._matches.clear()
+
+    with pytest.raises(StoreUnavailable, match='the value of "rule 1" is damaged'):
+        world.trigger(world.catalog.project("group/main"), REQUEST)
+
+
+def test_an_index_that_knows_no_number_is_a_store_that_is_unavailable(
+    database: Database, world: World
+):
+    database.remember(LISTED_UP_TO, "all")
+
+    with pytest.raises(StoreUnavailable, match='the value of "listed up to" is damaged'):
+        world.pipelines.index.enter()
+
+
+# ---------------------------------------------------------------------------- a file that is gone
+
+
+@pytest.mark.parametrize("how", ["deleted", "replaced", "renamed"])
+def test_a_database_that_is_gone_is_said_loudly(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, how: str
+):
+    path = tmp_path / "mock.db"
+    worlds = Worlds(path, DECLARED)
+    worlds.warn_if_file_is_gone()
+    assert caplog.records == []
+
+    path.rename(tmp_path / "other.db")
+    if how == "replaced":
+        path.write_bytes(b"")
+    for _ in range(32):
+        worlds.warn_if_file_is_gone()
+
+    assert [(each.levelname, str(path) in each.getMessage()) for each in caplog.records] == [
+        ("CRITICAL", True)
+    ] * 2
+    worlds.close()
+
+
+def test_a_database_that_is_back_is_no_more_warned_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    path = tmp_path / "mock.db"
+    worlds = Worlds(path, DECLARED)
+    for _ in range(2):
+        path.rename(tmp_path / "other.db")
+        worlds.warn_if_file_is_gone()
+        (tmp_path / "other.db").rename(path)
+        worlds.warn_if_file_is_gone()
+
+    assert len(caplog.records) == 2
+    worlds.close()
+
+
+def test_a_database_in_memory_is_never_gone(caplog: pytest.LogCaptureFixture):
+    worlds = Worlds(":memory:", DECLARED)
+    worlds.warn_if_file_is_gone()
+
+    assert caplog.records == []
+    worlds.close()
