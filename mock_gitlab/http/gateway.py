@@ -53,9 +53,8 @@ if TYPE_CHECKING:
     from mock_gitlab.world.world import World
 
 _log = logging.getLogger("mock_gitlab")
-_CONTROL_PATHS = frozenset(
-    ("_mock", "openapi.json", "docs", "redoc", "docs/oauth2-redirect", "favicon.ico")
-)
+_DOCUMENTATION = frozenset(("openapi.json", "docs", "redoc", "docs/oauth2-redirect", "favicon.ico"))
+_CONTROL_PATHS = _DOCUMENTATION | {"_mock"}
 _NEEDLESS_SLASHES = re.compile(r"//+|/\Z")
 _COMMON_HEADERS: Headers = [
     (b"vary", b"Origin"),
@@ -153,6 +152,8 @@ class Gateway:
             name, _, path = raw[9:].partition("/")
             root, path, name = f"/sandbox/{name}", f"/{path}", unquote(name)
             used = self._application.worlds.use(name)
+            if used is None and path[1:] in _DOCUMENTATION:
+                used = world  # it is the same in every world, and makes none
             if used is None:
                 used, receive = await self._create(name, scope, receive, reply)
                 if used is None:

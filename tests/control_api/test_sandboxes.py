@@ -81,7 +81,7 @@ TRIGGER = "/sandbox/mine/api/v4/projects/1/trigger/pipeline"
         {"url": "/sandbox/mine/api/v4/version", "headers": {"PRIVATE-TOKEN": "wrong"}},
         {"url": "/sandbox/mine/api/v4/version?private_token=wrong"},
         {"url": "/sandbox/mine/_mock/pipelines"},
-        {"url": "/sandbox/mine/docs"},
+        {"url": "/sandbox/mine/_mock/health"},
         {"url": TRIGGER, "method": "POST", "data": {"ref": "main", "token": "wrong"}},
         {"url": TRIGGER, "method": "POST", "content": b"{", "headers": {"Content-Type": "a/json"}},
         {"url": TRIGGER, "method": "POST", "json": {"ref": "main", "token": ["MOCK_SUPER_SECRET"]}},
@@ -120,6 +120,12 @@ def test_every_token_that_triggers_makes_the_sandbox(
 
     assert (made.status_code, made.json()["id"], made.json()["ref"]) == (201, 1, "main")
     assert names(mock) == ["mine"]
+
+
+@pytest.mark.parametrize("page", ["openapi.json", "docs", "redoc"])
+def test_the_documentation_makes_no_sandbox(mock: Mock, page: str):
+    assert mock.get(f"/sandbox/mine/{page}").status_code == 200
+    assert names(mock) == []
 
 
 def test_two_first_requests_at_once_share_the_sandbox(mock: Mock):

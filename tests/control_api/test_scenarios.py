@@ -64,3 +64,17 @@ def test_deleting_a_scenario_leaves_its_pipelines_their_inline_values(mock: Mock
     assert mock.pipeline(plain["id"])["status"] == "success"
     mock.advance("30s")
     assert mock.pipeline(inline["id"])["status"] == "canceled"
+
+
+def test_a_damaged_scenario_is_503_and_named_in_the_log(
+    mock: Mock, caplog: pytest.LogCaptureFixture
+):
+    mock.declare(900)
+    world = mock.app.worlds.default  # type: ignore[attr-defined]  # the application is ours
+    world._db.execute("UPDATE scenarios SET details_json = '[' WHERE scenario_id = 900")
+
+    unavailable = mock.get("/_mock/scenarios")
+
+    assert unavailable.status_code == 503
+    assert unavailable.json() == {"message": "503 Service Unavailable"}
+    assert "the store is unavailable: the row of scenario 900 is damaged" in caplog.text
