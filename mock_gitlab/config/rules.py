@@ -111,6 +111,8 @@ class RuleModel(StrictModel):
         for other in ("scenario", "variables", "name"):
             if self.respond is not None and getattr(self, other):
                 yield (other,), "cannot be combined with respond"
+        if self.respond is not None and self.respond.lacks_status():
+            yield ("respond",), "needs a status"
 
 
 def rule_from(model: RuleModel, place: str) -> Rule:

@@ -48,6 +48,10 @@ class Response:
     body: Any = None
 
 
+LIMIT_EXCEEDED = Response(429, body="Retry later\n")
+"""GitLab's answer to a request beyond a rate limit."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """What a trigger that matches ``when`` gets.

@@ -8,7 +8,7 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from mock_gitlab.engine.matching import Fault, Response
+from mock_gitlab.engine.matching import LIMIT_EXCEEDED, Fault, Response
 from mock_gitlab.http.asgi import LOGGED, WORLD, answer, hang_up
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from mock_gitlab.world.world import World
 
 _SLOW_PIECES = 10
-_LIMIT_EXCEEDED = Response(429, (("Content-Type", "text/plain"),), "Retry later\n")
 
 
 def match_fault(
@@ -84,7 +83,7 @@ def _declared_response(hit: FaultHit, now: Instant) -> Response | None:
         "RateLimit-ResetTime": formatdate(reset / 1000, usegmt=True),
         "Retry-After": str(_rounded_up(reset - now, 1000)),
     }
-    response = declared or _LIMIT_EXCEEDED
+    response = declared or LIMIT_EXCEEDED
     merged = _with_replaced(headers, response.headers)
     return Response(response.status, tuple(merged.items()), response.body)
 

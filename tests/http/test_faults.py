@@ -210,6 +210,30 @@ def test_a_limit_may_have_an_answer_of_its_own_whose_headers_stand_in_their_plac
     assert (answer.headers["x-a"], answer.headers["ratelimit-observed"]) == ("b", "1")
 
 
+@pytest.mark.parametrize(
+    ("respond", "body"),
+    [
+        ({}, "Retry later\n"),
+        ({"headers": {"X-A": "b"}}, "Retry later\n"),
+        ({"headers": {"X-A": "b"}, "body": "slow down"}, "slow down"),
+        ({"body": ""}, ""),
+    ],
+)
+def test_an_answer_of_a_limit_is_429_unless_it_has_a_status(
+    mock: Mock, respond: dict[str, Any], body: str
+):
+    limit = {"requests": 0, "per": "60s"}
+    declared = mock.post("/_mock/faults", json={"limit": limit, "respond": respond})
+
+    answer = mock.get("/user")
+
+    assert (declared.status_code, answer.status_code, answer.text) == (201, 429, body)
+    assert (answer.headers["retry-after"], answer.headers.get("x-a")) == (
+        "60",
+        respond.get("headers", {}).get("X-A"),
+    )
+
+
 def test_a_declared_answer_that_has_no_body_by_its_status_has_none(mock: Mock):
     respond = {"status": 204, "body": {"a": 1}}
     mock.post("/_mock/faults", json={"respond": respond})
