@@ -221,7 +221,7 @@ def _split_path(raw: str) -> tuple[str, str]:
 def _add_to_journal(logged: LoggedRequest, scope: Scope, status: int | None) -> None:
     """Add a request that has been served; it names its project even if it was refused early."""
     world: World = scope[WORLD]
-    logged.status = None if logged.outcome == "dropped" else status
+    logged.status = None if logged.outcome in ("dropped", "broken off") else status
     if logged.project_id is None and "id" in (params := scope.get("path_params", {})):
         with suppress(StoreUnavailable):  # the request has been answered: it is kept all the same
             logged.project_id, logged.project_path = world.catalog.peek(unquote(params["id"]))

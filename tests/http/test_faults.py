@@ -115,7 +115,9 @@ def test_a_client_that_gives_up_during_a_delay_has_been_served_all_the_same(live
     impatient.close()
 
     assert int(live.call("GET", "/projects/1/pipelines").headers["x-total"]) == int(before) + 1
-    assert newest(live, "create_pipeline")["outcome"] == "fault"
+    logged = newest(live, "create_pipeline")
+    assert (logged["outcome"], logged["status"]) == ("broken off", None)
+    assert logged["fault"].startswith("runtime-")
 
 
 @pytest.mark.parametrize("fault", [{"delay": "1h", "respond": {"status": 503}}, {"slow": "1h"},
@@ -128,7 +130,21 @@ def test_nothing_waits_for_a_client_that_has_gone(live: Client, fault: dict[str,
         client.sendall(GET_METADATA)
         live.call("GET", "/version")
 
-    assert newest(live, "get_metadata")["outcome"] in ("fault", "dropped")
+    logged = newest(live, "get_metadata")
+    assert (logged["outcome"], logged["status"]) == ("broken off", None)
+    assert logged["fault"].startswith("runtime-")
+
+
+@pytest.mark.parametrize("fault", [{"delay": "1ms"}, {"slow": "10ms"}, {"truncate": True}])
+def test_a_client_that_waits_has_not_broken_off(live: Client, fault: dict[str, Any]):
+    live.call("DELETE", "/_mock/requests")
+    declare(live, when={"operation": "get_metadata"}, **fault)
+
+    with contextlib.suppress(http.client.IncompleteRead):
+        live.call("GET", "/metadata")
+
+    logged = newest(live, "get_metadata")
+    assert (logged["outcome"], logged["status"]) == ("fault", 200)
 
 
 @pytest.mark.parametrize("fault", [{"drop": True}, {"truncate": True}])
