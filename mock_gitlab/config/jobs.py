@@ -39,8 +39,9 @@ if TYPE_CHECKING:
 
 ArtifactPath = Annotated[
     Text,
+    Field(max_length=1024),
     Matching(
-        r"^(?!/)(?!(.*/)?\.{0,2}(/|$))[^\u0000\\]+$",
+        r"^(?!/)(?!(.*/)?\.{0,2}(/|$))[^\u0000-\u001f\u007f-\u009f\\]+$",
         "must be the path of a file inside the archive, such as reports/junit.xml",
     ),
 ]
