@@ -215,10 +215,6 @@ def did_you_mean(name: str, allowed: Iterable[str]) -> str:
     return f"; did you mean {near[0]}?" if near and near[0] != name else ""
 
 
-def _if_text(value: JsonValue) -> JsonValue:
-    return _glob_or_regex(value) if isinstance(value, str) else value
-
-
 def _json(value: JsonValue) -> JsonValue:
     try:
         json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
@@ -284,16 +280,43 @@ ScenarioNumber = Annotated[int, Field(ge=0, le=LARGEST_NUMBER), WHOLE]
 Percent = Annotated[float, Field(ge=0, le=100)]
 AnyJson = Annotated[JsonValue, AfterValidator(_json)]
 """Any JSON value."""
-WantedJson = Annotated[AnyJson, AfterValidator(_if_text)]
-"""A JSON value; text is a glob, or a ``/regular expression/``."""
+_PRESENCE = {
+    "type": "object",
+    "properties": {"present": {"type": "boolean"}},
+    "required": ["present"],
+    "additionalProperties": False,
+}
+
+
+def _is_presence(value: Any) -> bool:
+    if isinstance(value, dict) and not (
+        value.keys() == {"present"} and isinstance(value["present"], bool)
+    ):
+        raise mistake("must be a value, {present: true} or {present: false}")
+    return isinstance(value, dict)
+
+
+def _wanted_input(value: JsonValue) -> JsonValue:
+    _is_presence(value)
+    return _glob_or_regex(value) if isinstance(value, str) else value
 
 
 def _present_or_text(value: Any) -> str:
     return "~present" if isinstance(value, bool) else "~text"
 
 
-Wanted = Annotated[
+WantedVariable = Annotated[
     Annotated[bool, Tag("~present")] | Annotated[GlobOrNumber, Tag("~text")],
     Discriminator(_present_or_text),
+    BeforeValidator(lambda value: value["present"] if _is_presence(value) else value),
+    WithJsonSchema({"anyOf": [{"type": ["string", "integer", "boolean"]}, _PRESENCE]}),
 ]
-"""What a value must match; true: it must be present, false: it must be absent."""
+"""What a variable must match; true is short for ``{present: true}``, false for its opposite."""
+WantedInput = Annotated[
+    AnyJson,
+    AfterValidator(_wanted_input),
+    WithJsonSchema(
+        {"anyOf": [{"type": ["string", "number", "boolean", "array", "null"]}, _PRESENCE]}
+    ),
+]
+"""What an input must match; text is a glob, or a ``/regular expression/``."""
