@@ -143,7 +143,8 @@ class JobModel(StrictModel):
     duration: DurationField = Field(0, description="How long it runs.", examples=[30, "1m"])
     status: TerminalStatus = Field("success", description="How it ends.")
     failure_reason: FailureReason | None = Field(
-        None, description="Why it fails; by default script_failure."
+        None,
+        description="Why it fails; by default script_failure, or unknown_failure for a bridge.",
     )
     when: When = Field("on_success", description="When it runs.")
     start_in: DurationField | None = Field(
@@ -248,7 +249,7 @@ def _names_taken(jobs: Sequence[JobModel]) -> Iterator[Violation]:
 
 
 def _inside(job: JobModel, stages: Sequence[str]) -> Iterator[Violation]:
-    if stages and job.stage not in stages:
+    if stages and job.stage not in (".pre", *stages, ".post"):
         yield (
             ("stage",),
             f'"{job.stage}" is not one of the stages: {", ".join(dict.fromkeys(stages))}',

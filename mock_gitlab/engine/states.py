@@ -197,7 +197,7 @@ def state_of(run: Run, now: Instant) -> JobState:
             started, finished = instant if started is None else started, None
         elif status == "pending":
             queued, started, finished = instant, None, None
-        elif status == "created":
+        elif status == "created" or _has_not_run(run, status, started, instant):
             queued = started = finished = None
         elif started is not None or status in FINISHED:
             finished = instant
@@ -217,9 +217,25 @@ def state_of(run: Run, now: Instant) -> JobState:
         run.emptied_at if run.emptied_at is not None and run.emptied_at <= now else None,
         spec.allow_failure,
         run.retried_at is not None and run.retried_at <= now,
-        (spec.failure_reason or "script_failure") if status == "failed" else None,
+        (spec.failure_reason or _usual_reason(spec)) if status == "failed" else None,
         spec,
     )
+
+
+def _has_not_run(run: Run, status: JobStatus, started: Instant | None, now: Instant) -> bool:
+    """Tell whether a run shows no times, since on GitLab no job ran that is skipped or manual.
+
+    A bridge keeps its times, for it shows the status of its pipeline. So does a job that was seen
+    running.
+    """
+    if status not in ("skipped", "manual") or run.plan.spec.downstream is not None:
+        return False
+    return run.plan.mirrors or started == now
+
+
+def _usual_reason(spec: JobSpec) -> FailureReason:
+    """Return the reason of a job that names none; GitLab has none for a failed downstream."""
+    return "script_failure" if spec.downstream is None else "unknown_failure"
 
 
 def _moved(instant: Instant | None, delay: Duration) -> Instant | None:

@@ -99,8 +99,7 @@ class Timeline:
         place = bisect_right(course.instants, now) - 1
         status, since = course.statuses[place], course.instants[place]
         jobs = tuple([state_of(run, now) for run in course.runs if run.instants[0] <= now])
-        created, started = self.record.created_at, course.started_at
-        started = started if started is not None and started <= now else None
+        created, started = self.record.created_at, self._started_at(jobs)
         finished = since if status in FINISHED else None
         return PipelineState(
             status,
@@ -240,6 +239,13 @@ class Timeline:
         return not state.finished
 
     # ------------------------------------------------------------------ private
+
+    def _started_at(self, jobs: Iterable[JobState]) -> Instant | None:
+        """Return when the first job started, even if that job waits once more."""
+        starts = [job.started_at for job in jobs if job.started_at is not None]
+        return (
+            self._course.started_at if starts and self.scenario.jobs else min(starts, default=None)
+        )
 
     def _updated_at(self, since: Instant, now: Instant) -> Instant:
         renamed = self.record.renamed_at
