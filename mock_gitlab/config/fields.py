@@ -13,14 +13,12 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
-    Discriminator,
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     JsonValue,
     PlainSerializer,
     PlainValidator,
-    Tag,
     ValidationError,
     WithJsonSchema,
 )
@@ -193,7 +191,8 @@ def _as_whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _glob_or_regex(text: str) -> str:
+def glob_or_regex(text: str) -> str:
+    """Check a glob or a ``/regular expression/``, and return it."""
     try:
         check_expression(text)
     except NoExpression as error:
@@ -253,15 +252,13 @@ OperationName = Annotated[
     Text, AfterValidator(_operation), WithJsonSchema({"type": "string", "enum": list(OPERATIONS)})
 ]
 """The name of an endpoint of GitLab."""
-Glob = Annotated[
-    str, BeforeValidator(_as_text), Field(min_length=1), AfterValidator(_glob_or_regex)
-]
+Glob = Annotated[str, BeforeValidator(_as_text), Field(min_length=1), AfterValidator(glob_or_regex)]
 """A glob, or a ``/regular expression/``."""
 _TEXT_OR_INTEGER = WithJsonSchema({"type": ["string", "integer"]})
 TextOrNumber = Annotated[str, BeforeValidator(_digits), _TEXT_OR_INTEGER]
 """Text, or a whole number, which becomes its digits."""
 GlobOrNumber = Annotated[
-    str, BeforeValidator(_digits), AfterValidator(_glob_or_regex), _TEXT_OR_INTEGER
+    str, BeforeValidator(_digits), AfterValidator(glob_or_regex), _TEXT_OR_INTEGER
 ]
 """A glob, a ``/regular expression/``, or a whole number, which becomes its digits."""
 ProjectName = Annotated[
@@ -280,43 +277,3 @@ ScenarioNumber = Annotated[int, Field(ge=0, le=LARGEST_NUMBER), WHOLE]
 Percent = Annotated[float, Field(ge=0, le=100)]
 AnyJson = Annotated[JsonValue, AfterValidator(_json)]
 """Any JSON value."""
-_PRESENCE = {
-    "type": "object",
-    "properties": {"present": {"type": "boolean"}},
-    "required": ["present"],
-    "additionalProperties": False,
-}
-
-
-def _is_presence(value: Any) -> bool:
-    if isinstance(value, dict) and not (
-        value.keys() == {"present"} and isinstance(value["present"], bool)
-    ):
-        raise mistake("must be a value, {present: true} or {present: false}")
-    return isinstance(value, dict)
-
-
-def _wanted_input(value: JsonValue) -> JsonValue:
-    _is_presence(value)
-    return _glob_or_regex(value) if isinstance(value, str) else value
-
-
-def _present_or_text(value: Any) -> str:
-    return "~present" if isinstance(value, bool) else "~text"
-
-
-WantedVariable = Annotated[
-    Annotated[bool, Tag("~present")] | Annotated[GlobOrNumber, Tag("~text")],
-    Discriminator(_present_or_text),
-    BeforeValidator(lambda value: value["present"] if _is_presence(value) else value),
-    WithJsonSchema({"anyOf": [{"type": ["string", "integer", "boolean"]}, _PRESENCE]}),
-]
-"""What a variable must match; true is short for ``{present: true}``, false for its opposite."""
-WantedInput = Annotated[
-    AnyJson,
-    AfterValidator(_wanted_input),
-    WithJsonSchema(
-        {"anyOf": [{"type": ["string", "number", "boolean", "array", "null"]}, _PRESENCE]}
-    ),
-]
-"""What an input must match; text is a glob, or a ``/regular expression/``."""

@@ -143,8 +143,7 @@ class JobModel(StrictModel):
     duration: DurationField = Field(0, description="How long it runs.", examples=[30, "1m"])
     status: TerminalStatus = Field("success", description="How it ends.")
     failure_reason: FailureReason | None = Field(
-        None,
-        description="Why it fails; by default script_failure, or unknown_failure for a bridge.",
+        None, description="Why it fails; by default script_failure, of a bridge unknown_failure."
     )
     when: When = Field("on_success", description="When it runs.")
     start_in: DurationField | None = Field(

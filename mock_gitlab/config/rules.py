@@ -18,10 +18,9 @@ from .fields import (
     StrictModel,
     TextOrNumber,
     Violation,
-    WantedInput,
-    WantedVariable,
     refuse,
 )
+from .wanted import WantedInput, WantedVariable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

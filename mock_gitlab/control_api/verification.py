@@ -10,7 +10,8 @@ from pydantic import Field, field_validator, model_validator
 from typing_extensions import TypedDict
 
 from mock_gitlab.config.faults import RequestWhenModel
-from mock_gitlab.config.fields import WHOLE, Glob, Name, WantedVariable, mistake
+from mock_gitlab.config.fields import WHOLE, Glob, Name, mistake
+from mock_gitlab.config.wanted import WantedVariable
 
 from .access import CurrentWorld, control_router
 from .masking import Masking

@@ -16,6 +16,8 @@ from .course import (
 from .statuses import COMPLETED, FINISHED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .course import Run
     from .failures import FailureReason
     from .model import Artifact, Duration, Instant, JobSpec
@@ -236,6 +238,20 @@ def _has_not_run(run: Run, status: JobStatus, started: Instant | None, now: Inst
 def _usual_reason(spec: JobSpec) -> FailureReason:
     """Return the reason of a job that names none; GitLab has none for a failed downstream."""
     return "script_failure" if spec.downstream is None else "unknown_failure"
+
+
+def busy(jobs: Iterable[JobState]) -> Duration:
+    """Return how long at least one of the latest runs was running."""
+    periods = sorted(
+        (job.started_at, job.finished_at)
+        for job in jobs
+        if job.started_at is not None and job.finished_at is not None and not job.retried
+    )
+    total, covered = 0, min(periods, default=(0, 0))[0]
+    for begins, ends in periods:
+        total += max(0, ends - max(begins, covered))
+        covered = max(covered, ends)
+    return total
 
 
 def _moved(instant: Instant | None, delay: Duration) -> Instant | None:

@@ -10,13 +10,13 @@ from .actions import course_of
 from .course import visible
 from .model import NEVER, NotAllowed, NotFound, Scenario
 from .schedule import deleted_downstreams, free
-from .states import Change, JobState, PipelineState, Window, state_of
+from .states import Change, JobState, PipelineState, Window, busy, state_of
 from .statuses import COMPLETED, FINISHED, STOPPABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from .model import Action, Downstream, Duration, Instant, PipelineRecord, TestSuite
+    from .model import Action, Downstream, Instant, PipelineRecord, TestSuite
     from .schedule import History, Obstacle
     from .statuses import JobStatus, PipelineStatus
 
@@ -107,7 +107,7 @@ class Timeline:
             started,
             finished,
             self._updated_at(since, now),
-            None if started is None or finished is None else _busy(jobs) // 1000,
+            None if started is None or finished is None else busy(jobs) // 1000,
             None if started is None else (started - created) // 1000 or None,
             self._coverage(status, jobs),
             status == "success" and any(job.is_warning for job in jobs),
@@ -241,11 +241,11 @@ class Timeline:
     # ------------------------------------------------------------------ private
 
     def _started_at(self, jobs: Iterable[JobState]) -> Instant | None:
-        """Return when the first job started, even if that job waits once more."""
+        """Return when the first job started; None if no job shows a start."""
         starts = [job.started_at for job in jobs if job.started_at is not None]
-        return (
-            self._course.started_at if starts and self.scenario.jobs else min(starts, default=None)
-        )
+        if starts and self.scenario.jobs:
+            return self._course.started_at  # that job may wait once more, and show no start
+        return min(starts, default=None)
 
     def _updated_at(self, since: Instant, now: Instant) -> Instant:
         renamed = self.record.renamed_at
@@ -275,20 +275,6 @@ def _changes_of(
     for at, after in zip(*visible(instants, statuses), strict=True):
         yield Change(at, job_id, name, before, after)
         before = after
-
-
-def _busy(jobs: Iterable[JobState]) -> Duration:
-    """Return how long at least one of the latest runs was running."""
-    periods = sorted(
-        (job.started_at, job.finished_at)
-        for job in jobs
-        if job.started_at is not None and job.finished_at is not None and not job.retried
-    )
-    total, covered = 0, min(periods, default=(0, 0))[0]
-    for begins, ends in periods:
-        total += max(0, ends - max(begins, covered))
-        covered = max(covered, ends)
-    return total
 
 
 def _reported(suite: TestSuite, state: PipelineState) -> bool:
