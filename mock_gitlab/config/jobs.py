@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 
 ArtifactPath = Annotated[
     Text,
-    Field(max_length=1024),
+    Matching(r"^[\s\S]{0,1024}$", "must have 1024 characters at most"),
     Matching(
-        r"^(?!/)(?!(.*/)?\.{0,2}(/|$))[^\u0000-\u001f\u007f-\u009f\\]+$",
+        r"^(?!/)(?!(.*/)?\.{0,2}(/|$))[^\u0000-\u001f\u007f-\u009f\\]{1,1024}$",
         "must be the path of a file inside the archive, such as reports/junit.xml",
     ),
 ]

@@ -70,7 +70,8 @@ def test_a_name_that_no_archive_can_hold_is_refused(mock: Mock):
 
     refused = mock.post("/_mock/scenarios", json={"scenario_id": 900, "jobs": jobs})
 
-    assert refused.status_code == 422
+    told = refused.json()["detail"][0]["msg"]
+    assert (refused.status_code, told) == (422, "must have 1024 characters at most")
     leave_behind(mock, "é" * 1024)
     assert mock.get(f"{JOB}/artifacts").status_code == 200
     assert mock.get(f"{JOB}/artifacts/{quote('é' * 1024)}").status_code == 200
