@@ -173,7 +173,8 @@ def _covers(earlier: TriggerPattern, later: TriggerPattern) -> bool:
         and _text_covers(earlier.username, later.username)
         and (earlier.source is None or set(earlier.source) >= set(later.source or ("",)))
         and all(pair in later.variables for pair in earlier.variables)
-        and all(pair in later.inputs for pair in earlier.inputs)
+        # repr, since 1 is not true in JSON, but in Python
+        and set(map(repr, earlier.inputs)) <= set(map(repr, later.inputs))
     )
 
 

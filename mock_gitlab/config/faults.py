@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from mock_gitlab.engine.matching import (
     BODY_FAULTS,
+    LIMIT_EXCEEDED,
     BodyFault,
     Fault,
     Limit,
@@ -56,7 +57,9 @@ class ResponseModel(StrictModel):
     """An answer that is sent instead of the usual one."""
 
     status: Annotated[int, Field(ge=200, le=599), WHOLE] = Field(
-        200, description="The HTTP status.", examples=[503]
+        LIMIT_EXCEEDED.status,
+        description="The HTTP status; it may be left out only beside limit.",
+        examples=[503],
     )
     headers: dict[
         HeaderName,
@@ -71,8 +74,14 @@ class ResponseModel(StrictModel):
     )
 
     def to_engine(self) -> Response:
-        """Convert to the engine's type."""
-        return Response(self.status, tuple(self.headers.items()), self.body)
+        """Convert to the engine's type. Without status and body it is the answer of a limit."""
+        usual = self.lacks_status() and self.body is None
+        body = LIMIT_EXCEEDED.body if usual else self.body
+        return Response(self.status, tuple(self.headers.items()), body)
+
+    def lacks_status(self) -> bool:
+        """Tell whether the status was left out."""
+        return "status" not in self.model_fields_set
 
 
 PathGlob = Annotated[
@@ -168,6 +177,8 @@ class FaultModel(StrictModel):
             yield (other,), f"cannot be combined with {faults[0]}"
         if self.drop and self.respond is not None:
             yield ("respond",), "cannot be combined with drop"
+        if self.respond is not None and self.respond.lacks_status() and self.limit is None:
+            yield ("respond",), "needs a status"
 
     def _body_faults(self) -> list[BodyFault]:
         return [name for name in BODY_FAULTS if getattr(self, name)]

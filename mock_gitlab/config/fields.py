@@ -13,14 +13,12 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
-    Discriminator,
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     JsonValue,
     PlainSerializer,
     PlainValidator,
-    Tag,
     ValidationError,
     WithJsonSchema,
 )
@@ -193,7 +191,8 @@ def _as_whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _glob_or_regex(text: str) -> str:
+def glob_or_regex(text: str) -> str:
+    """Check a glob or a ``/regular expression/``, and return it."""
     try:
         check_expression(text)
     except NoExpression as error:
@@ -213,10 +212,6 @@ def did_you_mean(name: str, allowed: Iterable[str]) -> str:
 
     near = get_close_matches(name.lower()[:100], sorted(allowed), n=1, cutoff=0.6)
     return f"; did you mean {near[0]}?" if near and near[0] != name else ""
-
-
-def _if_text(value: JsonValue) -> JsonValue:
-    return _glob_or_regex(value) if isinstance(value, str) else value
 
 
 def _json(value: JsonValue) -> JsonValue:
@@ -257,15 +252,13 @@ OperationName = Annotated[
     Text, AfterValidator(_operation), WithJsonSchema({"type": "string", "enum": list(OPERATIONS)})
 ]
 """The name of an endpoint of GitLab."""
-Glob = Annotated[
-    str, BeforeValidator(_as_text), Field(min_length=1), AfterValidator(_glob_or_regex)
-]
+Glob = Annotated[str, BeforeValidator(_as_text), Field(min_length=1), AfterValidator(glob_or_regex)]
 """A glob, or a ``/regular expression/``."""
 _TEXT_OR_INTEGER = WithJsonSchema({"type": ["string", "integer"]})
 TextOrNumber = Annotated[str, BeforeValidator(_digits), _TEXT_OR_INTEGER]
 """Text, or a whole number, which becomes its digits."""
 GlobOrNumber = Annotated[
-    str, BeforeValidator(_digits), AfterValidator(_glob_or_regex), _TEXT_OR_INTEGER
+    str, BeforeValidator(_digits), AfterValidator(glob_or_regex), _TEXT_OR_INTEGER
 ]
 """A glob, a ``/regular expression/``, or a whole number, which becomes its digits."""
 ProjectName = Annotated[
@@ -284,16 +277,3 @@ ScenarioNumber = Annotated[int, Field(ge=0, le=LARGEST_NUMBER), WHOLE]
 Percent = Annotated[float, Field(ge=0, le=100)]
 AnyJson = Annotated[JsonValue, AfterValidator(_json)]
 """Any JSON value."""
-WantedJson = Annotated[AnyJson, AfterValidator(_if_text)]
-"""A JSON value; text is a glob, or a ``/regular expression/``."""
-
-
-def _present_or_text(value: Any) -> str:
-    return "~present" if isinstance(value, bool) else "~text"
-
-
-Wanted = Annotated[
-    Annotated[bool, Tag("~present")] | Annotated[GlobOrNumber, Tag("~text")],
-    Discriminator(_present_or_text),
-]
-"""What a value must match; true: it must be present, false: it must be absent."""

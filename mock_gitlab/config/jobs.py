@@ -39,8 +39,9 @@ if TYPE_CHECKING:
 
 ArtifactPath = Annotated[
     Text,
+    Matching(r"^[\s\S]{0,1024}$", "must have 1024 characters at most"),
     Matching(
-        r"^(?!/)(?!(.*/)?\.{0,2}(/|$))[^\u0000\\]+$",
+        r"^(?!/)(?!(.*/)?\.{0,2}(/|$))[^\u0000-\u001f\u007f-\u009f\\]{1,1024}$",
         "must be the path of a file inside the archive, such as reports/junit.xml",
     ),
 ]
@@ -142,7 +143,7 @@ class JobModel(StrictModel):
     duration: DurationField = Field(0, description="How long it runs.", examples=[30, "1m"])
     status: TerminalStatus = Field("success", description="How it ends.")
     failure_reason: FailureReason | None = Field(
-        None, description="Why it fails; by default script_failure."
+        None, description="Why it fails; by default script_failure, of a bridge unknown_failure."
     )
     when: When = Field("on_success", description="When it runs.")
     start_in: DurationField | None = Field(
@@ -247,7 +248,7 @@ def _names_taken(jobs: Sequence[JobModel]) -> Iterator[Violation]:
 
 
 def _inside(job: JobModel, stages: Sequence[str]) -> Iterator[Violation]:
-    if stages and job.stage not in stages:
+    if stages and job.stage not in (".pre", *stages, ".post"):
         yield (
             ("stage",),
             f'"{job.stage}" is not one of the stages: {", ".join(dict.fromkeys(stages))}',

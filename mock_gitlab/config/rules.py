@@ -18,10 +18,9 @@ from .fields import (
     StrictModel,
     TextOrNumber,
     Violation,
-    Wanted,
-    WantedJson,
     refuse,
 )
+from .wanted import WantedInput, WantedVariable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,17 +50,19 @@ class TriggerWhenModel(StrictModel):
     ref: Glob | None = Field(
         None, description="Glob or /regular expression/.", examples=["release/*", "/^v[0-9]+$/"]
     )
-    variables: dict[Name, Wanted] = Field(
+    variables: dict[Name, WantedVariable] = Field(
         {},
-        description="Globs or /regular expressions/ of their values; true: present, false: absent.",
-        examples=[{"DEPLOY_ENV": "prod", "DEBUG": False}],
+        description="Globs or /regular expressions/ of their values, or {present: false}.",
+        examples=[{"DEPLOY_ENV": "prod", "DEBUG": {"present": False}}],
     )
     source: Sources | None = Field(
         None, description="What starts the pipeline.", examples=["trigger"]
     )
     username: Glob | None = Field(None, description="Glob or /regular expression/.")
-    inputs: dict[Name, WantedJson] = Field(
-        {}, description="The values of the inputs; globs for text; true: present, false: absent."
+    inputs: dict[Name, WantedInput] = Field(
+        {},
+        description="The values of the inputs; globs for text; or {present: false}.",
+        examples=[{"level": 3, "debug": True, "target": {"present": False}}],
     )
 
     def to_engine(self) -> TriggerPattern:
@@ -111,6 +112,8 @@ class RuleModel(StrictModel):
         for other in ("scenario", "variables", "name"):
             if self.respond is not None and getattr(self, other):
                 yield (other,), "cannot be combined with respond"
+        if self.respond is not None and self.respond.lacks_status():
+            yield ("respond",), "needs a status"
 
 
 def rule_from(model: RuleModel, place: str) -> Rule:

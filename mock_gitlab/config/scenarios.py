@@ -126,7 +126,8 @@ class ScenarioModel(StrictModel):
     )
     coverage: Percent | None = Field(None, description="Its coverage in percent.")
     stages: list[Name] = Field(
-        [], description="Its stages in order; by default the order in which the jobs name them."
+        [],
+        description="Its stages in order, .pre and .post apart; by default as the jobs name them.",
     )
     jobs: list[JobModel] = Field([], description="Its jobs, which then decide how it goes.")
     attempts: list[AttemptModel] = Field(

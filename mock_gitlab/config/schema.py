@@ -27,7 +27,7 @@ _TO_REFERENCE = {"$ref": "#/$defs/Reference"}
 
 def _given(name: str) -> dict[str, Any]:
     """Require a key with a value that has an effect."""
-    # An empty mapping is the answer 200 for "respond", and nothing for the other keys.
+    # An empty mapping for "respond", beside "limit", is an answer; for other keys it is nothing.
     nothing: list[Any] = [None] if name == "respond" else [False, 0, None, [], {}]
     return {"required": [name], "properties": {name: {"not": {"enum": nothing}}}}
 
@@ -40,6 +40,9 @@ def _value(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"required": [name], "properties": {name: schema}}
 
 
+_STATUS_IF_RESPOND = {
+    "properties": {"respond": {"if": {"type": "object"}, "then": {"required": ["status"]}}}
+}
 _DELAYED = _value("when", {"const": "delayed"})
 _WHEN_UNKNOWN = _value("when", {"pattern": r"^\$\{"})
 _CONDITIONS: dict[str, list[dict[str, Any]]] = {
@@ -52,11 +55,13 @@ _CONDITIONS: dict[str, list[dict[str, Any]]] = {
     "RuleModel": [
         {"if": _value("cycle", {"const": True}), "then": _value("scenario", {"type": "array"})},
         *(_not_both("respond", other) for other in ("scenario", "variables", "name")),
+        _STATUS_IF_RESPOND,
     ],
     "FaultModel": [
         {"anyOf": [_given(name) for name in ("respond", "delay", "limit", *BODY_FAULTS)]},
         *(_not_both(one, other) for one, other in combinations(BODY_FAULTS, 2)),
         _not_both("drop", "respond"),
+        {"anyOf": [_given("limit"), _STATUS_IF_RESPOND]},
     ],
     "LimitModel": [_value("per", {"not": {"const": 0}})],
 }

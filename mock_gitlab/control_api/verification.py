@@ -10,7 +10,8 @@ from pydantic import Field, field_validator, model_validator
 from typing_extensions import TypedDict
 
 from mock_gitlab.config.faults import RequestWhenModel
-from mock_gitlab.config.fields import WHOLE, Glob, Name, Wanted, mistake
+from mock_gitlab.config.fields import WHOLE, Glob, Name, mistake
+from mock_gitlab.config.wanted import WantedVariable
 
 from .access import CurrentWorld, control_router
 from .masking import Masking
@@ -74,8 +75,8 @@ class VerifyBody(RequestWhenModel):
 
     project_id: int | None = Field(None, description="Its number; goes without ``project``.")
     ref: Glob | None = Field(None, description="Glob or /regular expression/.")
-    variables: dict[Name, Wanted] = Field(
-        {}, description="Globs or /regular expressions/; true: present, false: absent."
+    variables: dict[Name, WantedVariable] = Field(
+        {}, description="Globs or /regular expressions/ of their values, or {present: false}."
     )
     status: Annotated[int, WHOLE] | None = Field(None, description="The status of the answer.")
     times: Times | None = Field(None, description="Exactly so many.")

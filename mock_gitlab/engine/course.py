@@ -25,13 +25,15 @@ if TYPE_CHECKING:
 class Plan(NamedTuple):
     """What one run of a job will do. With ``duration`` of None it does not end by itself.
 
-    ``polls`` is the number of reads that end the run; only the job that mirrors a pipeline has it.
+    ``mirrors`` is true for the one job that mirrors a pipeline. Only that job has ``polls``, the
+    number of reads that end the run.
     """
 
     spec: JobSpec
     pending: Duration
     duration: Duration | None
     polls: int | None = None
+    mirrors: bool = False
 
 
 def plan_of_job(job: JobSpec, attempt: int) -> Plan:
@@ -86,7 +88,7 @@ def _mirror(
         never_complete=endless,
         coverage=coverage,
     )
-    return Plan(spec, pending, duration, polls)
+    return Plan(spec, pending, duration, polls, mirrors=True)
 
 
 # ---------------------------------------------------------------------------- runs
@@ -199,6 +201,15 @@ def polled_at(record: PipelineRecord, threshold: int | None) -> Instant | None:
 def is_retryable(run_status: JobStatus, attempt: int, retried: bool) -> bool:
     """Tell whether a run can be retried."""
     return run_status in RETRYABLE and not retried and attempt < ATTEMPTS_LIMIT
+
+
+def has_no_times(plan: Plan, final: JobStatus) -> bool:
+    """Tell whether a run is skipped or manual as soon as it starts.
+
+    GitLab has no such job that ran. A bridge has times all the same: it shows its pipeline.
+    """
+    ends_at_once = plan.duration == 0 and not plan.mirrors
+    return ends_at_once and final in ("skipped", "manual") and plan.spec.downstream is None
 
 
 def waits_for_play(spec: JobSpec, status: JobStatus, started: bool) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, cast, get_args
 
+from .inputs import matches_input, presence
 from .texts import matches_path, matches_text, split_ref
 
 if TYPE_CHECKING:
@@ -25,10 +26,11 @@ BODY_FAULTS: tuple[BodyFault, ...] = get_args(BodyFault)
 class TriggerPattern:
     """The triggers that a rule applies to. A field of None matches anything.
 
-    ``project`` is a number, a path or a glob of paths. ``ref``, ``username`` and the values of
+    ``project`` is a number, a path or a glob of paths. ``ref``, ``username`` and the texts of
     ``variables`` and ``inputs`` are globs, or ``/regular expressions/``. A ``ref`` that begins with
-    ``refs/heads/`` matches only branches, and one with ``refs/tags/`` only tags. A value of True
-    requires that the name is present, False that it is absent.
+    ``refs/heads/`` matches only branches, and one with ``refs/tags/`` only tags. For a variable,
+    True requires that it is present, False that it is absent. For an input, these are values, and
+    ``{"present": True}`` requires that it is present.
     """
 
     project: str | None = None
@@ -46,6 +48,10 @@ class Response:
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
     body: Any = None
+
+
+LIMIT_EXCEEDED = Response(429, body="Retry later\n")
+"""GitLab's answer to a request beyond a rate limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,8 +241,10 @@ def _common_differences(
         yield Difference("project", pattern.project, arrived.project_path)
     if pattern.ref is not None and not _matches_ref(pattern.ref, arrived):
         yield Difference("ref", pattern.ref, arrived.ref)
-    if pattern.variables:
-        yield from _map_differences("variables", pattern.variables, arrived.variables)
+    for name, value in pattern.variables:
+        if not _variable_matches(value, name, arrived.variables):
+            shown = _PRESENCE[value] if isinstance(value, bool) else value
+            yield Difference(f"variables.{name}", shown, arrived.variables.get(name))
 
 
 def _matches_ref(pattern: str, arrived: Trigger | Arrived) -> bool:
@@ -254,8 +262,13 @@ def _trigger_differences(pattern: TriggerPattern, trigger: Trigger) -> Iterator[
         yield Difference("source", " or ".join(pattern.source), trigger.source)
     if pattern.username is not None and not matches_text(pattern.username, trigger.username):
         yield Difference("username", pattern.username, trigger.username)
-    if pattern.inputs:
-        yield from _map_differences("inputs", pattern.inputs, trigger.inputs)
+    for name, value in pattern.inputs:
+        expected = presence(value)
+        if expected is not None:
+            if (name in trigger.inputs) is not expected:
+                yield Difference(f"inputs.{name}", _PRESENCE[expected], trigger.inputs.get(name))
+        elif not (name in trigger.inputs and matches_input(value, trigger.inputs[name])):
+            yield Difference(f"inputs.{name}", value, trigger.inputs.get(name))
 
 
 def _request_differences(pattern: RequestPattern, request: Arrived) -> Iterator[Difference]:
@@ -269,28 +282,13 @@ def _request_differences(pattern: RequestPattern, request: Arrived) -> Iterator[
         yield Difference("status", pattern.status, request.status)
 
 
-def _map_differences(
-    what: str, wanted: tuple[tuple[str, Any], ...], got: Mapping[str, Any]
-) -> Iterator[Difference]:
-    for name, value in wanted:
-        if not _value_matches(value, name, got):
-            yield Difference(f"{what}.{name}", _shown(value), got.get(name))
-
-
-def _value_matches(wanted: Any, name: str, got: Mapping[str, Any]) -> bool:
-    if wanted is True or wanted is False:
+def _variable_matches(wanted: str | bool, name: str, got: Mapping[str, str]) -> bool:
+    if isinstance(wanted, bool):
         return (name in got) is wanted
-    if name not in got:
-        return False
-    if isinstance(wanted, str) and isinstance(got[name], str):
-        return matches_text(wanted, got[name])
-    return bool(wanted == got[name])
+    return name in got and matches_text(wanted, got[name])
 
 
-def _shown(wanted: Any) -> Any:
-    return {True: "present", False: "absent"}[wanted] if isinstance(wanted, bool) else wanted
-
-
+_PRESENCE = {True: "present", False: "absent"}
 _FIELD_WEIGHT = {"method": 3, "path": 3, "operation": 3, "project": 2}
 
 

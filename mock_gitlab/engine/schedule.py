@@ -10,7 +10,7 @@ from dataclasses import replace
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
-from .course import Course, plan_of_job, plan_of_pipeline, polled_at
+from .course import Course, has_no_times, plan_of_job, plan_of_pipeline, polled_at
 from .model import job_id
 from .stages import LiveRun, Slot, Stages
 from .statuses import COMPLETED
@@ -212,7 +212,7 @@ class Schedule:
 
     def _begin(self, run: LiveRun) -> None:
         self._step(run, "running")
-        if self._started_at is None:
+        if self._started_at is None and not has_no_times(run.plan, run.final):
             self._started_at = self.now
 
     def _start(self, run: LiveRun) -> None:

@@ -16,6 +16,8 @@ from .course import (
 from .statuses import COMPLETED, FINISHED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .course import Run
     from .failures import FailureReason
     from .model import Artifact, Duration, Instant, JobSpec
@@ -197,7 +199,7 @@ def state_of(run: Run, now: Instant) -> JobState:
             started, finished = instant if started is None else started, None
         elif status == "pending":
             queued, started, finished = instant, None, None
-        elif status == "created":
+        elif status == "created" or _has_not_run(run, status, started, instant):
             queued = started = finished = None
         elif started is not None or status in FINISHED:
             finished = instant
@@ -217,9 +219,39 @@ def state_of(run: Run, now: Instant) -> JobState:
         run.emptied_at if run.emptied_at is not None and run.emptied_at <= now else None,
         spec.allow_failure,
         run.retried_at is not None and run.retried_at <= now,
-        (spec.failure_reason or "script_failure") if status == "failed" else None,
+        (spec.failure_reason or _usual_reason(spec)) if status == "failed" else None,
         spec,
     )
+
+
+def _has_not_run(run: Run, status: JobStatus, started: Instant | None, now: Instant) -> bool:
+    """Tell whether a run shows no times, since on GitLab no job ran that is skipped or manual.
+
+    A bridge keeps its times, for it shows the status of its pipeline. So does a job that was seen
+    running.
+    """
+    if status not in ("skipped", "manual") or run.plan.spec.downstream is not None:
+        return False
+    return run.plan.mirrors or started == now
+
+
+def _usual_reason(spec: JobSpec) -> FailureReason:
+    """Return the reason of a job that names none; GitLab has none for a failed downstream."""
+    return "script_failure" if spec.downstream is None else "unknown_failure"
+
+
+def busy(jobs: Iterable[JobState]) -> Duration:
+    """Return how long at least one of the latest runs was running."""
+    periods = sorted(
+        (job.started_at, job.finished_at)
+        for job in jobs
+        if job.started_at is not None and job.finished_at is not None and not job.retried
+    )
+    total, covered = 0, min(periods, default=(0, 0))[0]
+    for begins, ends in periods:
+        total += max(0, ends - max(begins, covered))
+        covered = max(covered, ends)
+    return total
 
 
 def _moved(instant: Instant | None, delay: Duration) -> Instant | None:

@@ -10,13 +10,13 @@ from .actions import course_of
 from .course import visible
 from .model import NEVER, NotAllowed, NotFound, Scenario
 from .schedule import deleted_downstreams, free
-from .states import Change, JobState, PipelineState, Window, state_of
+from .states import Change, JobState, PipelineState, Window, busy, state_of
 from .statuses import COMPLETED, FINISHED, STOPPABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from .model import Action, Downstream, Duration, Instant, PipelineRecord, TestSuite
+    from .model import Action, Downstream, Instant, PipelineRecord, TestSuite
     from .schedule import History, Obstacle
     from .statuses import JobStatus, PipelineStatus
 
@@ -99,8 +99,7 @@ class Timeline:
         place = bisect_right(course.instants, now) - 1
         status, since = course.statuses[place], course.instants[place]
         jobs = tuple([state_of(run, now) for run in course.runs if run.instants[0] <= now])
-        created, started = self.record.created_at, course.started_at
-        started = started if started is not None and started <= now else None
+        created, started = self.record.created_at, self._started_at(jobs)
         finished = since if status in FINISHED else None
         return PipelineState(
             status,
@@ -108,7 +107,7 @@ class Timeline:
             started,
             finished,
             self._updated_at(since, now),
-            None if started is None or finished is None else _busy(jobs) // 1000,
+            None if started is None or finished is None else busy(jobs) // 1000,
             None if started is None else (started - created) // 1000 or None,
             self._coverage(status, jobs),
             status == "success" and any(job.is_warning for job in jobs),
@@ -241,6 +240,13 @@ class Timeline:
 
     # ------------------------------------------------------------------ private
 
+    def _started_at(self, jobs: Iterable[JobState]) -> Instant | None:
+        """Return when the first job started; None if no job shows a start."""
+        starts = [job.started_at for job in jobs if job.started_at is not None]
+        if starts and self.scenario.jobs:
+            return self._course.started_at  # that job may wait once more, and show no start
+        return min(starts, default=None)
+
     def _updated_at(self, since: Instant, now: Instant) -> Instant:
         renamed = self.record.renamed_at
         return since if renamed is None or renamed > now else max(since, renamed)
@@ -269,20 +275,6 @@ def _changes_of(
     for at, after in zip(*visible(instants, statuses), strict=True):
         yield Change(at, job_id, name, before, after)
         before = after
-
-
-def _busy(jobs: Iterable[JobState]) -> Duration:
-    """Return how long at least one of the latest runs was running."""
-    periods = sorted(
-        (job.started_at, job.finished_at)
-        for job in jobs
-        if job.started_at is not None and job.finished_at is not None and not job.retried
-    )
-    total, covered = 0, min(periods, default=(0, 0))[0]
-    for begins, ends in periods:
-        total += max(0, ends - max(begins, covered))
-        covered = max(covered, ends)
-    return total
 
 
 def _reported(suite: TestSuite, state: PipelineState) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from itertools import islice
 from os.path import commonprefix
 from typing import TYPE_CHECKING, NamedTuple, NotRequired
+from urllib.parse import quote
 
 from typing_extensions import TypedDict
 
@@ -46,12 +48,16 @@ def _single_file(view: JobView, artifact_path: str) -> Raw:
     content = next((a.content for a in view.job.artifacts if a.path == path), None)
     if content is None:
         raise ApiError(Error.NOT_FOUND)
-    name = path.rpartition("/")[2].replace('"', "")
-    return Raw(
-        content.encode(),
-        "application/octet-stream",
-        {"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    disposition = _attachment(path.rpartition("/")[2])
+    return Raw(content.encode(), "application/octet-stream", {"Content-Disposition": disposition})
+
+
+def _attachment(name: str) -> str:
+    """Name a file to save, as RFC 6266 says: in ASCII, and if need be exactly, in UTF-8."""
+    plain = re.sub(r"[^ -~]", "_", name)
+    quoted = plain.replace('"', r"\"")
+    exactly = f"; filename*=UTF-8''{quote(name, safe='')}" if plain != name else ""
+    return f'attachment; filename="{quoted}"{exactly}'
 
 
 def _of_ref(request: Request, id: str, ref_name: str, name: str, *, search: bool) -> JobView:

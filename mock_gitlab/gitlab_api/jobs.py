@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import io
 import re
+import stat
 import zipfile
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import replace
@@ -47,6 +48,8 @@ _ROLES = ["guest", "planner", "reporter", "developer", "maintainer", "owner"]
 _CURSOR = re.compile(rb'\{"id":"(\d{1,40})","_kd":"n"\}')
 ARCHIVE = "artifacts.zip"
 _ZIP_EPOCH = (2025, 1, 1, 0, 0, 0)
+_UNIX = 3
+_ORDINARY_FILE = stat.S_IFREG | 0o644
 
 
 # ---------------------------------------------------------------------------- job
@@ -154,9 +157,11 @@ def archive_of(view: JobView) -> bytes | None:
 @lru_cache(maxsize=256)
 def _pack(artifacts: tuple[Artifact, ...]) -> bytes:
     packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(packed, "w") as archive:
         for artifact in artifacts:
-            archive.writestr(zipfile.ZipInfo(artifact.path, _ZIP_EPOCH), artifact.content)
+            file = zipfile.ZipInfo(artifact.path, _ZIP_EPOCH)
+            file.create_system, file.external_attr = _UNIX, _ORDINARY_FILE << 16
+            archive.writestr(file, artifact.content)
     return packed.getvalue()
 
 

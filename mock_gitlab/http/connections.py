@@ -1,40 +1,87 @@
 """A client's connection: uvicorn's own, with limits on how much and how long a client may send.
 
-uvicorn reads headers of any length, and waits for the rest of a request for ever. And if a request
-asks to switch to another protocol, as Java's client does, uvicorn's parser skips the body.
+uvicorn reads headers of any length, and waits for the rest of a request for ever. It keeps blanks
+behind the value of a header. And if a request asks to switch to another protocol, as Java's client
+does, its parser skips the body.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
-import re
 from http import HTTPStatus
 from typing import Any
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 _MOST_OVERHEAD = 2**17
 """How many bytes may arrive without a piece of a body or the end of a request."""
-_UPGRADE_HEADER = re.compile(rb"(?<=\r\n)upgrade(?=:)", re.IGNORECASE)
+
+
+class _Parser(httptools.HttpRequestParser):
+    """A parser that reads a request that asks to switch the protocol as one that does not.
+
+    httptools stops after the head of such a request. Then the head is parsed again without the
+    ``Upgrade`` header.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self._connection = connection
+
+    def feed_data(self, data: Any) -> None:
+        """Parse data; the parser calls the connection for all that it finds."""
+        while True:
+            try:
+                super().feed_data(data)
+            except httptools.HttpParserUpgrade as stop:
+                if not self.asks_to_upgrade():
+                    raise
+                data = self._connection.head_without_upgrade() + data[stop.args[0] :]
+            else:
+                return
+
+    def asks_to_upgrade(self) -> bool:
+        """Tell whether the request asks to switch the protocol; CONNECT asks for a tunnel."""
+        return self.should_upgrade() and self.get_method() != b"CONNECT"
 
 
 class Connection(HttpToolsProtocol):
     """A connection that is closed if a request does not come to its end."""
 
+    parser: _Parser
+
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.parser = _Parser(self)
+        with contextlib.suppress(AttributeError):  # as uvicorn does; httptools 0.6.3 brought it
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
         self._overhead = 0
         self._checks_waited = 0
 
     def data_received(self, data: bytes) -> None:
         """Take data. Headers, and the bytes between pieces of a body, must not go on for ever."""
-        if b"pgrade:" in data and not self._overhead and self._is_between_requests():
-            head, end, rest = data.partition(b"\r\n\r\n")
-            data = _UPGRADE_HEADER.sub(b"ignored", head) + end + rest
         self._overhead += len(data)
         super().data_received(data)
         if self._overhead > _MOST_OVERHEAD:
             self._give_up(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; blanks around its value are no part of it."""
+        super().on_header(name, value.strip(b" \t"))
+
+    def on_headers_complete(self) -> None:
+        """Start to serve a request, unless its head is parsed again."""
+        if not self.parser.asks_to_upgrade():
+            super().on_headers_complete()
+
+    def head_without_upgrade(self) -> bytes:
+        """Return the head of the newest request, but without what asks to switch the protocol."""
+        version = self.parser.get_http_version().encode()
+        lines = [b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, version)]
+        lines += [b"%s: %s" % header for header in self.headers if header[0] != b"upgrade"]
+        return b"\r\n".join((*lines, b"", b""))
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of a body."""
@@ -43,6 +90,8 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Note that a request has come to its end."""
+        if self.parser.asks_to_upgrade():
+            return  # only its head has
         self._overhead = self._checks_waited = 0
         super().on_message_complete()
 

@@ -8,7 +8,7 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from mock_gitlab.engine.matching import Fault, Response
+from mock_gitlab.engine.matching import LIMIT_EXCEEDED, Fault, Response
 from mock_gitlab.http.asgi import LOGGED, WORLD, answer, hang_up
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from mock_gitlab.world.world import World
 
 _SLOW_PIECES = 10
-_LIMIT_EXCEEDED = Response(429, (("Content-Type", "text/plain"),), "Retry later\n")
 
 
 def match_fault(
@@ -53,14 +52,14 @@ async def apply_fault(
     logged.fault, logged.outcome = fault.place, "fault"
     if fault.body == "drop":
         logged.outcome = "dropped"
-        await _pause(receive, fault.delay)
+        await _pause(receive, fault.delay, logged)
         await _drop(receive, send)
         return
     response = _declared_response(hit, scope[WORLD].clock.now())
     if fault.body is not None and logged.method != "HEAD":
-        send = _SpoilingSend(receive, send, fault)
+        send = _SpoilingSend(receive, send, fault, logged)
     if fault.delay:
-        send = _DelayingSend(receive, send, fault.delay)
+        send = _DelayingSend(receive, send, fault.delay, logged)
     if response is None:
         await proceed(scope, receive, send)
     else:
@@ -84,7 +83,7 @@ def _declared_response(hit: FaultHit, now: Instant) -> Response | None:
         "RateLimit-ResetTime": formatdate(reset / 1000, usegmt=True),
         "Retry-After": str(_rounded_up(reset - now, 1000)),
     }
-    response = declared or _LIMIT_EXCEEDED
+    response = declared or LIMIT_EXCEEDED
     merged = _with_replaced(headers, response.headers)
     return Response(response.status, tuple(merged.items()), response.body)
 
@@ -119,11 +118,13 @@ def _encoded(body: Any) -> tuple[bytes, bytes]:
 # ---------------------------------------------------------------------------- late, or none
 
 
-async def _pause(receive: Receive, duration: Duration) -> bool:
+async def _pause(receive: Receive, duration: Duration, logged: LoggedRequest) -> bool:
     """Wait in real time until ``duration`` is over or the client leaves; tell if it stayed."""
     leaving = asyncio.ensure_future(_wait_for_disconnect(receive))
     try:
         await asyncio.wait((leaving,), timeout=duration / 1000)
+        if leaving.done():
+            logged.outcome = "broken off"
         return not leaving.done()
     finally:
         leaving.cancel()
@@ -152,14 +153,17 @@ class _DelayingSend:
     on GitLab.
     """
 
-    def __init__(self, receive: Receive, send: Send, delay: Duration) -> None:
+    def __init__(
+        self, receive: Receive, send: Send, delay: Duration, logged: LoggedRequest
+    ) -> None:
         self._receive = receive
         self._send = send
         self._delay = delay
+        self._logged = logged
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            await _pause(self._receive, self._delay)
+            await _pause(self._receive, self._delay, self._logged)
         await self._send(message)
 
 
@@ -169,10 +173,11 @@ class _DelayingSend:
 class _SpoilingSend:
     """A ``send`` that sends a body, which comes whole, truncated, malformed or slowly."""
 
-    def __init__(self, receive: Receive, send: Send, fault: Fault) -> None:
+    def __init__(self, receive: Receive, send: Send, fault: Fault, logged: LoggedRequest) -> None:
         self._receive = receive
         self._send = send
         self._fault = fault
+        self._logged = logged
         self._start: Message = {}
 
     async def __call__(self, message: Message) -> None:
@@ -204,7 +209,7 @@ class _SpoilingSend:
         await self._send(self._start)
         size = _rounded_up(len(body), _SLOW_PIECES)
         for at in range(0, _SLOW_PIECES * size, size):
-            if not await _pause(self._receive, self._fault.slow // _SLOW_PIECES):
+            if not await _pause(self._receive, self._fault.slow // _SLOW_PIECES, self._logged):
                 break
             piece = body[at : at + size]
             await self._send({"type": "http.response.body", "body": piece, "more_body": True})

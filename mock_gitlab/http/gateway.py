@@ -6,8 +6,8 @@
                                -> [ GitLab's API: operation -> fault -> endpoint ] -> journal
 
 The address decides: ``/sandbox/NAME`` picks a world, ``/api/v4`` may be left out, and ``/_mock``
-and the documentation belong to the control side. GitLab's paths are routed as they were sent, so
-an encoded slash stays inside its segment.
+and the documentation belong to the control side. Under ``/api/`` pages of any origin are served.
+GitLab's paths are routed as they were sent, so an encoded slash stays inside its segment.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from urllib.parse import unquote
 from uuid import uuid4
 
 from mock_gitlab.engine.model import Invalid
+from mock_gitlab.http import cors
 from mock_gitlab.http.asgi import (
     JSON,
     LARGE_BODY,
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("mock_gitlab")
 _DOCUMENTATION = frozenset(("openapi.json", "docs", "redoc", "docs/oauth2-redirect", "favicon.ico"))
 _CONTROL_PATHS = _DOCUMENTATION | {"_mock"}
-_NEEDLESS_SLASHES = re.compile(r"//+|/\Z")
+_SLASHES = re.compile(r"//+")
 _COMMON_HEADERS: Headers = [
     (b"vary", b"Origin"),
     (b"x-content-type-options", b"nosniff"),
@@ -147,10 +148,15 @@ class Gateway:
 
     async def _route(self, scope: Scope, receive: Receive, reply: _Reply) -> None:
         raw: str = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
-        path, root, world = raw, "", self._application.worlds.default
-        if raw.startswith("/sandbox/"):
-            name, _, path = raw[9:].partition("/")
-            root, path, name = f"/sandbox/{name}", f"/{path}", unquote(name)
+        root, path = _split_path(raw)
+        if path.startswith("/api/") and cors.is_from_page(scope):
+            if cors.is_preflight(scope):
+                await answer(reply, 200, cors.preflight_headers(scope), b"")
+                return
+            reply.cors = cors.HEADERS
+        world = self._application.worlds.default
+        if root:
+            name = root[9:]
             used = self._application.worlds.use(name)
             if used is None and path[1:] in _DOCUMENTATION:
                 used = world  # it is the same in every world, and makes none
@@ -201,6 +207,7 @@ class Gateway:
             await answer_json(reply, 403, _FOREIGN_PAGE)
             return
         scope["root_path"] = scope.get("root_path", "") + root
+        scope["path"] = scope["root_path"] + unquote(path)
         body = await read_body(receive, scope[WORLD].declared.body_limit)
         if len(body) > LARGE_BODY and has_too_many_values(body):
             await answer_json(reply, 413, _TOO_MANY_VALUES)
@@ -224,8 +231,7 @@ class Gateway:
     ) -> None:
         if path.startswith("/api/v4/"):
             root, path = f"{root}/api/v4", path[7:]
-        if _NEEDLESS_SLASHES.search(path):
-            path = re.sub(r"//+", "/", path).rstrip("/") or "/"
+        path = path.rstrip("/") or "/"
         scope["path"] = root + path
         scope["root_path"] = root
         scope[LOGGED] = LoggedRequest(
@@ -237,10 +243,24 @@ class Gateway:
         await self._gitlab(scope, receive, reply)
 
 
+def _split_path(raw: str) -> tuple[str, str]:
+    """Split a path into ``/sandbox/NAME``, with the name decoded, and the rest.
+
+    Slashes in a row become one. The name of a sandbox may not be left out, so that what follows is
+    not taken for it.
+    """
+    if "//" in raw:
+        raw = f"/{raw.lstrip('/')}"
+    if not raw.startswith("/sandbox/"):
+        return "", _SLASHES.sub("/", raw)
+    name, _, path = raw[9:].partition("/")
+    return f"/sandbox/{unquote(name)}", _SLASHES.sub("/", f"/{path}")
+
+
 def _add_to_journal(logged: LoggedRequest, scope: Scope, status: int | None) -> None:
     """Add a request that has been served; it names its project even if it was refused early."""
     world: World = scope[WORLD]
-    logged.status = None if logged.outcome == "dropped" else status
+    logged.status = None if logged.outcome in ("dropped", "broken off") else status
     if logged.project_id is None and "id" in (params := scope.get("path_params", {})):
         with suppress(StoreUnavailable):  # the request has been answered: it is kept all the same
             logged.project_id, logged.project_path = world.catalog.peek(unquote(params["id"]))
@@ -283,12 +303,13 @@ class _Replay:
 class _Reply:
     """A ``send`` that adds the headers of every answer, and drops the body for HEAD."""
 
-    __slots__ = ("_request_id", "_send", "head_only", "status")
+    __slots__ = ("_request_id", "_send", "cors", "head_only", "status")
 
     def __init__(self, send: Send, head_only: bool, request_id: str) -> None:
         self._send = send
         self._request_id = request_id
         self.head_only = head_only
+        self.cors: Headers = []
         self.status: int | None = None
 
     async def __call__(self, message: Message) -> None:
@@ -299,6 +320,8 @@ class _Reply:
                 *_COMMON_HEADERS,
                 (b"x-request-id", self._request_id.encode()),
             ]
+            if self.cors:
+                message["headers"] += cors.missing(message["headers"], self.cors)
         elif self.head_only and message["type"] == "http.response.body":
             message = {**message, "body": b""}
         await self._send(message)

@@ -192,7 +192,7 @@ class MockWorld:
         project: int | str | None = None,
         project_id: int | None = None,
         ref: str | None = None,
-        variables: Mapping[str, str | bool] | None = None,
+        variables: Mapping[str, str | bool | Mapping[str, bool]] | None = None,
         status: int | None = None,
         times: int | None = None,
         at_least: int | None = None,

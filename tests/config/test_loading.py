@@ -470,6 +470,8 @@ def test_a_rule_behind_a_looser_one_is_out_of_reach(folder: Folder, earlier: str
         ("{project: g/*}", "{}"),
         ("{variables: {A: b, C: d}}", "{variables: {A: b}}"),
         ("{inputs: {A: 1}}", "{inputs: {A: 2}}"),
+        ("{inputs: {A: 1}}", "{inputs: {A: true}}"),
+        ("{inputs: {A: [1]}}", "{inputs: {A: [true]}}"),
         ("{source: api}", "{source: [api, web]}"),
         ("{source: api}", "{}"),
         ("{username: r*}", "{username: x}"),

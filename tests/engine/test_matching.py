@@ -71,6 +71,12 @@ def test_a_pattern_matches_when_it_finds_no_difference(pattern: TriggerPattern):
         (TriggerPattern(variables=(("EMPTY", False),)), ("variables.EMPTY", "absent", "")),
         (TriggerPattern(variables=(("OTHER", "x"),)), ("variables.OTHER", "x", None)),
         (TriggerPattern(inputs=(("replicas", 2),)), ("inputs.replicas", 2, 3)),
+        (TriggerPattern(inputs=(("replicas", True),)), ("inputs.replicas", True, 3)),
+        (
+            TriggerPattern(inputs=(("replicas", {"present": False}),)),
+            ("inputs.replicas", "absent", 3),
+        ),
+        (TriggerPattern(inputs=(("a", {"present": True}),)), ("inputs.a", "present", None)),
     ],
 )  # fmt: skip
 def test_a_difference_names_what_was_wanted_and_what_came(
@@ -78,6 +84,62 @@ def test_a_difference_names_what_was_wanted_and_what_came(
 ):
     assert list(differences(pattern, TRIGGER)) == [difference]
     assert not matches(pattern, TRIGGER)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "sent"),
+    [
+        (3, [3, 3.0, "3", "3.0"]),
+        (1.5, [1.5, "1.5", "15e-1"]),
+        (-2, [-2, "-2"]),
+        (True, [True, "true"]),
+        (False, [False, "false"]),
+        ("", [""]),
+        ("a*", ["a", "abc"]),
+        (None, [None]),
+        ([1, "a", False], [[1, "a", False], ["1", "a", "false"]]),
+        ([], [[]]),
+        ([{"a": 1}], [[{"a": 1}], [{"a": "1"}]]),
+        ({"present": True}, [False, None, "", 0, []]),
+    ],
+)
+def test_an_input_is_matched_by_its_value_whether_sent_as_json_or_as_text(
+    wanted: Any, sent: list[Any]
+):
+    pattern = TriggerPattern(inputs=(("a", wanted),))
+
+    assert [matches(pattern, replace(TRIGGER, inputs={"a": each})) for each in sent] == [
+        True
+    ] * len(sent)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "sent"),
+    [
+        (3, [True, 4, "4", "3a", "", "٣", " 3", "nan", None, [3], {}]),
+        (1, [True, "true"]),
+        (0, [False, "false", ""]),
+        (True, [1, "1", "True", "yes", False, "false", None]),
+        (False, [0, "", "0", None, True, "true"]),
+        ("3", [3]),
+        ("true", [True]),
+        (None, ["", 0, False]),
+        ([1], [[], [1, 1], ["2"], [True], "1", 1, {"0": 1}]),
+        ([{"a": 1}], [[{}], [{"b": 1}], [{"a": 1, "b": 1}], [1], [[]]]),
+        ({"present": False}, [True, None, ""]),
+    ],
+)
+def test_an_input_of_another_value_does_not_match(wanted: Any, sent: list[Any]):
+    pattern = TriggerPattern(inputs=(("a", wanted),))
+
+    assert [each for each in sent if matches(pattern, replace(TRIGGER, inputs={"a": each}))] == []
+
+
+def test_an_input_may_be_missing_on_demand():
+    absent = TriggerPattern(inputs=(("a", {"present": False}),))
+
+    assert matches(absent, TRIGGER)
+    assert not matches(TriggerPattern(inputs=(("a", False),)), TRIGGER)
 
 
 def test_the_first_rule_that_matches_is_chosen():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from mock_gitlab.engine.model import (
@@ -29,6 +31,9 @@ from .builders import (
     statuses,
     timeline,
 )
+
+if TYPE_CHECKING:
+    from mock_gitlab.engine.failures import FailureReason
 
 # ---------------------------------------------------------------------------- stages
 
@@ -322,6 +327,25 @@ def test_a_job_that_ran_has_an_end_whatever_its_status():
     )
 
 
+@pytest.mark.parametrize("final", ["skipped", "manual"])
+def test_a_job_that_is_skipped_or_manual_as_soon_as_it_starts_has_not_run(final: TerminalStatus):
+    state = timeline(scenario(job("a", 0, pending=5, status=final))).at(at(9))
+    [only] = state.jobs
+    assert (only.status, only.queued_at, only.started_at, only.finished_at) == (
+        final,
+        None,
+        None,
+        None,
+    )
+    assert state.started_at is None
+
+
+def test_a_pipeline_starts_with_the_first_job_that_runs():
+    declared = scenario(job("a", 0, status="skipped"), job("b", 10, pending=5))
+    seen = timeline(declared)
+    assert [seen.at(at(second)).started_at for second in (4, 5)] == [None, at(5)]
+
+
 def test_a_job_that_was_passed_over_has_no_times():
     seen = timeline(scenario(job("a", when="on_failure")))
     skipped = latest(seen, 9)["a"]
@@ -503,6 +527,17 @@ def test_a_bridge_that_depends_ends_as_its_pipeline_does(final: TerminalStatus):
     other = scenario(terminal_after=60, terminal_status=final)
     seen = with_downstream(scenario(bridge()), other)
     assert [status(seen, second) for second in (59.999, 60)] == ["running", final]
+
+
+@pytest.mark.parametrize(
+    ("declared", "shown"), [(None, "unknown_failure"), ("api_failure", "api_failure")]
+)
+def test_a_bridge_whose_pipeline_has_failed_gives_gitlabs_reason(
+    declared: FailureReason | None, shown: FailureReason
+):
+    other = scenario(terminal_after=60, terminal_status="failed")
+    seen = with_downstream(scenario(bridge(failure_reason=declared)), other)
+    assert latest(seen, 60)["bridge"].failure_reason == shown
 
 
 def test_a_bridge_shows_that_its_pipeline_waits_for_a_person():

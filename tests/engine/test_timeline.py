@@ -195,6 +195,28 @@ def test_what_has_not_happened_yet_is_none():
     assert not state.finished
 
 
+@pytest.mark.parametrize("final", ["skipped", "manual"])
+@pytest.mark.parametrize("length", [None, 60])
+def test_a_pipeline_without_jobs_that_is_skipped_or_manual_has_not_started(
+    final: TerminalStatus, length: int | None
+):
+    state = timeline(scenario(terminal_after=length, terminal_status=final)).at(at(60))
+
+    assert (state.status, state.started_at, state.finished_at) == (final, None, None)
+    assert (state.duration, state.queued_duration) == (None, None)
+    [mirror] = state.jobs
+    assert (mirror.queued_at, mirror.started_at, mirror.finished_at) == (None, None, None)
+    assert (mirror.duration(at(99)), mirror.queued_duration(at(99))) == (None, None)
+
+
+def test_a_manual_pipeline_that_has_failed_before_has_started():
+    attempts = (Attempt(terminal_status="failed"), Attempt(terminal_status="manual"))
+    seen = timeline(scenario(terminal_after=60, attempts=attempts), done("retry", 100))
+
+    assert seen.at(at(200)).status == "manual"
+    assert seen.at(at(200)).started_at == CREATED
+
+
 def test_a_running_pipeline_has_no_duration_yet():
     state = timeline(MINUTE).at(at(30))
     assert state.started_at == CREATED

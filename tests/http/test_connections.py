@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
+import httptools
 import pytest
 import uvicorn
 from uvicorn.server import ServerState
@@ -86,19 +87,6 @@ def test_a_body_in_chunks_is_read_as_one(live: Client):
         client.sendall(b"4\r\nref=\r\n4\r\nmain\r\n0\r\n\r\n")
 
         assert status_of(client) == 201
-
-
-@pytest.mark.parametrize("protocol", [b"h2c", b"websocket"])
-def test_who_would_rather_speak_another_protocol_is_served_in_this_one(
-    live: Client, protocol: bytes
-):
-    order = TRIGGER + FORM + b"Connection: Upgrade\r\nUpgrade: " + protocol + b"\r\n"
-    order += b"Content-Length: 8\r\n\r\nref=main"
-    with connect(live) as client:
-        for _ in range(2):
-            client.sendall(order)
-
-            assert status_of(client) == 201
 
 
 def test_many_clients_that_never_finish_hold_up_nobody(live: Client):
@@ -250,9 +238,117 @@ class Wire(asyncio.Transport):
     def is_closing(self) -> bool:
         return self.closed
 
+    def pause_reading(self) -> None:
+        """Do nothing: all data is there."""
+
+    def resume_reading(self) -> None:
+        """Do nothing: all data is there."""
+
+
+def answers(*pieces: bytes) -> list[tuple[int, str]]:
+    """Send data in pieces to a new mock, and return the statuses and messages of its answers."""
+
+    async def written() -> bytes:
+        app = create_app(environ={}, database=":memory:", watch=False, must_exist=False)
+        state = ServerState()
+        config = uvicorn.Config(app, http=Connection, ws="none", log_config=None)
+        connection, wire = Connection(config, state, {}), Wire()
+        connection.connection_made(wire)
+        for piece in pieces:
+            connection.data_received(piece)
+            await asyncio.sleep(0)
+        while state.tasks:
+            await asyncio.gather(*state.tasks)
+        return wire.written
+
+    found = []
+    for answer in asyncio.run(written()).split(b"HTTP/1.1 ")[1:]:
+        body = json.loads(answer.partition(b"\r\n\r\n")[2] or b"{}")
+        found.append(
+            (int(answer[:3]), body.get("ref") or body.get("message") or body.get("version"))
+        )
+    return found
+
+
+UPGRADES = [
+    b"Connection: Upgrade\r\nUpgrade: websocket\r\n",
+    b"upgrade: h2c\r\nconnection: keep-alive, upgrade\r\n",
+    b"UPGRADE: h2c \r\nCONNECTION:Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABk\r\n",
+    b"Connection: Upgrade\r\nUpGrAdE: h2c\r\nUpgrade: websocket\r\n",
+]
+LENGTH = b"Content-Length: 8\r\n\r\nref=main"
+CHUNKS = b"Transfer-Encoding: chunked\r\n\r\n4\r\nref=\r\n4\r\nmain\r\n0\r\n\r\n"
+VERSION = b"GET /version HTTP/1.1\r\nHost: a\r\nPRIVATE-TOKEN: MOCK_SUPER_SECRET \t\r\n"
+
+
+@pytest.mark.parametrize("upgrade", UPGRADES)
+@pytest.mark.parametrize("body", [LENGTH, CHUNKS])
+def test_who_would_rather_speak_another_protocol_is_served_in_this_one(upgrade: bytes, body: bytes):
+    order = TRIGGER + FORM + upgrade + body
+
+    [first, second, third] = answers(order + VERSION + upgrade + b"\r\n" + order)
+
+    assert first == third == (201, "main")
+    assert second[0] == 200
+
+
+@pytest.mark.parametrize("body", [LENGTH, CHUNKS])
+def test_it_does_not_matter_where_requests_are_split(body: bytes):
+    sent = TRIGGER + FORM + UPGRADES[1] + body + VERSION + UPGRADES[2] + b"\r\n" + TRIGGER + b"\r\n"
+    whole = answers(sent)
+
+    assert [status for status, _ in whole] == [201, 200, 400]
+    assert answers(*(bytes((byte,)) for byte in sent)) == whole
+    for at in range(0, len(sent), 25):
+        assert answers(sent[:at], sent[at:]) == whole
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"PRIVATE-TOKEN:   MOCK_SUPER_SECRET",
+        b"PRIVATE-TOKEN:MOCK_SUPER_SECRET ",
+        b"PRIVATE-TOKEN:\tMOCK_SUPER_SECRET \t ",
+        b"Authorization: Bearer MOCK_SUPER_SECRET\t",
+    ],
+)
+def test_blanks_around_the_value_of_a_header_are_no_part_of_it(header: bytes):
+    request = b"GET /user HTTP/1.1\r\nHost: a\r\n" + header + b"\r\n\r\n"
+
+    assert [status for status, _ in answers(request)] == [200]
+
+
+def test_a_client_that_waits_for_a_go_ahead_with_a_blank_behind_gets_it(live: Client):
+    head = TRIGGER + FORM + b"Expect: 100-continue \r\nContent-Length: 8\r\n\r\n"
+    with connect(live) as client:
+        client.sendall(head)
+        assert status_of(client) == 100
+        client.sendall(b"ref=main")
+
+        assert status_of(client) == 201
+
 
 async def unreached(scope: Scope, receive: Receive, send: Send) -> None:
     raise AssertionError(scope)
+
+
+class Indifferent(Connection):
+    """A connection that takes no notice of requests."""
+
+    def on_headers_complete(self) -> None:
+        pass
+
+    def on_message_complete(self) -> None:
+        pass
+
+
+def test_a_tunnel_is_not_taken_for_an_upgrade():
+    async def feed() -> None:
+        config = uvicorn.Config(unreached, http=Connection, log_config=None)
+        Indifferent(config, ServerState(), {}).parser.feed_data(b"CONNECT a:443 HTTP/1.1\r\n\r\n")
+
+    with pytest.raises(httptools.HttpParserUpgrade):
+        asyncio.run(feed())
 
 
 def test_what_is_malformed_and_too_long_gets_one_answer():

@@ -115,7 +115,9 @@ def test_a_client_that_gives_up_during_a_delay_has_been_served_all_the_same(live
     impatient.close()
 
     assert int(live.call("GET", "/projects/1/pipelines").headers["x-total"]) == int(before) + 1
-    assert newest(live, "create_pipeline")["outcome"] == "fault"
+    logged = newest(live, "create_pipeline")
+    assert (logged["outcome"], logged["status"]) == ("broken off", None)
+    assert logged["fault"].startswith("runtime-")
 
 
 @pytest.mark.parametrize("fault", [{"delay": "1h", "respond": {"status": 503}}, {"slow": "1h"},
@@ -128,7 +130,21 @@ def test_nothing_waits_for_a_client_that_has_gone(live: Client, fault: dict[str,
         client.sendall(GET_METADATA)
         live.call("GET", "/version")
 
-    assert newest(live, "get_metadata")["outcome"] in ("fault", "dropped")
+    logged = newest(live, "get_metadata")
+    assert (logged["outcome"], logged["status"]) == ("broken off", None)
+    assert logged["fault"].startswith("runtime-")
+
+
+@pytest.mark.parametrize("fault", [{"delay": "1ms"}, {"slow": "10ms"}, {"truncate": True}])
+def test_a_client_that_waits_has_not_broken_off(live: Client, fault: dict[str, Any]):
+    live.call("DELETE", "/_mock/requests")
+    declare(live, when={"operation": "get_metadata"}, **fault)
+
+    with contextlib.suppress(http.client.IncompleteRead):
+        live.call("GET", "/metadata")
+
+    logged = newest(live, "get_metadata")
+    assert (logged["outcome"], logged["status"]) == ("fault", 200)
 
 
 @pytest.mark.parametrize("fault", [{"drop": True}, {"truncate": True}])
@@ -208,6 +224,30 @@ def test_a_limit_may_have_an_answer_of_its_own_whose_headers_stand_in_their_plac
     assert (answer.status_code, answer.json()) == (503, [])
     assert answer.headers.get_list("retry-after") == ["0"]
     assert (answer.headers["x-a"], answer.headers["ratelimit-observed"]) == ("b", "1")
+
+
+@pytest.mark.parametrize(
+    ("respond", "body"),
+    [
+        ({}, "Retry later\n"),
+        ({"headers": {"X-A": "b"}}, "Retry later\n"),
+        ({"headers": {"X-A": "b"}, "body": "slow down"}, "slow down"),
+        ({"body": ""}, ""),
+    ],
+)
+def test_an_answer_of_a_limit_is_429_unless_it_has_a_status(
+    mock: Mock, respond: dict[str, Any], body: str
+):
+    limit = {"requests": 0, "per": "60s"}
+    declared = mock.post("/_mock/faults", json={"limit": limit, "respond": respond})
+
+    answer = mock.get("/user")
+
+    assert (declared.status_code, answer.status_code, answer.text) == (201, 429, body)
+    assert (answer.headers["retry-after"], answer.headers.get("x-a")) == (
+        "60",
+        respond.get("headers", {}).get("X-A"),
+    )
 
 
 def test_a_declared_answer_that_has_no_body_by_its_status_has_none(mock: Mock):

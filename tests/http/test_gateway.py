@@ -10,6 +10,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import httpx
+
     from tests.conftest import Mock
 
 
@@ -138,7 +140,131 @@ def test_the_old_version_of_the_api_is_410(mock: Mock):
     assert mock.get("/api/v3/projects").status_code == 410
 
 
-def test_doubled_and_trailing_slashes_are_left_out(mock: Mock):
-    answer = mock.get("/api/v4//projects//1/pipelines/")
+@pytest.mark.parametrize("before", ["", "/sandbox/a", "//sandbox/a"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v4//projects//1/pipelines/",
+        "//api/v4/projects/1/pipelines",
+        "///api//v4/projects/1/pipelines",
+        "//projects/1/pipelines//",
+    ],
+)
+def test_doubled_and_trailing_slashes_are_left_out(mock: Mock, before: str, path: str):
+    answer = mock.get(f"http://testserver{before}{path}")
 
-    assert (answer.status_code, last_request(mock)["path"]) == (200, "/projects/1/pipelines")
+    sandbox = before.removeprefix("/")
+    logged = mock.get(f"http://testserver{sandbox and '/sandbox/a'}/_mock/requests?limit=1")
+    assert (answer.status_code, logged.json()[0]["path"]) == (200, "/projects/1/pipelines")
+
+
+@pytest.mark.parametrize("before", ["", "/sandbox/a", "//sandbox/a"])
+@pytest.mark.parametrize("path", ["//_mock/clock", "/_mock//clock", "//docs", "//openapi.json"])
+def test_doubled_slashes_are_left_out_before_the_control_side_too(
+    mock: Mock, before: str, path: str
+):
+    assert mock.get(f"http://testserver{before}{path}").status_code == 200
+
+
+def test_an_encoded_slash_is_no_doubled_one(mock: Mock):
+    mock.get("/api/v4/projects/a%2F%2Fb")
+
+    assert last_request(mock)["path"] == "/projects/a%2F%2Fb"
+
+
+def test_a_sandbox_without_a_name_is_not_named_after_what_follows(mock: Mock):
+    assert mock.get("http://testserver/sandbox//api/v4/version").status_code == 400
+    assert mock.get("/_mock/sandboxes").json() == []
+
+
+CORS = {
+    "access-control-allow-origin": "*",
+    "access-control-allow-methods": "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
+    "access-control-expose-headers": "Link, X-Total, X-Total-Pages, X-Per-Page, X-Page, "
+    "X-Next-Page, X-Prev-Page, X-Gitlab-Blob-Id, X-Gitlab-Commit-Id, X-Gitlab-Content-Sha256, "
+    "X-Gitlab-Encoding, X-Gitlab-File-Name, X-Gitlab-File-Path, X-Gitlab-Last-Commit-Id, "
+    "X-Gitlab-Ref, X-Gitlab-Size, X-Request-Id, ETag",
+    "access-control-max-age": "7200",
+}
+PAGE = {"Origin": "http://app.example.com", "Sec-Fetch-Site": "cross-site"}
+
+
+def cors_of(answer: httpx.Response) -> dict[str, str]:
+    shared = {k: v for k, v in answer.headers.items() if k.startswith("access-control-")}
+    assert len(shared) == sum(
+        k.startswith("access-control-") for k, _ in answer.headers.multi_items()
+    )
+    return shared
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/api/v4/projects/1/pipelines", 200),
+        ("HEAD", "/api/v4/projects/1/pipelines", 200),
+        ("POST", "/api/v4/projects/1/pipeline", 400),
+        ("GET", "/api/v4/nothing", 404),
+        ("OPTIONS", "/api/v4/version", 404),
+        ("GET", "/api/v3/version", 410),
+        ("GET", "/api/v4/projects/1/jobs?page=1000000", 405),
+    ],
+)
+def test_a_page_of_any_origin_may_read_the_api(mock: Mock, method: str, path: str, status: int):
+    answer = mock.request(method, path, headers=PAGE)
+
+    assert (answer.status_code, cors_of(answer)) == (status, CORS)
+    assert answer.headers["vary"] == "Origin"
+
+
+def test_a_page_of_any_origin_may_read_a_sandbox_that_exists(mock: Mock):
+    mock.get("/sandbox/a/api/v4/version")
+
+    answer = mock.get("/sandbox/a/api/v4/version", headers=PAGE)
+
+    assert (answer.status_code, cors_of(answer)) == (200, CORS)
+
+
+@pytest.mark.parametrize("path", ["/version", "/_mock/clock", "/api/v4/version", "/docs"])
+def test_no_other_address_and_no_other_client_gets_the_headers_for_pages(mock: Mock, path: str):
+    headers = {} if path.startswith("/api") else {"Origin": "http://testserver"}
+
+    answer = mock.get(path, headers=headers)
+
+    assert (answer.status_code, cors_of(answer)) == (200, {})
+
+
+@pytest.mark.parametrize("before", ["", "/sandbox/new"])
+def test_a_preflight_is_answered_before_anything_else_sees_it(mock: Mock, before: str):
+    mock.post("/_mock/faults", json={"respond": {"status": 503}})
+    asked = {"Access-Control-Request-Method": "POST",
+             "Access-Control-Request-Headers": "private-token, content-type"}  # fmt: skip
+
+    answer = mock.options(f"{before}/api/v4/projects/1/pipeline", headers={**PAGE, **asked})
+
+    assert (answer.status_code, answer.content) == (200, b"")
+    allowed = {"access-control-allow-headers": "private-token, content-type"}
+    assert cors_of(answer) == {**CORS, **allowed}
+    assert mock.get("/_mock/requests").json() == mock.get("/_mock/sandboxes").json() == []
+
+
+def test_a_preflight_need_not_name_headers(mock: Mock):
+    headers = {**PAGE, "Access-Control-Request-Method": "GET"}
+
+    assert cors_of(mock.options("/api/v4/version", headers=headers)) == CORS
+
+
+def test_a_preflight_for_a_method_that_the_api_lacks_allows_nothing(mock: Mock):
+    headers = {**PAGE, "Access-Control-Request-Method": "TRACE"}
+
+    answer = mock.options("/api/v4/version", headers=headers)
+
+    assert (answer.status_code, cors_of(answer)) == (200, {})
+
+
+def test_a_declared_answer_may_have_headers_for_pages_of_its_own(mock: Mock):
+    respond = {"status": 502, "headers": {"Access-Control-Allow-Origin": "http://b"}}
+    mock.post("/_mock/faults", json={"respond": respond})
+
+    answer = mock.get("/api/v4/version", headers=PAGE)
+
+    assert cors_of(answer) == {**CORS, "access-control-allow-origin": "http://b"}

@@ -59,6 +59,29 @@ def test_a_list_says_which_rule_it_was_and_leaves_out_why_the_others_were_not(ru
     assert row["matched"].items() <= explanation(ruled).items()
 
 
+TYPED = """
+rules:
+  - {when: {inputs: {level: 3, debug: false, names: [a, 1]}}, scenario: 900}
+  - {when: {inputs: {debug: {present: true}}, variables: {A: {present: false}}}, scenario: 901}
+  - {when: {inputs: {debug: {present: false}}, variables: {A: {present: true}}}, scenario: 902}
+scenarios: [{scenario_id: 900}, {scenario_id: 901}, {scenario_id: 902}]
+"""
+
+
+def test_typed_inputs_match_as_json_and_as_a_form(mock_with: Callable[..., Mock]):
+    mock = mock_with(TYPED)
+    form = {"ref": "main", "inputs[level]": "3", "inputs[debug]": "false"}
+    names = {"inputs[names][]": ["a", "1"]}
+
+    mock.trigger(inputs={"level": 3, "debug": False, "names": ["a", 1]})
+    mock.post("/projects/1/trigger/pipeline", data={**form, **names})
+    mock.trigger(inputs={"level": 3, "debug": True})
+    mock.trigger(variables={"A": "b"})
+
+    chosen = [explanation(mock, number)["scenario_id"] for number in range(1, 5)]
+    assert chosen == [900, 900, 901, 902]
+
+
 def test_a_default_says_why_no_rule_matched(ruled: Mock):
     ruled.trigger(inputs={"level": 4})
 
