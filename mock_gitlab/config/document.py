@@ -17,7 +17,14 @@ from .diagnostics import (
     short,
     where,
 )
-from .scalars import BadScalar, interpolate, is_reference, resolve, resolve_reference
+from .scalars import (
+    BadScalar,
+    interpolate,
+    is_reference,
+    longest_first,
+    resolve,
+    resolve_reference,
+)
 from .syntax import DEEPEST, decode, syntax_mistake
 
 if TYPE_CHECKING:
@@ -68,6 +75,7 @@ class _Composer:
         self._stack: list[_Open] = []
         self._root: Node | None = None
         self._written = 0
+        self._used: dict[str, str] = {}
 
     def compose(self) -> Document:
         try:
@@ -75,7 +83,8 @@ class _Composer:
                 self._take(event)
         except ConfigurationError as error:
             return Document(self._file, None, (*self._mistakes, *error.mistakes))
-        return Document(self._file, self._root, tuple(self._mistakes))
+        used = longest_first(self._used.items())
+        return Document(self._file, self._root, tuple(self._mistakes), used)
 
     def _events(self) -> Iterator[yaml.Event]:
         try:
@@ -107,7 +116,7 @@ class _Composer:
             return node
         try:
             plain = event.implicit[0] and event.tag is None
-            text = interpolate(event.value, self._environ) if "$" in event.value else event.value
+            text = self._interpolated(node, event.value) if "$" in event.value else event.value
             if plain and text == event.value:
                 node.value = resolve(text)
             else:
@@ -116,6 +125,13 @@ class _Composer:
         except BadScalar as error:
             return self._broken(node, str(error))
         return node
+
+    def _interpolated(self, node: Node, text: str) -> str:
+        used: dict[str, str] = {}
+        inserted = interpolate(text, self._environ, used)
+        node.secret = bool(used)
+        self._used |= used
+        return inserted
 
     def _alias(self, event: yaml.AliasEvent) -> Node:
         name = str(event.anchor)

@@ -99,7 +99,7 @@ def _walk(folder: Path, parts: tuple[str, ...], found: Expansion) -> None:
 
 def _descend(folder: Path, name: str, rest: tuple[str, ...], found: Expansion) -> None:
     below = folder / name
-    if os.path.isdir(below):
+    if below.is_dir():
         _walk(below, rest, found)
     else:
         found.folders.append(folder)

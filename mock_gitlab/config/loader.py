@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections import Counter
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -28,6 +29,7 @@ from .files import MockFile, ProjectModel, SandboxesModel, ScenarioFile
 from .globs import TooManyFolders, expand, is_pattern
 from .messages import mistakes_of
 from .rules import rule_from
+from .scalars import longest_first
 from .scenarios import ScenarioModel, declared_scenario
 
 if TYPE_CHECKING:
@@ -127,6 +129,8 @@ class _Loading:
             *self._scenarios(zip(files, models, strict=True)),
         ]
         declarations = self._declarations(document, model, scenarios)
+        used = itertools.chain.from_iterable(each.variables for each in (document, *files))
+        declarations = replace(declarations, variables=longest_first(used))
         return Loaded(
             declarations,
             self._settings(model),

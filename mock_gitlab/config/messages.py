@@ -11,7 +11,7 @@ from .diagnostics import MISTAKES_LIMIT, Document, Mistake, Steps, short
 from .fields import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pydantic_core import ErrorDetails
 
@@ -58,17 +58,21 @@ def mistakes_of(
 
 
 def _mistake(error: ErrorDetails, model: type[BaseModel], document: Document) -> Mistake:
-    path, what = explain(error, model)
+    path = _path(error)
+    secret = document.node(path).secret
+    _, what = explain(error, model, secret=secret)
     at_key = error["type"] == "extra_forbidden" or "[key]" in error["loc"][-1:]
-    return document.mistake(path, what, at_key=at_key)
+    return document.mistake(path, what, at_key=at_key, quoting=error["type"] == "mistake")
 
 
-def explain(error: ErrorDetails, model: type[BaseModel]) -> tuple[Steps, str]:
-    """Return the path of a wrong value, and what is wrong with it."""
+def explain(
+    error: ErrorDetails, model: type[BaseModel], *, secret: bool = False
+) -> tuple[Steps, str]:
+    """Return the path of a wrong value, and what is wrong with it; a secret one is not quoted."""
     path = _path(error)
     if error["type"] == "extra_forbidden":
         return path, unknown(str(path[-1]), _fields_at(model, path[:-1]))
-    return path, _message(error)
+    return path, _message(error, _secret_kind if secret else kind)
 
 
 def _more_contradictions(
@@ -131,6 +135,13 @@ def kind(value: Any) -> str:
     return "a list" if isinstance(value, list) else "a mapping"
 
 
+def _secret_kind(value: Any) -> str:
+    """Describe a value that may not be shown."""
+    if isinstance(value, bool) or value is None:
+        return "this value"
+    return "this text" if isinstance(value, str) else "this number"
+
+
 def _path(error: ErrorDetails) -> Steps:
     *above, last = error["loc"] or ("",)
     path = tuple(step for step in above if step not in _NO_STEPS)
@@ -138,27 +149,28 @@ def _path(error: ErrorDetails) -> Steps:
     return (*path, last) if kept else path
 
 
-def _message(error: ErrorDetails) -> str:
+def _message(error: ErrorDetails, describe: Callable[[Any], str]) -> str:
     got, context = error["input"], error.get("ctx", {})
     if error["type"] == "literal_error":
-        return _no_choice(got, context)
+        return _no_choice(got, context, describe)
     if error["type"] not in _WHAT:
         return error["msg"]
     numbers = {name: f"{n:.15g}" if isinstance(n, float) else n for name, n in context.items()}
-    what = _WHAT[error["type"]].format(got=kind(got), **numbers)
+    what = _WHAT[error["type"]].format(got=describe(got), **numbers)
     quotable = error["type"] == "string_type" and isinstance(got, bool | int | float)
     return f"{what}; quote it" if quotable else what
 
 
-def _no_choice(got: Any, context: Mapping[str, Any]) -> str:
+def _no_choice(got: Any, context: Mapping[str, Any], describe: Callable[[Any], str]) -> str:
     allowed = str(context["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
-    hint = did_you_mean(got, allowed) if isinstance(got, str) else ""
+    quoted = isinstance(got, str) and describe is kind
+    hint = did_you_mean(got, allowed) if quoted else ""
     if len(allowed) > _MANY:
-        what = f"must be one of the words that the schema lists, not {kind(got)}"
+        what = f"must be one of the words that the schema lists, not {describe(got)}"
     elif len(allowed) > 1:
-        what = f"must be one of {', '.join(allowed)}, not {kind(got)}"
+        what = f"must be one of {', '.join(allowed)}, not {describe(got)}"
     else:
-        what = f"must be {allowed[0]}, not {kind(got)}"
+        what = f"must be {allowed[0]}, not {describe(got)}"
     return what + hint
 
 

@@ -87,7 +87,11 @@ def _checked(given: Mapping[str, tuple[str, Any]], source: str) -> dict[str, Any
         return MockFile.model_validate(values).model_dump(exclude_unset=True)
     except ValidationError as error:
         root = Node(1, 1, values)
-        root.entries = {name: Entry(Node(1, 1), Node(1, 1, v)) for name, v in values.items()}
+        secret = source == "environment"
+        root.entries = {
+            name: Entry(Node(1, 1), Node(1, 1, value, secret=secret))
+            for name, value in values.items()
+        }
         found = mistakes_of(error, MockFile, Document(source, root))
         known = {name: shown for name, (shown, _) in given.items()}
         raise ConfigurationError(

@@ -43,7 +43,8 @@ def _details(*details: dict[str, Any]) -> JSONResponse:
 
 def _invalid(request: Request, error: Invalid) -> JSONResponse:
     where = "query" if request.method in ("GET", "DELETE") else "body"
-    return _details({"type": "value_error", "loc": [where], "msg": str(error)})
+    what = _masking(request).text(str(error))
+    return _details({"type": "value_error", "loc": [where], "msg": what})
 
 
 def _http_error(_: Request, error: HTTPException) -> JSONResponse:
@@ -57,7 +58,7 @@ def _invalid_request(request: Request, error: RequestValidationError) -> JSONRes
     errors = error.errors()[:_MOST_DETAILS]
     if any(isinstance(each["input"], bytes) for each in errors):
         return _details(_NOT_CALLED_JSON)
-    masking = Masking(request.scope[WORLD].declared.token)
+    masking = _masking(request)
     model = _model_of_body(request)
     return _details(*(_detail(each, model, masking) for each in errors))
 
@@ -65,6 +66,10 @@ def _invalid_request(request: Request, error: RequestValidationError) -> JSONRes
 def _unavailable(_: Request, error: StoreUnavailable) -> JSONResponse:
     _log.error("the store is unavailable: %s", error)
     return _message(503, "503 Service Unavailable")
+
+
+def _masking(request: Request) -> Masking:
+    return Masking(request.scope[WORLD].declared.token)
 
 
 def _model_of_body(request: Request) -> type[BaseModel]:
@@ -82,7 +87,8 @@ def _detail(error: ErrorDetails, model: type[BaseModel], masking: Masking) -> di
     name, sent = str(error["loc"][-1]), error["input"]
     shown = masking.value(name, sent) if isinstance(sent, str) else sent
     path, what = explain({**error, "loc": tuple(inside), "input": shown}, model)
-    return {"type": error["type"], "loc": [source, *path], "msg": what}
+    shown_path = [masking.text(step) if isinstance(step, str) else step for step in path]
+    return {"type": error["type"], "loc": [source, *shown_path], "msg": masking.text(what)}
 
 
 def _handler(answer: Answer) -> Callable[..., Any]:

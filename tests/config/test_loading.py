@@ -518,3 +518,65 @@ def test_the_shipped_configuration_has_neither_mistakes_nor_warnings():
 
 def test_the_shipped_token_comes_from_the_environment():
     assert load(ROOT / "mock.yaml", {"MOCK_TOKEN": "abc"}).declarations.token == "abc"
+
+
+# ---------------------------------------------------------------------------- the environment
+
+SECRET = "s3cr3t-value"
+QUOTED = {
+    "port: ${X}": "1:7: port: must be a whole number, not this text",
+    "log_level: ${X}": "1:12: log_level: must be one of critical, error, warning, info, debug, "
+    "not this text",
+    "clock: ${X}": "1:8: clock: must be a mapping, not this text",
+    "clock: {start: '${X}'}": "1:16: clock.start: must be a time such as 2026-01-01T00:00:00Z",
+    "scenarios: ['${X}/*.yaml']": '1:13: scenarios[0]: "${X}/*.yaml" matches no file',
+    "scenarios: ['a-${X}.yaml']": '1:13: scenarios[0]: there is no file "a-${X}.yaml"',
+    "faults: [{when: {operation: '${X}'}, drop: true}]": "1:29: faults[0].when.operation: "
+    'there is no operation "${X}"',
+    "scenarios: [{scenario_id: 1, stages: ['${X}', '${X}']}]": "1:47: scenarios[0].stages[1]: "
+    '"${X}" is in the list already',
+    "scenarios: [{scenario_id: 1, jobs: [{name: a, needs: ['${X}']}]}]": "1:55: "
+    'scenarios[0].jobs[0].needs[0]: there is no job "${X}"',
+    "scenarios: [{scenario_id: 1, stages: ['${X}'], jobs: [{name: a, stage: b}]}]": "1:72: "
+    'scenarios[0].jobs[0].stage: "b" is not one of the stages: ${X}',
+    "default_scenario: ${N}": "1:19: default_scenario: there is no scenario ${N}",
+    "projects: [{id: 1, path: a/b}, {id: 2, path: '${P}'}]": "1:46: projects[1].path: "
+    'the path "${P}" is taken by the project in mock.yaml:1',
+    "watch: ${N}": "1:8: watch: must be true or false, not this number",
+    "host: ['${N}', 3]\nport: ${B}": "1:7: host: must be text, not a list",
+}
+
+
+@pytest.mark.parametrize("text", QUOTED)
+def test_what_came_from_the_environment_is_not_quoted(folder: Folder, text: str):
+    environ = {"X": SECRET, "N": "5000", "P": "a/b", "B": "true", "ONE": "1"}
+    found = folder.write(mock=text).mistakes(environ=environ)
+    assert found[0] == f"mock.yaml:{QUOTED[text]}"
+    assert SECRET not in "".join(found)
+
+
+def test_a_boolean_from_the_environment_is_not_quoted_either(folder: Folder):
+    found = folder.write(mock="port: ${B}").mistakes(environ={"B": "true"})
+    assert found == ["mock.yaml:1:7: port: must be a whole number, not this value"]
+
+
+def test_bounds_stay_as_they_are_beside_a_variable_of_the_same_value(folder: Folder):
+    folder.write(mock="scenarios: [{scenario_id: 1, name: '${ONE}', terminal_after_polls: 0}]")
+    assert folder.mistakes(environ={"ONE": "1"}) == [
+        "mock.yaml:1:68: scenarios[0].terminal_after_polls: must be 1 or more"
+    ]
+
+
+def test_a_default_from_the_file_is_quoted(folder: Folder):
+    found = folder.write(mock="port: ${X:-many}").mistakes()
+    assert found == ['mock.yaml:1:7: port: must be a whole number, not the text "many"']
+
+
+def test_a_short_value_is_no_part_of_a_word(folder: Folder):
+    folder.write(mock="default_scenario: ${D}\nscenarios: ['${Y}', 'not', 'x5000.yaml']")
+    assert folder.mistakes(environ={"D": "5000", "Y": "no"}) == [
+        "mock.yaml:1:19: default_scenario: there is no scenario ${D}",
+        'mock.yaml:2:13: scenarios[0]: there is no file "${Y}"',
+        'mock.yaml:2:21: scenarios[1]: there is no file "not"',
+        'mock.yaml:2:28: scenarios[2]: there is no file "x5000.yaml"',
+    ]
