@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from mock_gitlab.config.loader import Settings
     from mock_gitlab.world.clock import Clock
 
+_EVERYWHERE = ("0.0.0.0", "::", "0")  # noqa: S104 - compared, not bound
 _TOKEN_SOURCES = {
     "file": "from the configuration file",
     "environment": "from MOCK_TOKEN",
@@ -33,6 +35,9 @@ def print_banner(app: MockGitLabApp, url: str) -> None:
 def _lines(app: MockGitLabApp, url: str) -> Iterator[str]:
     settings, loaded = app.settings, app.live.current
     yield f"mock_gitlab {__version__} on {url} (API: {url}/api/v4, docs: {url}/docs)"
+    if settings.host in _EVERYWHERE:
+        port = url.rpartition(":")[2]
+        yield f"listening on all addresses: other machines use http://{socket.gethostname()}:{port}"
     yield from _token_lines(settings)
     if not loaded.files:
         yield (

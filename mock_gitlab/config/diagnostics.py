@@ -46,6 +46,7 @@ class ConfigurationError(Exception):
     """All mistakes of the files, sorted by place.
 
     ``folders`` and ``patterns`` are what to watch to notice that the mistakes are mended.
+    ``files`` are those that were read.
     """
 
     def __init__(
@@ -53,9 +54,10 @@ class ConfigurationError(Exception):
         mistakes: Iterable[Mistake],
         folders: Sequence[Path] = (),
         patterns: Sequence[str] = (),
+        files: Sequence[Path] = (),
     ) -> None:
         self.mistakes = tuple(sorted(set(mistakes)))
-        self.folders, self.patterns = tuple(folders), tuple(patterns)
+        self.folders, self.patterns, self.files = tuple(folders), tuple(patterns), tuple(files)
         super().__init__("\n".join(map(str, self.mistakes)))
 
     def __reduce__(self) -> tuple[type[ConfigurationError], tuple[Any, ...]]:

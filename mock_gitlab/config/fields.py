@@ -178,6 +178,11 @@ def _unicode(text: str) -> str:
     return text
 
 
+def _without_brackets(host: str) -> str:
+    """Take the brackets off an IPv6 address as it stands in a URL."""
+    return host[1:-1] if host[:1] == "[" and host[-1:] == "]" and ":" in host else host
+
+
 def _digits(value: Any) -> Any:
     text = _as_text(value)
     return str(text) if isinstance(text, int) and not isinstance(text, bool) else text
@@ -253,6 +258,8 @@ class Matching:
 Text = Annotated[str, BeforeValidator(_as_text)]
 Name = Annotated[str, BeforeValidator(_as_text), Field(min_length=1, max_length=NAME_LIMIT)]
 """Text that is not empty."""
+Host = Annotated[Name, AfterValidator(_without_brackets)]
+"""The name or address to listen on."""
 OperationName = Annotated[
     Text, AfterValidator(_operation), WithJsonSchema({"type": "string", "enum": list(OPERATIONS)})
 ]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .diagnostics import ConfigurationError
 from .globs import existing, touches
-from .loader import FIXED_SETTINGS, Loaded, Settings, load
+from .loader import FIXED_SETTINGS, Loaded, Settings, load, read_stream
 from .overrides import overridden
 
 if TYPE_CHECKING:
@@ -77,7 +77,8 @@ class LiveConfig:
     ) -> None:
         self.path = Path(path)
         self._start = _working_directory()
-        self._file = self._start / self.path
+        self._content = read_stream(self.path)
+        self._file = self._start / (self.path if self._content is None else self.path.name)
         self.on_change = on_change
         self.last_failure: ConfigurationError | None = None
         self._environ = environ
@@ -107,7 +108,7 @@ class LiveConfig:
                 return error
 
     def _load(self) -> Loaded:
-        loaded = load(self.path, self._environ, must_exist=self._must_exist)
+        loaded = load(self.path, self._environ, must_exist=self._must_exist, content=self._content)
         # A file that was there before and is missing now is just being replaced.
         self._must_exist = self._must_exist or self.path in loaded.files
         return overridden(loaded, self._environ, self._overrides)

@@ -95,4 +95,9 @@ async def reload_config(request: Request, world: CurrentWorld) -> Any:
     live: LiveConfig = request.app.live
     if await live.reload_now():
         return _configuration(world, live)
-    return JSONResponse({"detail": _mistakes(live)}, 422)
+    mistakes = _mistakes(live)
+    detail = [
+        {"type": "mistake", "loc": ["file", row["file"], row["line"]], "msg": row["what"], **row}
+        for row in mistakes
+    ]
+    return JSONResponse({"message": str(live.last_failure), "detail": detail}, 422)

@@ -19,7 +19,7 @@ import logging
 import re
 from contextlib import suppress
 from itertools import count
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote
 from uuid import uuid4
 
@@ -34,6 +34,7 @@ from mock_gitlab.http.asgi import (
     TooLarge,
     answer,
     answer_json,
+    control_error,
     hang_up,
     has_too_many_values,
     read_body,
@@ -61,8 +62,8 @@ _COMMON_HEADERS: Headers = [
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"SAMEORIGIN"),
 ]
-_FOREIGN_PAGE = {"detail": "a web page of another site may not use the mock"}
-_FOREIGN_HOST = {"detail": "this Host is not served here; name it in MOCK_ALLOWED_HOSTS"}
+_FOREIGN_PAGE = control_error("a web page of another site may not use the mock")
+_FOREIGN_HOST = control_error("this Host is not served here; name it in MOCK_ALLOWED_HOSTS")
 _NO_V3 = {"error": "API V3 is no longer supported. Use API V4 instead."}
 _TOO_LARGE = {"message": "413 Request Entity Too Large"}
 _TOO_MANY_VALUES = {
@@ -119,7 +120,7 @@ class Gateway:
         try:
             await self._route(scope, receive, reply)
         except Invalid as error:
-            await answer_json(reply, 400, {"message": f"400 Bad request - {error}"})
+            await reply.send_unless_begun(400, {"message": f"400 Bad request - {error}"})
         except TooLarge:
             await reply.send_unless_begun(413, _TOO_LARGE)
         except Disconnected:
@@ -200,6 +201,7 @@ class Gateway:
         if path.startswith("/_mock") and _is_from_another_site(scope):
             await answer_json(reply, 403, _FOREIGN_PAGE)
             return
+        reply.of_control = True
         scope["root_path"] = scope.get("root_path", "") + root
         body = await read_body(receive, scope[WORLD].declared.body_limit)
         if len(body) > LARGE_BODY and has_too_many_values(body):
@@ -283,12 +285,13 @@ class _Replay:
 class _Reply:
     """A ``send`` that adds the headers of every answer, and drops the body for HEAD."""
 
-    __slots__ = ("_request_id", "_send", "head_only", "status")
+    __slots__ = ("_request_id", "_send", "head_only", "of_control", "status")
 
     def __init__(self, send: Send, head_only: bool, request_id: str) -> None:
         self._send = send
         self._request_id = request_id
         self.head_only = head_only
+        self.of_control = False
         self.status: int | None = None
 
     async def __call__(self, message: Message) -> None:
@@ -303,7 +306,8 @@ class _Reply:
             message = {**message, "body": b""}
         await self._send(message)
 
-    async def send_unless_begun(self, status: int, body: Any) -> None:
-        """Send an error, unless another answer has begun."""
+    async def send_unless_begun(self, status: int, body: dict[str, str]) -> None:
+        """Send an error in the shape of the API that it is from, unless another has begun."""
         if self.status is None:
+            body = control_error(body["message"]) if self.of_control else body
             await answer_json(self, status, body)
