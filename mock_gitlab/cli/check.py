@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .banner import scenario_lines
 from .command import MISTAKES, SUCCESS, add_command, add_config_option, config_path
 
 if TYPE_CHECKING:
@@ -104,8 +105,8 @@ def _as_text(found: _Found) -> None:
         print(f"{place}: warning: {each.where}: {each.what}", file=sys.stderr)
     if found.mistakes:
         return
-    for source, count in found.scenario_counts.items():
-        print(f"scenarios: {count} from {source}")
+    for line in scenario_lines(found.scenario_counts):
+        print(line)
     for name in ("rules", "faults", "projects"):
         print(f"{name}: {found.count(name)}")
     print("no mistakes")

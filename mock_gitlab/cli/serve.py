@@ -65,6 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from .banner import print_banner
 
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s")
     app = _make_app(arguments)
     with contextlib.ExitStack() as on_failure:
         on_failure.callback(app.close)
@@ -147,7 +148,7 @@ def _writing(path: Path | None) -> Iterator[None]:
 
 
 def _set_up_logging(level: str) -> None:
-    logging.basicConfig(level=level.upper(), format="%(levelname)s: %(message)s")
+    logging.getLogger().setLevel(level.upper())
     if level == "info":
         # At this level uvicorn and watchfiles log nothing that helps the author of a test.
         for name in ("uvicorn", "watchfiles"):

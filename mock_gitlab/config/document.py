@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 VALUES_LIMIT = 500_000
 """The most values in one file."""
 ALIASED_LIMIT = 100_000
-"""The most values that aliases may add to the written ones."""
+"""The most values that aliases may add to the written ones, and that ``<<`` may merge."""
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -75,6 +75,7 @@ class _Composer:
         self._stack: list[_Open] = []
         self._root: Node | None = None
         self._written = 0
+        self._merged = 0
         self._used: dict[str, str] = {}
 
     def compose(self) -> Document:
@@ -178,8 +179,7 @@ class _Composer:
         self._written += 1
         if self._written > VALUES_LIMIT:
             self._stop(node, f"more than {VALUES_LIMIT:,} values in one file")
-        if len(self._mistakes) >= MISTAKES_LIMIT:
-            self._stop(node, f"{MISTAKES_LIMIT:,} mistakes found; the rest was not read")
+        self._check_mistakes(node)
         if not self._stack:
             self._root = node
             return
@@ -191,6 +191,10 @@ class _Composer:
         else:
             level.pairs.append(Entry(level.key, node))
             level.key = None
+
+    def _check_mistakes(self, node: Node) -> None:
+        if len(self._mistakes) >= MISTAKES_LIMIT:
+            self._stop(node, f"{MISTAKES_LIMIT:,} mistakes found; the rest was not read")
 
     def _anchored(self, event: yaml.NodeEvent, node: Node) -> Node:
         if event.anchor is not None:
@@ -228,6 +232,7 @@ class _Composer:
         node.value = {name: entry.node.value for name, entry in node.entries.items()}
 
     def _duplicate(self, entry: Entry, line: int) -> None:
+        self._check_mistakes(entry.key)
         name = entry.key.text or ""
         what = f'the key "{short(name)}" is repeated; it is first in line {line}'
         path = (*self._path(), name)
@@ -243,6 +248,9 @@ class _Composer:
                     self._note(entry.node, '"<<" needs a mapping or a list of mappings')
                 node.broken = True
                 return
+            self._merged += len(source.entries)
+            if self._merged > ALIASED_LIMIT:
+                self._stop(entry.node, f'"<<" merges more than {ALIASED_LIMIT:,} values')
             for name, merged in source.entries.items():
                 node.entries.setdefault(name, merged)
 

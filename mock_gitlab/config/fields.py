@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import (
@@ -36,6 +37,8 @@ from mock_gitlab.engine.model import (
 )
 from mock_gitlab.engine.operations import OPERATIONS
 from mock_gitlab.engine.texts import NoExpression, check_expression
+
+from .diagnostics import MISTAKES_LIMIT, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -73,7 +76,8 @@ def refuse(model: BaseModel, found: Iterable[Violation]) -> None:
     Raises:
         ValidationError: there is at least one.
     """
-    errors = [InitErrorDetails(type=mistake(what), loc=path, input=model) for path, what in found]
+    most = islice(found, MISTAKES_LIMIT)
+    errors = [InitErrorDetails(type=mistake(what), loc=path, input=model) for path, what in most]
     if errors:
         raise ValidationError.from_exception_data(type(model).__name__, errors)
 
@@ -83,7 +87,7 @@ def repeated(path: tuple[str | int, ...], names: Iterable[str]) -> Iterator[Viol
     seen: set[str] = set()
     for index, name in enumerate(names):
         if name in seen:
-            yield (*path, index), f'"{name}" is in the list already'
+            yield (*path, index), f'"{short(name)}" is in the list already'
         seen.add(name)
 
 

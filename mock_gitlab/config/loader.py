@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 import stat
 import sys
@@ -48,6 +49,9 @@ DEFAULT_PATTERN = "scenarios/*.yaml"
 """The scenario files, unless ``scenarios`` names others."""
 DEFAULT_TOKEN = Declarations().token
 MEMORY = ":memory:"
+PROGRESS_FILES = 500
+"""After how many files of scenarios a line in the log tells how many there are."""
+logger = logging.getLogger("mock_gitlab.config")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +153,13 @@ class _Loading:
         else:
             document = Document(str(self._path), Node(1, 1, {}))
         model = self._checked(MockFile, document)
-        files = [self._read(file) for file in self._scenario_files(document)]
-        models = [self._checked(ScenarioFile, file) for file in files]
+        paths = self._scenario_files(document)
+        files, models = [], []
+        for number, path in enumerate(paths, 1):
+            files.append(self._read(path))
+            models.append(self._checked(ScenarioFile, files[-1]))
+            if number % PROGRESS_FILES == 0:
+                logger.info("Read %d of %d files of scenarios.", number, len(paths))
         self._mistakes += checks.contradictions(document, files)
         if self._mistakes or model is None:
             raise ConfigurationError(self._mistakes, self._folders, self._patterns, self._files)

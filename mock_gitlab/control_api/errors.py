@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from mock_gitlab.config.diagnostics import where
+from mock_gitlab.config.diagnostics import short, where
 from mock_gitlab.config.messages import explain
 from mock_gitlab.engine.model import AlreadyExists, Invalid, NotAllowed, NotFound
 from mock_gitlab.http.asgi import WORLD, control_error
@@ -89,7 +89,7 @@ def _detail(error: ErrorDetails, model: type[BaseModel], masking: Masking) -> di
     name, sent = str(error["loc"][-1]), error["input"]
     shown = masking.value(name, sent) if isinstance(sent, str) else sent
     path, what = explain({**error, "loc": tuple(inside), "input": shown}, model)
-    shown_path = [masking.text(step) if isinstance(step, str) else step for step in path]
+    shown_path = [short(masking.text(step)) if isinstance(step, str) else step for step in path]
     return {"type": error["type"], "loc": [source, *shown_path], "msg": masking.text(what)}
 
 

@@ -182,3 +182,13 @@ def test_a_named_pipe_is_a_configuration_too(folder: Path):
         ["bash", "-c", shell, sys.executable], capture_output=True, text=True, env=environment()
     )
     assert checked.stderr.endswith("version: must be 1, not the number 2\n")
+
+
+def test_many_files_in_one_folder_are_one_line(folder: Path, capsys: pytest.CaptureFixture[str]):
+    (folder / "scenarios").mkdir()
+    for number in range(11):
+        text = f"scenarios: [{{scenario_id: {900 + number}}}]"
+        (folder / f"scenarios/{number}.yaml").write_text(text, encoding="utf-8")
+
+    assert main(["check"]) == 0
+    assert "scenarios: 11 from 11 files in scenarios\n" in capsys.readouterr().out

@@ -580,3 +580,36 @@ def test_a_short_value_is_no_part_of_a_word(folder: Folder):
         'mock.yaml:2:21: scenarios[1]: there is no file "not"',
         'mock.yaml:2:28: scenarios[2]: there is no file "x5000.yaml"',
     ]
+
+
+# ---------------------------------------------------------------------------- bounds
+
+
+def test_merge_keys_are_counted_while_they_are_merged(folder: Folder):
+    template = "x-a: &a\n" + "".join(f"  k{n}: 1\n" for n in range(1000))
+    folder.write(mock=template + "x-b:\n" + "  - <<: *a\n" * 15_000)
+    (found,) = folder.mistakes()
+    assert found == 'mock.yaml:1:6: x-b[100]: "<<" merges more than 100,000 values'
+
+
+def test_a_thousand_repeated_keys_are_enough(folder: Folder):
+    folder.write(mock="{" + "a: 1, " * 5000 + "}")
+    found = folder.mistakes()
+    assert len(found) == 1001
+    assert "1,000 mistakes found; the rest was not read" in found[-1]
+
+
+def test_a_thousand_wrong_jobs_are_enough(folder: Folder):
+    stages = ", ".join(f"s{n}" for n in range(500))
+    jobs = "".join(f"    - {{name: job {n}, stage: b}}\n" for n in range(2000))
+    folder.write(mock=f"scenarios:\n- scenario_id: 1\n  stages: [{stages}]\n  jobs:\n{jobs}")
+    found = folder.mistakes()
+    assert len(found) == 1000
+    assert len("".join(found)) < 300_000
+
+
+def test_many_files_are_told_while_they_are_read(folder: Folder, caplog: pytest.LogCaptureFixture):
+    caplog.set_level("INFO")
+    files = {f"scenarios__{n}": f"scenarios: [{{scenario_id: {2000 + n}}}]" for n in range(501)}
+    folder.write(mock="version: 1", **files).load()
+    assert [each.getMessage() for each in caplog.records] == ["Read 500 of 501 files of scenarios."]

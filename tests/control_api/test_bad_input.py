@@ -203,3 +203,19 @@ def test_an_operation_that_is_not_there_is_refused_and_the_nearest_named(
         'there is no operation "get_pipelin"; did you mean get_pipeline?'
     )
     assert mock.get("/_mock/faults").json() == []
+
+
+def test_an_answer_about_many_mistakes_is_short(mock: Mock):
+    jobs = [{"name": f"job {n}", "stage": "x", "wrong": 1} for n in range(5000)]
+    long = {"scenario_id": 1, "stages": [f"stage {n}" for n in range(1000)]}
+
+    unknown = mock.post("/_mock/scenarios", json={**long, "jobs": jobs})
+    stages = [{"name": each["name"], "stage": "x"} for each in jobs]
+    outside = mock.post("/_mock/scenarios", json={**long, "jobs": stages})
+    named = mock.post("/_mock/scenarios", json={"x" * 100_000: 1})
+
+    for answer in (unknown, outside):
+        assert answer.status_code == 422
+        assert len(answer.json()["detail"]) == 100
+        assert len(answer.content) < 1_000_000
+    assert len(named.content) < 1000
