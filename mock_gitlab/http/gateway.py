@@ -54,7 +54,18 @@ if TYPE_CHECKING:
     from mock_gitlab.world.world import World
 
 _log = logging.getLogger("mock_gitlab")
-_DOCUMENTATION = frozenset(("openapi.json", "docs", "redoc", "docs/oauth2-redirect", "favicon.ico"))
+_DOCUMENTATION = frozenset(
+    (
+        "openapi.json",
+        "docs",
+        "redoc",
+        "favicon.ico",
+        "docs/favicon.png",
+        "docs/redoc.standalone.js",
+        "docs/swagger-ui-bundle.js",
+        "docs/swagger-ui.css",
+    )
+)
 _CONTROL_PATHS = _DOCUMENTATION | {"_mock"}
 _NEEDLESS_SLASHES = re.compile(r"//+|/\Z")
 _COMMON_HEADERS: Headers = [
