@@ -102,7 +102,8 @@ def _as_text(found: _Found) -> None:
         print(mistake, file=sys.stderr)
     for each in found.warnings:
         place = f"{each.file}:{each.line}:{each.column}"
-        print(f"{place}: warning: {each.where}: {each.what}", file=sys.stderr)
+        where = f"{each.where}: " if each.where else ""
+        print(f"{place}: warning: {where}{each.what}", file=sys.stderr)
     if found.mistakes:
         return
     for line in scenario_lines(found.scenario_counts):

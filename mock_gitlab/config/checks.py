@@ -141,7 +141,7 @@ def warnings(
         if covering is not None:
             what = f"is never reached: {covering.place} matches everything that it matches"
             yield mock.mistake(("rules", index), what)
-    if rules:
+    if rules and mock.value.get("warn_unused"):
         yield from _unused(declared, [mock, *files])
 
 

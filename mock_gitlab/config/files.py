@@ -188,6 +188,9 @@ class MockFile(_File):
     faults: list[FaultModel] | None = Field(
         None, description="What goes wrong with which requests."
     )
+    warn_unused: bool = Field(
+        False, description="Whether to warn of scenarios that no rule uses, only requests."
+    )
     allow_reset: bool = Field(False, description="Whether a request may reset the default world.")
     journal: Annotated[int, Field(ge=0, le=1_000_000), WHOLE] = Field(
         _DEFAULT.journal_limit, description="How many requests the journal keeps."

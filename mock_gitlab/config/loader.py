@@ -25,6 +25,7 @@ from mock_gitlab.engine.model import (
     User,
 )
 
+from .advice import advice, unread_files
 from .diagnostics import ConfigurationError, Document, Mistake, Node
 from .document import read
 from .faults import fault_from, keyed
@@ -176,8 +177,16 @@ class _Loading:
             tuple(self._files),
             tuple(dict.fromkeys(self._folders)),
             tuple(self._patterns),
-            tuple(sorted(checks.warnings(document, declarations, files))),
+            tuple(sorted(self._warnings(document, declarations, files))),
         )
+
+    def _warnings(
+        self, mock: Document, declared: Declarations, files: Sequence[Document]
+    ) -> Iterator[Mistake]:
+        yield from checks.warnings(mock, declared, files)
+        yield from advice(mock, declared, files)
+        if self._content is None:
+            yield from unread_files(self._path, scenarios=DEFAULT_PATTERN in self._patterns)
 
     # ------------------------------------------------------------------ reading
 

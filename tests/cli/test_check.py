@@ -184,6 +184,15 @@ def test_a_named_pipe_is_a_configuration_too(folder: Path):
     assert checked.stderr.endswith("version: must be 1, not the number 2\n")
 
 
+def test_check_tells_of_files_that_are_not_read(folder: Path, capsys: pytest.CaptureFixture[str]):
+    (folder / "mock.yaml").write_text(FINE, encoding="utf-8")
+    (folder / "mock.yml").touch()
+
+    assert main(["check"]) == 0
+    line = "mock.yml:1:1: warning: is not read; the configuration is mock.yaml\n"
+    assert capsys.readouterr().err == line
+
+
 def test_many_files_in_one_folder_are_one_line(folder: Path, capsys: pytest.CaptureFixture[str]):
     (folder / "scenarios").mkdir()
     for number in range(11):

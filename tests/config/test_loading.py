@@ -492,11 +492,73 @@ def test_a_scenario_that_nothing_names_is_out_of_use_where_there_are_rules(folde
           - {scenario_id: 902}
           - {scenario_id: 903}
         rules: [{when: {ref: x}, scenario: [901]}]
+        warn_unused: true
         """
     )
     assert warnings(folder) == [
         "mock.yaml:7:19: scenarios[3].scenario_id: "
         "no rule uses scenario 903; only a request can choose it"
+    ]
+
+
+def test_a_scenario_that_only_requests_use_is_no_warning_by_default(folder: Folder):
+    folder.write(mock="scenarios: [{scenario_id: 900}]\nrules: [{when: {ref: x}}]")
+    assert warnings(folder) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("rules: [{when: {source: push}}]", "1:25: rules[0].when.source: no pipeline here has this "
+         "source; there are trigger, api, pipeline"),
+        ("projects: [{id: 1, path: group/app}]\nrules: [{when: {project: group/ap}}]",
+         "2:26: rules[0].when.project: matches no declared project; did you mean group/app?"),
+        ("strict: true\nprojects: [{id: 1, path: group/app}]\nrules: [{when: {project: 2}}]",
+         "3:26: rules[0].when.project: matches no declared project"),
+        ("token: $TOKEN", "1:8: token: is the text $TOKEN; did you mean ${TOKEN}?"),
+        ("scenarios: [{scenario_id: 500}]", "1:27: scenarios[0].scenario_id: takes the place of "
+         'the built-in scenario "succeeds after 300 seconds"'),
+        ("faults: [{delay: 500}]", "1:18: faults[0].delay: delays each request by 8.33 minutes of "
+         "real time; 500ms is half a second"),
+    ],
+)  # fmt: skip
+def test_what_cannot_work_as_it_is_meant_is_a_warning(folder: Folder, text: str, expected: str):
+    folder.write(mock=text)
+    assert warnings(folder) == [f"mock.yaml:{expected}"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rules: [{when: {source: [push, api]}}]",
+        "projects: [{id: 1, path: group/app}]\nrules: [{when: {project: 1}}, {when: {ref: x}}]",
+        "projects: [{id: 1, path: group/app}]\nrules: [{when: {project: group/*}}]",
+        "projects: [{id: 1, path: group/app}]\nrules: [{when: {project: other/thing}}]",
+        "token: $$TOKEN\nseed: 7",
+        "faults: [{delay: 2}]",
+    ],
+)
+def test_what_works_is_no_warning(folder: Folder, text: str):
+    folder.write(mock=text)
+    assert warnings(folder) == []
+
+
+def test_files_whose_names_are_not_read_are_told(folder: Folder):
+    folder.write(mock="version: 1")
+    (folder.path / "scenarios").mkdir()
+    (folder.path / "scenarios/a.yml").touch()
+    (folder.path / "mock.yml").touch()
+    assert warnings(folder) == [
+        "mock.yml:1:1: is not read; the configuration is mock.yaml",
+        "scenarios/a.yml:1:1: is not read; scenarios/*.yaml is",
+    ]
+
+
+def test_the_path_of_a_fault_has_no_query(folder: Folder):
+    folder.write(mock="faults: [{when: {path: '/user?x=1'}, drop: true}]")
+    assert folder.mistakes() == [
+        "mock.yaml:1:24: faults[0].when.path: must be a path without a query, which no fault can "
+        "tell apart"
     ]
 
 
