@@ -139,7 +139,8 @@ class _Composer:
         node = self._anchors.get(name)
         if node is None:
             return self._broken(
-                _node(event), f"there is no anchor &{short(str(event.anchor))} above"
+                _node(event),
+                f"there is no anchor &{short(name)} above; text that begins with * must be quoted",
             )
         if not node.done:
             return self._broken(_node(event), f"&{short(str(event.anchor))} contains itself")

@@ -48,6 +48,12 @@ _DURATION = (
     r"(?:([0-9]{1,12}(?:\.[0-9]{1,9})?)m)?(?:([0-9]{1,12}(?:\.[0-9]{1,9})?)s)?"
     r"(?:([0-9]{1,12}(?:\.[0-9]{1,9})?)ms)?"
 )
+_MEANT = re.compile(
+    r"([0-9]{1,12}(?:\.[0-9]{1,9})?) *(ms|s|m|h|d)"
+    r"(?:ec|ecs|econds?|in|ins|inutes?|rs?|ours?|ays?)?",
+    re.IGNORECASE,
+)
+"""A duration as GitLab CI takes it, such as ``5 minutes`` and ``90sec``."""
 _UNITS = (86_400_000, 3_600_000, 60_000, 1000, 1)
 _INSTANT = (
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -114,13 +120,15 @@ def parse_duration(value: Any) -> Duration:
 def _parse_text(text: str) -> float:
     found = re.fullmatch(_DURATION, text)
     if not text or found is None:
-        raise _no_duration()
+        meant = _MEANT.fullmatch(text)
+        raise _no_duration(f"; did you mean {meant[1]}{meant[2].lower()}?" if meant else "")
     parts = zip(found.groups(), _UNITS, strict=True)
     return sum(float(count) * unit for count, unit in parts if count)
 
 
-def _no_duration() -> PydanticCustomError:
-    return mistake("must be a number of seconds, or a duration such as 90s, 1.5s, 3m or 1h30m")
+def _no_duration(hint: str = "") -> PydanticCustomError:
+    what = "must be a number of seconds, or a duration such as 90s, 1.5s, 3m or 1h30m"
+    return mistake(what + hint)
 
 
 def parse_instant(value: Any) -> Instant:
@@ -251,7 +259,7 @@ class Matching:
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        return {**handler(schema), "pattern": self.pattern}
+        return {**handler(schema), "pattern": self.pattern, "patternErrorMessage": self.words}
 
     def _check(self, text: str) -> str:
         if re.fullmatch(self.pattern, text) is None:

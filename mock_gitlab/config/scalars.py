@@ -109,7 +109,8 @@ def _value(found: re.Match[str], environ: Mapping[str, str], used: dict[str, str
         return value or default
     if value is None:
         raise BadScalar(
-            f"the environment variable {name} is not set; ${{{name}:-default}} gives it a default"
+            f"the environment variable {name} is not set; ${{{name}:-default}} gives it a default, "
+            f"and $${{{name}}} is the text itself"
         )
     return value
 

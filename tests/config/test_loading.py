@@ -675,3 +675,64 @@ def test_many_files_are_told_while_they_are_read(folder: Folder, caplog: pytest.
     files = {f"scenarios__{n}": f"scenarios: [{{scenario_id: {2000 + n}}}]" for n in range(501)}
     folder.write(mock="version: 1", **files).load()
     assert [each.getMessage() for each in caplog.records] == ["Read 500 of 501 files of scenarios."]
+
+
+# ---------------------------------------------------------------------------- words from elsewhere
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{name: a, script: [x]}", "script: is not a known key; the mock runs nothing; duration "
+         "and status say how the job goes, trace is its log"),
+        ("{name: a, retry: 2}", "retry: is not a known key; attempts says what each run changes"),
+        ("{name: a, trigger: x}", "trigger: is not a known key; downstream makes a job a bridge"),
+        ("{name: a, environment: x}",
+         "environment: is not a known key; the mock has no environments"),
+        ("{name: a, needs: [{job: x}]}",
+         'needs[0]: must be the name of a job, not a mapping; write needs: ["name"]'),
+        ("{name: a, parallel: {matrix: []}}", "parallel: must be a whole number, not a mapping; "
+         "name each job of a matrix yourself"),
+        ("{name: a, duration: 5 minutes}", "duration: must be a number of seconds, or a duration "
+         "such as 90s, 1.5s, 3m or 1h30m; did you mean 5m?"),
+        ("{name: a, duration: 90sec}", "duration: must be a number of seconds, or a duration such "
+         "as 90s, 1.5s, 3m or 1h30m; did you mean 90s?"),
+        ("{name: a, \xa0stage: x}",
+         '["\xa0stage"]: contains a non-breaking space (U+00A0); use plain spaces'),
+    ],
+)  # fmt: skip
+def test_a_word_from_gitlab_gets_its_mend(folder: Folder, text: str, expected: str):
+    folder.write(mock=f"scenarios: [{{scenario_id: 900, jobs: [{text}]}}]")
+    (found,) = folder.mistakes()
+    assert found.partition(": scenarios[0].jobs[0]")[2].lstrip(".") == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("rules: [{ref: main}]", "1:10: rules[0].ref: is not a known key here; it belongs under "
+         "when: {ref: ...}"),
+        ("rules: [{branch: main}]",
+         "1:10: rules[0].branch: is not a known key; a branch or tag is called ref"),
+        ("templates: &a {x: 1}", "1:1: templates: is not a known key; "
+         '"x-templates" would be a template, which is ignored'),
+        ("rules: [{when: {ref: *}}]",
+         '1:23: text that begins with "*" must be quoted, such as "*"'),
+        ("rules: [{when: {ref: *-x}}]", "1:22: rules[0].when.ref: there is no anchor &-x above; "
+         "text that begins with * must be quoted"),
+        ("seed: ${NO}", "1:7: seed: the environment variable NO is not set; ${NO:-default} gives "
+         "it a default, and $${NO} is the text itself"),
+        (f"host: {'x' * 300}", "1:7: host: must have 255 characters at most"),
+        ("port:\xa080\nwatch: true", '2:6: unexpected ":"; check the indentation, or quote the '
+         "text; a non-breaking space (U+00A0) stands here, use plain spaces"),
+    ],
+)  # fmt: skip
+def test_what_is_often_written_wrong_is_explained(folder: Folder, text: str, expected: str):
+    assert folder.write(mock=text).mistakes() == [f"mock.yaml:{expected}"]
+
+
+def test_a_hint_says_nothing_of_what_came_from_the_environment(folder: Folder):
+    folder.write(mock="faults: [{delay: '${X}'}]")
+    (found,) = folder.mistakes(environ={"X": "5 minutes"})
+    assert "5" not in found.partition("duration such")[0].partition("delay")[2]
+    assert "did you mean" not in found
