@@ -9,7 +9,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .banner import scenario_lines
 from .command import MISTAKES, SUCCESS, add_command, add_config_option, config_path
 
 if TYPE_CHECKING:
@@ -98,6 +97,8 @@ class _Found:
 
 
 def _as_text(found: _Found) -> None:
+    from .banner import scenario_lines
+
     for mistake in found.mistakes:
         print(mistake, file=sys.stderr)
     for each in found.warnings:
