@@ -216,7 +216,7 @@ class Gateway:
         scope["root_path"] = scope.get("root_path", "") + root
         body = await read_body(receive, scope[WORLD].declared.body_limit)
         if len(body) > LARGE_BODY and has_too_many_values(body):
-            await answer_json(reply, 413, _TOO_MANY_VALUES)
+            await reply.send_unless_begun(413, _TOO_MANY_VALUES)
             return
         await self._control(scope, _Replay(receive, body), reply)
 
