@@ -65,6 +65,8 @@ class MockGitLabApp(FastAPI):
         super().__init__(
             title="mock_gitlab",
             version=__version__,
+            docs_url=None,  # FastAPI's pages load their scripts from other hosts
+            redoc_url=None,
             lifespan=_lifespan,
             root_path_in_servers=False,
         )

@@ -48,7 +48,7 @@ _ERRORS = {
     503: "The database cannot be read or written at the moment.",
 }
 _TOKENS: list[dict[str, list[str]]] = [{"PrivateToken": []}, {"Bearer": []}]
-_CONTROL_ERRORS = (401, 403, 404, 409, 413, 503)
+_CONTROL_ERRORS = (401, 403, 404, 409, 413, 422, 503)
 _ERROR_SCHEMA = {
     "title": "Error",
     "description": "Problems with parameters stand under `error`, others under `message`.",
@@ -56,6 +56,27 @@ _ERROR_SCHEMA = {
     "properties": {
         "message": {"anyOf": [{"type": "string"}, {"type": "object"}]},
         "error": {"type": "string"},
+    },
+}
+_CONTROL_ERROR_SCHEMA = {
+    "title": "ControlError",
+    "description": "`detail` lists each mistake with its place, `loc`, and its text, `msg`.",
+    "type": "object",
+    "required": ["message", "detail"],
+    "properties": {
+        "message": {"type": "string"},
+        "detail": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["type", "loc", "msg"],
+                "properties": {
+                    "type": {"type": "string"},
+                    "loc": {"type": "array", "items": {"type": ["string", "integer"]}},
+                    "msg": {"type": "string"},
+                },
+            },
+        },
     },
 }
 _PATH_PARAMS = {
@@ -87,7 +108,9 @@ def document(app: FastAPI, endpoints: Sequence[Endpoint]) -> dict[str, Any]:
         path["servers"] = _CONTROL_SERVERS
         for operation in path.values():
             if isinstance(operation, dict):
-                operation["responses"] = {**_failures(_CONTROL_ERRORS), **operation["responses"]}
+                operation["responses"].pop("422", None)
+                failures = _failures(_CONTROL_ERRORS, "ControlError")
+                operation["responses"] = {**failures, **operation["responses"]}
                 if "health" not in operation["tags"]:
                     operation["security"] = _TOKENS
     _add_gitlab(made, endpoints)
@@ -104,6 +127,7 @@ def _add_gitlab(made: dict[str, Any], endpoints: Sequence[Endpoint]) -> None:
     components = made["components"]
     components["securitySchemes"] = _SECURITY
     components["schemas"]["Error"] = _ERROR_SCHEMA
+    components["schemas"]["ControlError"] = _CONTROL_ERROR_SCHEMA
     for name, schema in shared["$defs"].items():
         components["schemas"][name] = {**schema, "additionalProperties": False}
     answers = {name: schema for (name, _), schema in schemas.items()}
@@ -183,8 +207,8 @@ def _success(endpoint: Endpoint, answer: dict[str, Any] | None) -> dict[str, Any
     return made
 
 
-def _failures(statuses: Iterable[int]) -> dict[str, Any]:
-    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+def _failures(statuses: Iterable[int], model: str = "Error") -> dict[str, Any]:
+    content = {"application/json": {"schema": {"$ref": _REF.format(model=model)}}}
     return {
         str(status): {"description": _ERRORS[status], "content": content} for status in statuses
     }

@@ -41,9 +41,11 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         bound.bind((host, port))
         bound.listen(_BACKLOG)
-    except OSError as error:
+    except (OSError, TypeError, ValueError) as error:  # the latter of names that no host has
         bound.close()
-        raise PortInUse(f"cannot listen on {host}:{port}: {error.strerror}") from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        raise PortInUse(f"cannot listen on {shown}: {reason}") from error
     return bound
 
 

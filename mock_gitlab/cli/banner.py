@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+import os
+import socket
 import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -12,12 +14,14 @@ from mock_gitlab.engine.instants import timestamp
 from mock_gitlab.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from mock_gitlab.app import MockGitLabApp
     from mock_gitlab.config.loader import Settings
     from mock_gitlab.world.clock import Clock
 
+_EVERYWHERE = ("0.0.0.0", "::", "0")  # noqa: S104 - compared, not bound
+_FILES_LISTED = 10
 _TOKEN_SOURCES = {
     "file": "from the configuration file",
     "environment": "from MOCK_TOKEN",
@@ -33,6 +37,9 @@ def print_banner(app: MockGitLabApp, url: str) -> None:
 def _lines(app: MockGitLabApp, url: str) -> Iterator[str]:
     settings, loaded = app.settings, app.live.current
     yield f"mock_gitlab {__version__} on {url} (API: {url}/api/v4, docs: {url}/docs)"
+    if settings.host in _EVERYWHERE:
+        port = url.rpartition(":")[2]
+        yield f"listening on all addresses: other machines use http://{socket.gethostname()}:{port}"
     yield from _token_lines(settings)
     if not loaded.files:
         yield (
@@ -40,12 +47,24 @@ def _lines(app: MockGitLabApp, url: str) -> Iterator[str]:
         )
     yield f"database: {settings.database}"
     yield from _clock_lines(app.worlds.default.clock)
-    for place, count in loaded.scenario_counts.items():
-        yield f"scenarios: {count} from {place}"
+    yield from scenario_lines(loaded.scenario_counts)
     for warning in loaded.warnings:
         yield f"warning: {warning}"
     if settings.watch:
         yield "watching: " + ", ".join(str(path) for path in app.live.watched())
+
+
+def scenario_lines(counts: Mapping[str, int]) -> Iterator[str]:
+    """Tell how many scenarios there are from where; many files of one folder are one line."""
+    folders: dict[str, dict[str, int]] = {}
+    for place, count in counts.items():
+        folders.setdefault(os.path.dirname(place), {})[place] = count
+    for folder, files in folders.items():
+        if folder and len(files) > _FILES_LISTED:
+            yield f"scenarios: {sum(files.values())} from {len(files)} files in {folder}"
+            continue
+        for place, count in files.items():
+            yield f"scenarios: {count} from {place}"
 
 
 def _token_lines(settings: Settings) -> Iterator[str]:

@@ -6,24 +6,32 @@ import json
 import os
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .command import MISTAKES, SUCCESS, add_command, add_config_option, config_path
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from mock_gitlab.config.diagnostics import Mistake
     from mock_gitlab.config.loader import Loaded
 
-    Report = Callable[[Sequence[Mistake], Loaded | None], None]
+    Report = Callable[["_Found"], None]
 
 
 def add(commands: Any) -> None:
     """Add the command to the parser."""
     parser = add_command(commands, "check", run, "check the files without serving them")
     add_config_option(parser)
+    parser.add_argument(
+        "files",
+        nargs="*",
+        type=Path,
+        metavar="FILE",
+        help="further files to check, each by itself unless the configuration names it",
+    )
     parser.add_argument(
         "--format",
         choices=("text", "json", "github"),
@@ -33,53 +41,93 @@ def add(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Check the configuration and all the files that it names, and print the result."""
-    from mock_gitlab.config.diagnostics import ConfigurationError, Mistake
-    from mock_gitlab.config.loader import load
+    """Check the configuration and the files that it names, then the other files."""
+    from mock_gitlab.config.diagnostics import Mistake
 
     path, named = config_path(arguments)
-    report = _REPORTS[arguments.format]
-    try:
-        loaded = load(path, os.environ, must_exist=named)
-    except ConfigurationError as error:
-        report(error.mistakes, None)
-        return MISTAKES
-    if not loaded.files:  # a commit hook that runs in the wrong folder must fail
+    found = _Found()
+    found.load(path, must_exist=named)
+    for file in arguments.files:
+        if file.absolute() not in found.read:
+            found.load(file, must_exist=True)
+    if not (found.read or found.mistakes):  # a commit hook that runs in the wrong folder must fail
         what = "there is no such file, and there are no scenarios/*.yaml"
-        report([Mistake(str(path), 1, 1, "", what)], None)
-        return MISTAKES
-    report((), loaded)
-    return SUCCESS
+        found.mistakes.append(Mistake(str(path), 1, 1, "", what))
+    _REPORTS[arguments.format](found)
+    return MISTAKES if found.mistakes else SUCCESS
 
 
-def _as_text(mistakes: Sequence[Mistake], loaded: Loaded | None) -> None:
-    for mistake in mistakes:
+class _Found:
+    """What was loaded, and the mistakes; ``read`` are the full paths of the files."""
+
+    def __init__(self) -> None:
+        self.loaded: list[Loaded] = []
+        self.mistakes: list[Mistake] = []
+        self.read: set[Path] = set()
+
+    def load(self, path: Path, *, must_exist: bool) -> None:
+        """Load a file; one of scenarios alone is a configuration too."""
+        from mock_gitlab.config.diagnostics import ConfigurationError
+        from mock_gitlab.config.loader import load
+
+        try:
+            loaded = load(path, os.environ, must_exist=must_exist)
+        except ConfigurationError as error:
+            self.mistakes += error.mistakes
+            files = error.files
+        else:
+            files = loaded.files
+            self.loaded += [loaded] if files else []
+        self.read |= {file.absolute() for file in files}
+
+    @property
+    def warnings(self) -> list[Mistake]:
+        """All warnings, if there is no mistake."""
+        return [] if self.mistakes else [each for one in self.loaded for each in one.warnings]
+
+    @property
+    def scenario_counts(self) -> dict[str, int]:
+        """The numbers of scenarios by file."""
+        counts = [] if self.mistakes else [one.scenario_counts for one in self.loaded]
+        return {place: count for each in counts for place, count in each.items()}
+
+    def count(self, name: str) -> int:
+        """Count declarations of a kind."""
+        return sum(len(getattr(one.declarations, name)) for one in self.loaded)
+
+
+def _as_text(found: _Found) -> None:
+    from .banner import scenario_lines
+
+    for mistake in found.mistakes:
         print(mistake, file=sys.stderr)
-    if loaded is None:
-        return
-    for each in loaded.warnings:
+    for each in found.warnings:
         place = f"{each.file}:{each.line}:{each.column}"
-        print(f"{place}: warning: {each.where}: {each.what}", file=sys.stderr)
-    for source, count in loaded.scenario_counts.items():
-        print(f"scenarios: {count} from {source}")
+        where = f"{each.where}: " if each.where else ""
+        print(f"{place}: warning: {where}{each.what}", file=sys.stderr)
+    if found.mistakes:
+        return
+    for line in scenario_lines(found.scenario_counts):
+        print(line)
     for name in ("rules", "faults", "projects"):
-        print(f"{name}: {len(getattr(loaded.declarations, name))}")
+        print(f"{name}: {found.count(name)}")
     print("no mistakes")
 
 
-def _as_json(mistakes: Sequence[Mistake], loaded: Loaded | None) -> None:
+def _as_json(found: _Found) -> None:
+    files = [] if found.mistakes else [str(file) for one in found.loaded for file in one.files]
     result = {
-        "ok": loaded is not None,
-        "mistakes": [asdict(mistake) for mistake in mistakes],
-        "warnings": [asdict(warning) for warning in loaded.warnings] if loaded else [],
-        "files": [str(file) for file in loaded.files] if loaded else [],
-        "scenarios": loaded.scenario_counts if loaded else {},
+        "ok": not found.mistakes,
+        "mistakes": [asdict(mistake) for mistake in found.mistakes],
+        "warnings": [asdict(warning) for warning in found.warnings],
+        "files": files,
+        "scenarios": found.scenario_counts,
     }
     print(json.dumps(result, indent=2))
 
 
-def _as_annotations(mistakes: Sequence[Mistake], loaded: Loaded | None) -> None:
-    for kind, reported in (("error", mistakes), ("warning", loaded.warnings if loaded else ())):
+def _as_annotations(found: _Found) -> None:
+    for kind, reported in (("error", found.mistakes), ("warning", found.warnings)):
         for each in reported:
             message = _escaped(f"{each.where}: {each.what}" if each.where else each.what)
             file = _escaped(each.file).replace(":", "%3A").replace(",", "%2C")

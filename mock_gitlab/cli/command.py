@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,12 @@ def config_path(arguments: argparse.Namespace) -> tuple[Path, bool]:
 
     named = arguments.config or os.environ.get("MOCK_CONFIG") or None
     return Path(named or DEFAULT_CONFIG), named is not None
+
+
+def discard_output() -> None:
+    """Send what is still to be printed nowhere: Python prints it once more at its end."""
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def write_file(path: Path, text: str) -> None:

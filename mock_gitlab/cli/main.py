@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mock_gitlab.version import __version__
 
 from . import check, init, preview, schema, serve
-from .command import CANNOT_START, INTERRUPTED, CommandFailed
+from .command import CANNOT_START, INTERRUPTED, CommandFailed, discard_output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,24 +26,51 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 on success, 1 if the files have mistakes, 2 if the command cannot start or cannot write,
         130 if it was interrupted.
     """
+    _open_missing_streams()
     given = list(sys.argv[1:] if arguments is None else arguments)
     if not given or (given[0].startswith("-") and given[0] not in _OWN_OPTIONS):
         given.insert(0, "serve")
-    parsed = _parser().parse_args(given)
     try:
-        code = int(parsed.run(parsed))
-        sys.stdout.flush()
+        return _run(given)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output has closed it. Python flushes once more at exit: into nothing.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return CANNOT_START
     except CommandFailed as failure:
-        for line in failure.lines:
-            print(line, file=sys.stderr)
-        return failure.code
+        lines, code = failure.lines, failure.code
+    except BrokenPipeError:  # the reader of our output has closed it
+        lines, code = (), CANNOT_START
+        discard_output()
+    except OSError as error:
+        lines, code = (f"mock-gitlab: {error}",), CANNOT_START
+        discard_output()
+    for line in lines:
+        print(line, file=sys.stderr)
     return code
+
+
+def _run(given: Sequence[str]) -> int:
+    try:
+        parsed = _parser().parse_args(given)
+        return int(parsed.run(parsed))
+    finally:
+        sys.stdout.flush()
+
+
+def _open_missing_streams() -> None:
+    """Open the standard streams that are closed, lest another file takes their numbers."""
+    if None not in (sys.stdin, sys.stdout, sys.stderr):
+        return
+    opened = os.open(os.devnull, os.O_RDWR)
+    while opened <= 2:
+        opened = os.dup(opened)
+    os.close(opened)
+    sys.stdin, sys.stdout, sys.stderr = (
+        stream or open(number, mode, closefd=False)  # noqa: SIM115 - open until the process ends
+        for number, stream, mode in (
+            (0, sys.stdin, "r"),
+            (1, sys.stdout, "w"),
+            (2, sys.stderr, "w"),
+        )
+    )
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -5,13 +5,23 @@ from __future__ import annotations
 import argparse
 import contextlib
 import logging
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .command import MISTAKES, SUCCESS, CommandFailed, add_command, add_config_option, cannot
+from .command import (
+    MISTAKES,
+    SUCCESS,
+    CommandFailed,
+    add_command,
+    add_config_option,
+    cannot,
+    discard_output,
+)
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Iterator
 
     from mock_gitlab.app import MockGitLabApp
 
@@ -55,6 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from .banner import print_banner
 
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s")
     app = _make_app(arguments)
     with contextlib.ExitStack() as on_failure:
         on_failure.callback(app.close)
@@ -65,16 +76,29 @@ def run(arguments: argparse.Namespace) -> int:
     url = address(bound)
     _set_up_logging(app.settings.log_level)
 
+    failures: list[OSError] = []
+
     def ready() -> None:
         if ready_file is not None:
-            ready_file.write(url, app.settings.token)
-        print_banner(app, url)
+            try:
+                ready_file.write(url, app.settings.token)
+            except OSError as error:
+                failures.append(error)
+                signal.raise_signal(signal.SIGINT)  # uvicorn ends in its own time
+        try:
+            print_banner(app, url)
+        except OSError as error:  # whoever is to read it has no part in the tests
+            discard_output()
+            logging.getLogger("mock_gitlab").warning("cannot print the banner: %s", error.strerror)
 
     def ended() -> None:
         if ready_file is not None:
             ready_file.remove()
 
     serve(app, bound, ready, ended)
+    with _writing(arguments.ready_file):
+        for failure in failures:
+            raise failure
     return SUCCESS
 
 
@@ -110,14 +134,21 @@ def _listen(host: str, port: int) -> socket.socket:
 def _make_ready_file(path: Path | None) -> ReadyFile | None:
     from .ready_file import ReadyFile
 
-    try:
+    with _writing(path):
         return None if path is None else ReadyFile(path)
+
+
+@contextlib.contextmanager
+def _writing(path: Path | None) -> Iterator[None]:
+    """Explain in one line why a file cannot be written."""
+    try:
+        yield
     except OSError as error:
         raise cannot(f"cannot write {path}: {error.strerror}") from error
 
 
 def _set_up_logging(level: str) -> None:
-    logging.basicConfig(level=level.upper(), format="%(levelname)s: %(message)s")
+    logging.getLogger().setLevel(level.upper())
     if level == "info":
         # At this level uvicorn and watchfiles log nothing that helps the author of a test.
         for name in ("uvicorn", "watchfiles"):

@@ -81,9 +81,9 @@ def _numbers_taken(scenarios: Sequence[Located]) -> Iterator[Mistake]:
 
 
 def _projects_taken(projects: Sequence[Located]) -> Iterator[Mistake]:
-    for name in ("id", "path"):
+    for name, shown in (("id", "{value}"), ("path", '"{value}"')):
         found = [(document, (*path, name), value.get(name)) for document, path, value in projects]
-        yield from _taken(found, f"the {name} {{value}} is taken by the project in {{place}}")
+        yield from _taken(found, f"the {name} {shown} is taken by the project in {{place}}")
     tokens = [
         (document, (*path, "token"), value.get("token"))
         for document, path, value in _below(projects, "trigger_tokens")
@@ -141,7 +141,7 @@ def warnings(
         if covering is not None:
             what = f"is never reached: {covering.place} matches everything that it matches"
             yield mock.mistake(("rules", index), what)
-    if rules:
+    if rules and mock.value.get("warn_unused"):
         yield from _unused(declared, [mock, *files])
 
 

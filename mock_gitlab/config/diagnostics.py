@@ -7,9 +7,13 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .scalars import as_written
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
+
+    from .scalars import Variables
 
 MISTAKES_LIMIT = 1000
 """The most mistakes that are reported for one file."""
@@ -42,6 +46,7 @@ class ConfigurationError(Exception):
     """All mistakes of the files, sorted by place.
 
     ``folders`` and ``patterns`` are what to watch to notice that the mistakes are mended.
+    ``files`` are those that were read.
     """
 
     def __init__(
@@ -49,9 +54,10 @@ class ConfigurationError(Exception):
         mistakes: Iterable[Mistake],
         folders: Sequence[Path] = (),
         patterns: Sequence[str] = (),
+        files: Sequence[Path] = (),
     ) -> None:
         self.mistakes = tuple(sorted(set(mistakes)))
-        self.folders, self.patterns = tuple(folders), tuple(patterns)
+        self.folders, self.patterns, self.files = tuple(folders), tuple(patterns), tuple(files)
         super().__init__("\n".join(map(str, self.mistakes)))
 
     def __reduce__(self) -> tuple[type[ConfigurationError], tuple[Any, ...]]:
@@ -84,7 +90,8 @@ class Node:
     """A value and its place.
 
     ``entries`` are the nodes of a mapping, including merged ones, and ``items`` those of a list.
-    ``broken`` marks a value with a mistake that is already reported.
+    ``broken`` marks a value with a mistake that is already reported, and ``secret`` one that came
+    from the environment: it is never quoted.
     """
 
     line: int
@@ -96,6 +103,7 @@ class Node:
     size: int = 1
     depth: int = 0
     broken: bool = False
+    secret: bool = False
     done: bool = True
 
     def child(self, step: str | int) -> Node | None:
@@ -116,11 +124,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file that has been read. ``root`` is None if the file is empty or not YAML."""
+    """A file that has been read. ``root`` is None if the file is empty or not YAML.
+
+    ``variables`` are those of the environment that it uses.
+    """
 
     file: str
     root: Node | None
     mistakes: tuple[Mistake, ...] = ()
+    variables: Variables = ()
 
     @property
     def value(self) -> Any:
@@ -151,7 +163,14 @@ class Document:
             node = node.child(step)
         return node is not None and node.broken
 
-    def mistake(self, path: Steps, what: str, *, at_key: bool = False) -> Mistake:
-        """Make a mistake at the place of a value or of its key."""
+    def mistake(
+        self, path: Steps, what: str, *, at_key: bool = False, quoting: bool = True
+    ) -> Mistake:
+        """Make a mistake at the place of a value or of its key.
+
+        In a message that may be ``quoting`` values, variables stand for what they have inserted.
+        """
         node = self.key(path) if at_key else self.node(path)
+        if quoting:
+            what = as_written(what, self.variables)
         return Mistake(self.file, node.line, node.column, where(path), what)

@@ -17,7 +17,14 @@ from .diagnostics import (
     short,
     where,
 )
-from .scalars import BadScalar, interpolate, is_reference, resolve, resolve_reference
+from .scalars import (
+    BadScalar,
+    interpolate,
+    is_reference,
+    longest_first,
+    resolve,
+    resolve_reference,
+)
 from .syntax import DEEPEST, decode, syntax_mistake
 
 if TYPE_CHECKING:
@@ -28,7 +35,7 @@ if TYPE_CHECKING:
 VALUES_LIMIT = 500_000
 """The most values in one file."""
 ALIASED_LIMIT = 100_000
-"""The most values that aliases may add to the written ones."""
+"""The most values that aliases may add to the written ones, and that ``<<`` may merge."""
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -68,6 +75,8 @@ class _Composer:
         self._stack: list[_Open] = []
         self._root: Node | None = None
         self._written = 0
+        self._merged = 0
+        self._used: dict[str, str] = {}
 
     def compose(self) -> Document:
         try:
@@ -75,7 +84,8 @@ class _Composer:
                 self._take(event)
         except ConfigurationError as error:
             return Document(self._file, None, (*self._mistakes, *error.mistakes))
-        return Document(self._file, self._root, tuple(self._mistakes))
+        used = longest_first(self._used.items())
+        return Document(self._file, self._root, tuple(self._mistakes), used)
 
     def _events(self) -> Iterator[yaml.Event]:
         try:
@@ -107,7 +117,7 @@ class _Composer:
             return node
         try:
             plain = event.implicit[0] and event.tag is None
-            text = interpolate(event.value, self._environ) if "$" in event.value else event.value
+            text = self._interpolated(node, event.value) if "$" in event.value else event.value
             if plain and text == event.value:
                 node.value = resolve(text)
             else:
@@ -117,12 +127,20 @@ class _Composer:
             return self._broken(node, str(error))
         return node
 
+    def _interpolated(self, node: Node, text: str) -> str:
+        used: dict[str, str] = {}
+        inserted = interpolate(text, self._environ, used)
+        node.secret = bool(used)
+        self._used |= used
+        return inserted
+
     def _alias(self, event: yaml.AliasEvent) -> Node:
         name = str(event.anchor)
         node = self._anchors.get(name)
         if node is None:
             return self._broken(
-                _node(event), f"there is no anchor &{short(str(event.anchor))} above"
+                _node(event),
+                f"there is no anchor &{short(name)} above; text that begins with * must be quoted",
             )
         if not node.done:
             return self._broken(_node(event), f"&{short(str(event.anchor))} contains itself")
@@ -162,8 +180,7 @@ class _Composer:
         self._written += 1
         if self._written > VALUES_LIMIT:
             self._stop(node, f"more than {VALUES_LIMIT:,} values in one file")
-        if len(self._mistakes) >= MISTAKES_LIMIT:
-            self._stop(node, f"{MISTAKES_LIMIT:,} mistakes found; the rest was not read")
+        self._check_mistakes(node)
         if not self._stack:
             self._root = node
             return
@@ -175,6 +192,10 @@ class _Composer:
         else:
             level.pairs.append(Entry(level.key, node))
             level.key = None
+
+    def _check_mistakes(self, node: Node) -> None:
+        if len(self._mistakes) >= MISTAKES_LIMIT:
+            self._stop(node, f"{MISTAKES_LIMIT:,} mistakes found; the rest was not read")
 
     def _anchored(self, event: yaml.NodeEvent, node: Node) -> Node:
         if event.anchor is not None:
@@ -212,6 +233,7 @@ class _Composer:
         node.value = {name: entry.node.value for name, entry in node.entries.items()}
 
     def _duplicate(self, entry: Entry, line: int) -> None:
+        self._check_mistakes(entry.key)
         name = entry.key.text or ""
         what = f'the key "{short(name)}" is repeated; it is first in line {line}'
         path = (*self._path(), name)
@@ -227,6 +249,9 @@ class _Composer:
                     self._note(entry.node, '"<<" needs a mapping or a list of mappings')
                 node.broken = True
                 return
+            self._merged += len(source.entries)
+            if self._merged > ALIASED_LIMIT:
+                self._stop(entry.node, f'"<<" merges more than {ALIASED_LIMIT:,} values')
             for name, merged in source.entries.items():
                 node.entries.setdefault(name, merged)
 

@@ -86,7 +86,8 @@ class ResponseModel(StrictModel):
 
 PathGlob = Annotated[
     Text,
-    Matching(r"^/(?!api/v4(/|$)).*$", 'must be a path that begins with "/", without "/api/v4"'),
+    Matching(r"^[^?]*$", "must be a path without a query, which no fault can tell apart"),
+    Matching(r"^/(?!api/v4(/|$))[^?]*$", 'must be a path that begins with "/", without "/api/v4"'),
 ]
 """A glob on the path of a request."""
 

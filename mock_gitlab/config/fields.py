@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import (
@@ -35,6 +36,8 @@ from mock_gitlab.engine.model import (
 from mock_gitlab.engine.operations import OPERATIONS
 from mock_gitlab.engine.texts import NoExpression, check_expression
 
+from .diagnostics import MISTAKES_LIMIT, short
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -43,6 +46,12 @@ _DURATION = (
     r"(?:([0-9]{1,12}(?:\.[0-9]{1,9})?)m)?(?:([0-9]{1,12}(?:\.[0-9]{1,9})?)s)?"
     r"(?:([0-9]{1,12}(?:\.[0-9]{1,9})?)ms)?"
 )
+_MEANT = re.compile(
+    r"([0-9]{1,12}(?:\.[0-9]{1,9})?) *(ms|s|m|h|d)"
+    r"(?:ec|ecs|econds?|in|ins|inutes?|rs?|ours?|ays?)?",
+    re.IGNORECASE,
+)
+"""A duration as GitLab CI takes it, such as ``5 minutes`` and ``90sec``."""
 _UNITS = (86_400_000, 3_600_000, 60_000, 1000, 1)
 _INSTANT = (
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -71,7 +80,8 @@ def refuse(model: BaseModel, found: Iterable[Violation]) -> None:
     Raises:
         ValidationError: there is at least one.
     """
-    errors = [InitErrorDetails(type=mistake(what), loc=path, input=model) for path, what in found]
+    most = islice(found, MISTAKES_LIMIT)
+    errors = [InitErrorDetails(type=mistake(what), loc=path, input=model) for path, what in most]
     if errors:
         raise ValidationError.from_exception_data(type(model).__name__, errors)
 
@@ -81,7 +91,7 @@ def repeated(path: tuple[str | int, ...], names: Iterable[str]) -> Iterator[Viol
     seen: set[str] = set()
     for index, name in enumerate(names):
         if name in seen:
-            yield (*path, index), f'"{name}" is in the list already'
+            yield (*path, index), f'"{short(name)}" is in the list already'
         seen.add(name)
 
 
@@ -108,13 +118,15 @@ def parse_duration(value: Any) -> Duration:
 def _parse_text(text: str) -> float:
     found = re.fullmatch(_DURATION, text)
     if not text or found is None:
-        raise _no_duration()
+        meant = _MEANT.fullmatch(text)
+        raise _no_duration(f"; did you mean {meant[1]}{meant[2].lower()}?" if meant else "")
     parts = zip(found.groups(), _UNITS, strict=True)
     return sum(float(count) * unit for count, unit in parts if count)
 
 
-def _no_duration() -> PydanticCustomError:
-    return mistake("must be a number of seconds, or a duration such as 90s, 1.5s, 3m or 1h30m")
+def _no_duration(hint: str = "") -> PydanticCustomError:
+    what = "must be a number of seconds, or a duration such as 90s, 1.5s, 3m or 1h30m"
+    return mistake(what + hint)
 
 
 def parse_instant(value: Any) -> Instant:
@@ -174,6 +186,11 @@ def _unicode(text: str) -> str:
     except UnicodeEncodeError:
         raise mistake("is not valid Unicode text") from None
     return text
+
+
+def _without_brackets(host: str) -> str:
+    """Take the brackets off an IPv6 address as it stands in a URL."""
+    return host[1:-1] if host[:1] == "[" and host[-1:] == "]" and ":" in host else host
 
 
 def _digits(value: Any) -> Any:
@@ -237,7 +254,7 @@ class Matching:
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        return {**handler(schema), "pattern": self.pattern}
+        return {**handler(schema), "pattern": self.pattern, "patternErrorMessage": self.words}
 
     def _check(self, text: str) -> str:
         if re.fullmatch(self.pattern, text) is None:
@@ -248,6 +265,8 @@ class Matching:
 Text = Annotated[str, BeforeValidator(_as_text)]
 Name = Annotated[str, BeforeValidator(_as_text), Field(min_length=1, max_length=NAME_LIMIT)]
 """Text that is not empty."""
+Host = Annotated[Name, AfterValidator(_without_brackets)]
+"""The name or address to listen on."""
 OperationName = Annotated[
     Text, AfterValidator(_operation), WithJsonSchema({"type": "string", "enum": list(OPERATIONS)})
 ]

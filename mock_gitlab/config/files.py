@@ -13,6 +13,7 @@ from .fields import (
     NOT_BOOL,
     WHOLE,
     Glob,
+    Host,
     InstantField,
     Matching,
     Name,
@@ -152,7 +153,7 @@ class MockFile(_File):
         description='The file that stores the pipelines, relative to this file; or ":memory:".',
         examples=["mock.db", ":memory:"],
     )
-    host: Name = Field("127.0.0.1", description="The address to listen on.")
+    host: Host = Field("127.0.0.1", description="The address to listen on.")
     port: Annotated[int, Field(ge=0, le=65535), WHOLE] = Field(
         8000, description="The port to listen on; 0: any free port."
     )
@@ -186,6 +187,9 @@ class MockFile(_File):
     )
     faults: list[FaultModel] | None = Field(
         None, description="What goes wrong with which requests."
+    )
+    warn_unused: bool = Field(
+        False, description="Whether to warn of scenarios that no rule uses, only requests."
     )
     allow_reset: bool = Field(False, description="Whether a request may reset the default world.")
     journal: Annotated[int, Field(ge=0, le=1_000_000), WHOLE] = Field(

@@ -42,7 +42,7 @@ def expand(base: Path, pattern: str, limit: int = FOLDERS_LIMIT) -> Expansion:
     path = base / pattern
     start = base if not path.is_absolute() or path.is_relative_to(base) else type(path)(path.anchor)
     parts = path.relative_to(start).parts
-    if start.is_dir() and parts:
+    if os.path.isdir(start) and parts:
         _walk(start, parts, found)
     else:
         found.folders.append(existing(start))
@@ -52,7 +52,7 @@ def expand(base: Path, pattern: str, limit: int = FOLDERS_LIMIT) -> Expansion:
 
 def existing(folder: Path) -> Path:
     """Return the folder, or the nearest existing one above it."""
-    return next(each for each in (folder, *folder.absolute().parents) if each.is_dir())
+    return next(each for each in (folder, *folder.absolute().parents) if os.path.isdir(each))
 
 
 def touches(base: Path, pattern: str, changed: Path) -> bool:

@@ -19,6 +19,7 @@ from mock_gitlab.engine.model import (
     When,
 )
 
+from .diagnostics import short
 from .fields import (
     WHOLE,
     DurationField,
@@ -37,6 +38,8 @@ from .fields import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+_LISTED = 20
+"""The most names that a message lists."""
 ArtifactPath = Annotated[
     Text,
     Matching(r"^[\s\S]{0,1024}$", "must have 1024 characters at most"),
@@ -242,17 +245,15 @@ def _names_taken(jobs: Sequence[JobModel]) -> Iterator[Violation]:
     for index, job in enumerate(jobs):
         for name in job.names():
             if name in seen:
-                yield (index, "name"), f'there is a job "{name}" already'
+                yield (index, "name"), f'there is a job "{short(name)}" already'
                 break
             seen.add(name)
 
 
 def _inside(job: JobModel, stages: Sequence[str]) -> Iterator[Violation]:
     if stages and job.stage not in (".pre", *stages, ".post"):
-        yield (
-            ("stage",),
-            f'"{job.stage}" is not one of the stages: {", ".join(dict.fromkeys(stages))}',
-        )
+        known = _some(list(dict.fromkeys(stages)), ", ")
+        yield ("stage",), f'"{short(job.stage)}" is not one of the stages: {known}'
     if job.when == "delayed" and job.start_in is None:
         yield ("when",), "a delayed job needs start_in"
     if job.when != "delayed" and job.start_in is not None:
@@ -270,7 +271,7 @@ def _needs(jobs: Sequence[JobModel]) -> Iterator[Violation]:
         for at, need in enumerate(job.needs or ()):
             if need not in known:
                 wrong = True
-                yield (index, "needs", at), f'there is no job "{need}"'
+                yield (index, "needs", at), f'there is no job "{short(need)}"'
             elif need in (job.name, *job.names()):
                 wrong = True
                 yield (index, "needs", at), "a job cannot need itself"
@@ -289,8 +290,14 @@ def _circle(jobs: Sequence[JobModel]) -> Iterator[Violation]:
     for index, job in enumerate(jobs):
         if job.name in waiting:
             way = _way_round(job.name, waiting)
-            yield (index, "needs"), f"needs form a circle: {' -> '.join(way)}"
+            yield (index, "needs"), f"needs form a circle: {_some(way, ' -> ')}"
             return
+
+
+def _some(names: Sequence[str], between: str) -> str:
+    """List names, but not more than people read."""
+    shown = [*map(short, names[:_LISTED]), *(["..."] if len(names) > _LISTED else [])]
+    return between.join(shown)
 
 
 def _way_round(start: str, waiting: dict[str, set[str]]) -> list[str]:

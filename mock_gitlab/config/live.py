@@ -6,19 +6,24 @@ import asyncio
 import contextlib
 import itertools
 import logging
+import os
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .diagnostics import ConfigurationError
 from .globs import existing, touches
-from .loader import FIXED_SETTINGS, Loaded, Settings, load
+from .loader import FIXED_SETTINGS, Loaded, Settings, load, read_stream
 from .overrides import overridden
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
+
+    from watchfiles.main import FileChange
 
     from mock_gitlab.engine.model import Instant
+
+    Changes = set[FileChange]
 
 logger = logging.getLogger("mock_gitlab.config")
 
@@ -30,11 +35,23 @@ POLL_SECONDS = 0.3
 """How long polling waits between two looks."""
 RETRY_SECONDS = 1.0
 """How long to wait before watching again after the watch has failed."""
+LOOK_SECONDS = 1.0
+"""How often to look whether links lead elsewhere, of which the system reports nothing."""
+_POLLING = (
+    "The system cannot watch the files (%s), so they are polled from now on. "
+    "With watch_polling: true (MOCK_WATCH_POLLING=1) they are polled from the start."
+)
+Fingerprint = tuple[int, int, int]
+"""What an edit of a file changes: the time, the size and the inode."""
 _KUBERNETES = "..data"  # the link that a ConfigMap volume replaces, in place of its files
 
 
 def _ignore(_: Loaded) -> None:
     pass
+
+
+class _NoWatch(Exception):
+    """The system cannot watch the folders; the message is the system's."""
 
 
 class LiveConfig:
@@ -59,6 +76,9 @@ class LiveConfig:
         must_exist: bool = True,
     ) -> None:
         self.path = Path(path)
+        self._start = _working_directory()
+        self._content = read_stream(self.path)
+        self._file = self._start / (self.path if self._content is None else self.path.name)
         self.on_change = on_change
         self.last_failure: ConfigurationError | None = None
         self._environ = environ
@@ -66,6 +86,8 @@ class LiveConfig:
         self._now = now
         self._must_exist = must_exist
         self._loading = threading.Lock()
+        self._trouble: str | None = None
+        self.polling = False
         self.current = self._load()
         self.loaded_at = now()
 
@@ -86,7 +108,7 @@ class LiveConfig:
                 return error
 
     def _load(self) -> Loaded:
-        loaded = load(self.path, self._environ, must_exist=self._must_exist)
+        loaded = load(self.path, self._environ, must_exist=self._must_exist, content=self._content)
         # A file that was there before and is missing now is just being replaced.
         self._must_exist = self._must_exist or self.path in loaded.files
         return overridden(loaded, self._environ, self._overrides)
@@ -121,18 +143,30 @@ class LiveConfig:
         """Reload whenever files change, until ``stop`` is set."""
         if not self.current.settings.watch:
             await stop.wait()
+        self.polling = self.current.settings.watch_polling
         while not stop.is_set():
             try:
-                if self.current.settings.watch_polling:
-                    await self._poll_folders(stop)
-                else:
-                    await self._watch_folders(stop)
-            except Exception:
-                logger.exception("Watching the files failed; trying again.")
+                await (self._poll_folders(stop) if self.polling else self._watch_folders(stop))
+                self._trouble = None
+            except _NoWatch as error:
+                self.polling = True
+                logger.warning(_POLLING, error)
+            except Exception as error:
+                if self._is_new(error):
+                    logger.exception("Watching the files failed; trying again.")
                 await _wait(stop, RETRY_SECONDS)
 
+    def _is_new(self, error: Exception) -> bool:
+        """Tell whether an error differs from the one before."""
+        before, self._trouble = self._trouble, repr(error)
+        return before != self._trouble
+
     async def _watch_folders(self, stop: asyncio.Event) -> None:
-        """Watch the folders until other ones have to be watched."""
+        """Watch the folders until other ones have to be watched.
+
+        Raises:
+            _NoWatch: the system cannot watch them.
+        """
         from watchfiles import awatch
 
         armed, over = self._identities(), asyncio.Event()
@@ -147,15 +181,19 @@ class LiveConfig:
         )
         upcoming = asyncio.ensure_future(anext(batches, None))
         stopping = asyncio.ensure_future(_forward(stop, over))
+        linked = await asyncio.to_thread(self._links)
         try:
             # The first step of the task starts the watch. Changes before that would go unnoticed.
             await asyncio.sleep(0)
             await self._catch_up()
-            # watchfiles waits for its thread: only the event may end it, hence the shield.
-            while (
-                armed == self._identities()
-                and (batch := await asyncio.shield(upcoming)) is not None
-            ):
+            while (armed, linked) == await asyncio.to_thread(self._meaning):
+                # watchfiles waits for its thread: only the event may end it.
+                await asyncio.wait([upcoming], timeout=LOOK_SECONDS)
+                if not upcoming.done():
+                    continue
+                batch = _result(upcoming)
+                if batch is None:
+                    break
                 if not await self.notice({path for _, path in batch}):
                     await _wait(stop, RETRY_SECONDS)
                     break  # the next round catches up
@@ -171,9 +209,10 @@ class LiveConfig:
         The polling of watchfiles compares whole seconds: it misses the second of two edits within
         one second.
         """
-        polled, before = self._identities(), await asyncio.to_thread(self._fingerprints)
+        meaning = await asyncio.to_thread(self._meaning)
+        before = await asyncio.to_thread(self._fingerprints)
         await self._catch_up()
-        while not stop.is_set() and polled == self._identities():
+        while not stop.is_set() and meaning == await asyncio.to_thread(self._meaning):
             await _wait(stop, POLL_SECONDS)
             now = await asyncio.to_thread(self._fingerprints)
             changed = {path for path, _ in before.items() ^ now.items()}
@@ -182,14 +221,9 @@ class LiveConfig:
                 await _wait(stop, RETRY_SECONDS)
                 break  # the next round catches up
 
-    def _fingerprints(self) -> dict[str, tuple[int, int, int]]:
+    def _fingerprints(self) -> dict[str, Fingerprint]:
         """Return what an edit changes, for every file in the watched folders."""
-        found = {}
-        for path in itertools.chain.from_iterable(map(_entries, self.watched())):
-            with contextlib.suppress(OSError):  # deleted meanwhile
-                status = path.stat()
-                found[str(path)] = (status.st_mtime_ns, status.st_size, status.st_ino)
-        return found
+        return _fingerprints(itertools.chain.from_iterable(map(_entries, self.watched())))
 
     def watched(self) -> tuple[Path, ...]:
         """List what to watch now: folders, or the nearest existing folder above a missing one.
@@ -198,11 +232,12 @@ class LiveConfig:
         that folder, this file alone is watched, so that requests do not wake the watch.
         """
         failed = () if self.last_failure is None else self.last_failure.folders
-        found = {existing(folder).absolute() for folder in (*self.current.folders, *failed)}
-        home, file = existing(self.path.parent).absolute(), self.path.absolute()
-        written = Path(self.current.settings.database).absolute().parent
-        alone = home not in found and home == written and file.is_file()
-        return tuple(sorted({*found, file if alone else home}))
+        base = self._file.parent
+        found = {existing(self._start / folder) for folder in (*self.current.folders, *failed)}
+        home = existing(base)
+        written = (self._start / self.current.settings.database).parent
+        alone = home not in found and home == written and self._file.is_file()
+        return tuple(sorted({*found, self._file if alone else home}))
 
     def _identities(self) -> dict[Path, tuple[int, int]]:
         """Identify what is watched, so that a replacement under the same name is noticed."""
@@ -213,9 +248,23 @@ class LiveConfig:
                 found[path] = status.st_dev, status.st_ino
         return found
 
+    def _links(self) -> dict[str, Fingerprint]:
+        """Return the state of the files behind links, whose own folders are not watched."""
+        files = (self._start / file for file in (self.path, *self.current.files))
+        return _fingerprints(file for file in files if file.is_symlink())
+
+    def _meaning(self) -> tuple[dict[Path, tuple[int, int]], dict[str, Fingerprint]]:
+        """Return what the paths mean now: a link at or above them may lead elsewhere."""
+        return self._identities(), self._links()
+
     async def _catch_up(self) -> None:
         outcome = await asyncio.to_thread(self._try_to_load)
-        if outcome != self.current:
+        failure = self.last_failure
+        if isinstance(outcome, ConfigurationError):
+            known = failure is not None and failure.mistakes == outcome.mistakes
+        else:
+            known = failure is None and outcome == self.current
+        if not known:
             self._apply(outcome)
 
     async def notice(self, changed: Collection[str]) -> bool:
@@ -233,13 +282,41 @@ class LiveConfig:
         """Tell whether a changed path matters. Events may contain the real path of a folder."""
         if changed.name == _KUBERNETES:
             return True
-        folder = changed.parent.resolve()
-        folders = {each.parent if each == self.path.absolute() else each for each in self.watched()}
-        names = [each / changed.name for each in folders if each.resolve() == folder]
-        base = self.path.parent.absolute()
+        folder = os.path.realpath(changed.parent)
+        folders = {each.parent if each == self._file else each for each in self.watched()}
+        names = [each / changed.name for each in folders if os.path.realpath(each) == folder]
         patterns = [self.path.name, *self.current.patterns]
         patterns += () if self.last_failure is None else self.last_failure.patterns
+        base = self._file.parent
         return any(touches(base, pattern, name) for name in names for pattern in patterns)
+
+
+def _working_directory() -> Path:
+    try:
+        return Path.cwd()
+    except OSError:  # it has been deleted: only absolute paths lead anywhere
+        return Path(os.sep)
+
+
+def _result(upcoming: asyncio.Future[Changes | None]) -> Changes | None:
+    """Return what a watch has reported.
+
+    Raises:
+        _NoWatch: the watch has failed.
+    """
+    try:
+        return upcoming.result()
+    except Exception as error:
+        raise _NoWatch(error) from error
+
+
+def _fingerprints(files: Iterable[Path]) -> dict[str, Fingerprint]:
+    found = {}
+    for path in files:
+        with contextlib.suppress(OSError):  # deleted meanwhile
+            status = path.stat()
+            found[str(path)] = (status.st_mtime_ns, status.st_size, status.st_ino)
+    return found
 
 
 def _entries(watched: Path) -> list[Path]:

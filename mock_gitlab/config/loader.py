@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+import logging
 import os
+import stat
+import sys
 from collections import Counter
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -21,6 +25,7 @@ from mock_gitlab.engine.model import (
     User,
 )
 
+from .advice import advice, unread_files
 from .diagnostics import ConfigurationError, Document, Mistake, Node
 from .document import read
 from .faults import fault_from, keyed
@@ -28,6 +33,7 @@ from .files import MockFile, ProjectModel, SandboxesModel, ScenarioFile
 from .globs import TooManyFolders, expand, is_pattern
 from .messages import mistakes_of
 from .rules import rule_from
+from .scalars import longest_first
 from .scenarios import ScenarioModel, declared_scenario
 
 if TYPE_CHECKING:
@@ -44,6 +50,9 @@ DEFAULT_PATTERN = "scenarios/*.yaml"
 """The scenario files, unless ``scenarios`` names others."""
 DEFAULT_TOKEN = Declarations().token
 MEMORY = ":memory:"
+PROGRESS_FILES = 500
+"""After how many files of scenarios a line in the log tells how many there are."""
+logger = logging.getLogger("mock_gitlab.config")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,23 +97,49 @@ class Loaded:
         return dict(Counter(each.file or "built in" for each in self.declarations.scenarios))
 
 
-def load(path: Path | str, environ: Mapping[str, str], *, must_exist: bool = True) -> Loaded:
+def load(
+    path: Path | str,
+    environ: Mapping[str, str],
+    *,
+    must_exist: bool = True,
+    content: bytes | None = None,
+) -> Loaded:
     """Read a configuration file and the files that it names.
 
-    If ``must_exist`` is False, a missing file counts as an empty mapping.
+    If ``must_exist`` is False, a missing file counts as an empty mapping. ``content`` is what a
+    stream has delivered, which can be read only once.
 
     Raises:
         ConfigurationError: with every mistake of every file.
     """
-    return _Loading(Path(path), environ).load(must_exist)
+    path = Path(path)
+    if content is None:
+        content = read_stream(path)
+    return _Loading(path, environ, content).load(must_exist)
+
+
+def read_stream(path: Path) -> bytes | None:
+    """Read a configuration that is no file: ``-`` is standard input, others are pipes.
+
+    Raises:
+        ConfigurationError: it cannot be read.
+    """
+    if str(path) == "-":
+        return sys.stdin.buffer.read()
+    try:
+        pipe = not stat.S_ISREG(path.stat().st_mode) and not path.is_dir()
+        return path.read_bytes() if pipe or path.is_relative_to("/dev") else None
+    except OSError:
+        return None  # a file that cannot be read is a mistake, or it may be missing
 
 
 class _Loading:
     """One run of ``load``. Collects files, folders and mistakes on the way."""
 
-    def __init__(self, path: Path, environ: Mapping[str, str]) -> None:
+    def __init__(self, path: Path, environ: Mapping[str, str], content: bytes | None) -> None:
         self._path = path
-        self._base = path.parent
+        self._base = path.parent if content is None else Path()
+        self._content = content
         self._environ = environ
         self._mistakes: list[Mistake] = []
         self._files: list[Path] = []
@@ -112,29 +147,46 @@ class _Loading:
         self._patterns: list[str] = []
 
     def load(self, must_exist: bool) -> Loaded:
-        if must_exist or self._path.exists():
+        if self._content is not None:
+            document = self._parsed(self._content, self._path)
+        elif must_exist or os.path.exists(self._path):
             document = self._read(self._path)
         else:
             document = Document(str(self._path), Node(1, 1, {}))
         model = self._checked(MockFile, document)
-        files = [self._read(file) for file in self._scenario_files(document)]
-        models = [self._checked(ScenarioFile, file) for file in files]
+        paths = self._scenario_files(document)
+        files, models = [], []
+        for number, path in enumerate(paths, 1):
+            files.append(self._read(path))
+            models.append(self._checked(ScenarioFile, files[-1]))
+            if number % PROGRESS_FILES == 0:
+                logger.info("Read %d of %d files of scenarios.", number, len(paths))
         self._mistakes += checks.contradictions(document, files)
         if self._mistakes or model is None:
-            raise ConfigurationError(self._mistakes, self._folders, self._patterns)
+            raise ConfigurationError(self._mistakes, self._folders, self._patterns, self._files)
         scenarios = [
             *self._inline_scenarios(document, model),
             *self._scenarios(zip(files, models, strict=True)),
         ]
         declarations = self._declarations(document, model, scenarios)
+        used = itertools.chain.from_iterable(each.variables for each in (document, *files))
+        declarations = replace(declarations, variables=longest_first(used))
         return Loaded(
             declarations,
             self._settings(model),
             tuple(self._files),
             tuple(dict.fromkeys(self._folders)),
             tuple(self._patterns),
-            tuple(sorted(checks.warnings(document, declarations, files))),
+            tuple(sorted(self._warnings(document, declarations, files))),
         )
+
+    def _warnings(
+        self, mock: Document, declared: Declarations, files: Sequence[Document]
+    ) -> Iterator[Mistake]:
+        yield from checks.warnings(mock, declared, files)
+        yield from advice(mock, declared, files)
+        if self._content is None:
+            yield from unread_files(self._path, scenarios=DEFAULT_PATTERN in self._patterns)
 
     # ------------------------------------------------------------------ reading
 
@@ -145,6 +197,9 @@ class _Loading:
             what = f"cannot be read: {error.strerror}"
             self._mistakes.append(Mistake(str(path), 1, 1, "", what))
             return Document(str(path), None)
+        return self._parsed(raw, path)
+
+    def _parsed(self, raw: bytes, path: Path) -> Document:
         self._files.append(path)
         document = read(raw, str(path), self._environ)
         self._mistakes += document.mistakes

@@ -11,7 +11,7 @@ from .diagnostics import MISTAKES_LIMIT, Document, Mistake, Steps, short
 from .fields import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pydantic_core import ErrorDetails
 
@@ -35,6 +35,27 @@ _WHAT = {
     "too_short": "must not be empty",
     "too_long": "must have {max_length} entries at most",
 }
+_RUNS_NOTHING = "the mock runs nothing; duration and status say how the job goes, trace is its log"
+_MENDS = {
+    "script": _RUNS_NOTHING,
+    "before_script": _RUNS_NOTHING,
+    "after_script": _RUNS_NOTHING,
+    "image": _RUNS_NOTHING,
+    "services": _RUNS_NOTHING,
+    "cache": _RUNS_NOTHING,
+    "retry": "attempts says what each run changes",
+    "trigger": "downstream makes a job a bridge",
+    "environment": "the mock has no environments",
+    "rules": "when says when a job runs; which jobs there are is the scenario",
+    "only": "when says when a job runs; which jobs there are is the scenario",
+    "except": "when says when a job runs; which jobs there are is the scenario",
+    "extends": "anchors and << take over keys of another job",
+    "dependencies": "needs names the jobs that it waits for",
+    "timeout": "duration with failure_reason: job_execution_timeout does it",
+    "matrix": "name each job of a matrix yourself",
+    "branch": "a branch or tag is called ref",
+}
+"""What to do about keys that people know from GitLab, by name."""
 _NO_STEPS = ("~glob", "~list", "~mapping", "~one", "~present", "~scenario", "~text", "[key]")
 """The steps in pydantic's paths that are neither keys nor indexes: tags of alternatives."""
 _MANY = 8
@@ -58,17 +79,27 @@ def mistakes_of(
 
 
 def _mistake(error: ErrorDetails, model: type[BaseModel], document: Document) -> Mistake:
-    path, what = explain(error, model)
+    path = _path(error)
+    secret = document.node(path).secret
+    _, what = explain(error, model, secret=secret)
+    if secret:
+        what = what.partition("; did you mean")[0]  # what is similar tells of it too
     at_key = error["type"] == "extra_forbidden" or "[key]" in error["loc"][-1:]
-    return document.mistake(path, what, at_key=at_key)
+    return document.mistake(path, what, at_key=at_key, quoting=error["type"] == "mistake")
 
 
-def explain(error: ErrorDetails, model: type[BaseModel]) -> tuple[Steps, str]:
-    """Return the path of a wrong value, and what is wrong with it."""
+def explain(
+    error: ErrorDetails, model: type[BaseModel], *, secret: bool = False
+) -> tuple[Steps, str]:
+    """Return the path of a wrong value, and what is wrong with it; a secret one is not quoted."""
     path = _path(error)
     if error["type"] == "extra_forbidden":
-        return path, unknown(str(path[-1]), _fields_at(model, path[:-1]))
-    return path, _message(error)
+        return path, _unknown_at(str(path[-1]), path, model, error["input"])
+    if error["type"] == "int_type" and path[-1:] == ("parallel",):
+        return path, f"{_message(error, _secret_kind if secret else kind)}; {_MENDS['matrix']}"
+    if error["type"] == "string_type" and "needs" in path[-2:] and isinstance(error["input"], dict):
+        return path, 'must be the name of a job, not a mapping; write needs: ["name"]'
+    return path, _message(error, _secret_kind if secret else kind)
 
 
 def _more_contradictions(
@@ -113,6 +144,20 @@ def _is_near(path: Steps, other: Steps) -> bool:
     return other[: len(path) - 1] == path[:-1]
 
 
+def _unknown_at(name: str, path: Steps, model: type[BaseModel], value: Any) -> str:
+    allowed = _fields_at(model, path[:-1])
+    if "\xa0" in name:
+        return "contains a non-breaking space (U+00A0); use plain spaces"
+    if name in _MENDS:
+        return f"is not a known key; {_MENDS[name]}"
+    if "when" in allowed and name in _fields_at(model, (*path[:-1], "when")):
+        return f"is not a known key here; it belongs under when: {{{name}: ...}}"
+    hint = did_you_mean(name, allowed)
+    if len(path) == 1 and not hint and isinstance(value, dict | list):
+        return f'is not a known key; "x-{short(name)}" would be a template, which is ignored'
+    return unknown(name, allowed)
+
+
 def unknown(name: str, allowed: Iterable[str]) -> str:
     """Return the message for an unknown key, with the key that is probably meant."""
     return f"is not a known key{did_you_mean(name, allowed)}"
@@ -131,6 +176,13 @@ def kind(value: Any) -> str:
     return "a list" if isinstance(value, list) else "a mapping"
 
 
+def _secret_kind(value: Any) -> str:
+    """Describe a value that may not be shown."""
+    if isinstance(value, bool) or value is None:
+        return "this value"
+    return "this text" if isinstance(value, str) else "this number"
+
+
 def _path(error: ErrorDetails) -> Steps:
     *above, last = error["loc"] or ("",)
     path = tuple(step for step in above if step not in _NO_STEPS)
@@ -138,27 +190,30 @@ def _path(error: ErrorDetails) -> Steps:
     return (*path, last) if kept else path
 
 
-def _message(error: ErrorDetails) -> str:
+def _message(error: ErrorDetails, describe: Callable[[Any], str]) -> str:
     got, context = error["input"], error.get("ctx", {})
     if error["type"] == "literal_error":
-        return _no_choice(got, context)
+        return _no_choice(got, context, describe)
     if error["type"] not in _WHAT:
         return error["msg"]
+    if error["type"] == "too_long" and isinstance(got, str):
+        return f"must have {context['max_length']} characters at most"
     numbers = {name: f"{n:.15g}" if isinstance(n, float) else n for name, n in context.items()}
-    what = _WHAT[error["type"]].format(got=kind(got), **numbers)
+    what = _WHAT[error["type"]].format(got=describe(got), **numbers)
     quotable = error["type"] == "string_type" and isinstance(got, bool | int | float)
     return f"{what}; quote it" if quotable else what
 
 
-def _no_choice(got: Any, context: Mapping[str, Any]) -> str:
+def _no_choice(got: Any, context: Mapping[str, Any], describe: Callable[[Any], str]) -> str:
     allowed = str(context["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
-    hint = did_you_mean(got, allowed) if isinstance(got, str) else ""
+    quoted = isinstance(got, str) and describe is kind
+    hint = did_you_mean(got, allowed) if quoted else ""
     if len(allowed) > _MANY:
-        what = f"must be one of the words that the schema lists, not {kind(got)}"
+        what = f"must be one of the words that the schema lists, not {describe(got)}"
     elif len(allowed) > 1:
-        what = f"must be one of {', '.join(allowed)}, not {kind(got)}"
+        what = f"must be one of {', '.join(allowed)}, not {describe(got)}"
     else:
-        what = f"must be {allowed[0]}, not {kind(got)}"
+        what = f"must be {allowed[0]}, not {describe(got)}"
     return what + hint
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,11 @@ VARIABLES = {
     "MOCK_ALLOW_RESET": "allow_reset",
 }
 """The environment variable of each key of mock.yaml. An empty variable counts as not set."""
+_KUBERNETES = re.compile(r"(tcp|udp|sctp)://")
+_NOT_OURS = (
+    'is ignored: Kubernetes sets it to an address where a service is called "mock"; '
+    "enableServiceLinks: false in the pod, or another name, avoids that"
+)
 _BOOLEANS = ("watch", "watch_polling", "allow_reset")
 _WORDS = {
     **dict.fromkeys(("1", "yes", "on", "true"), True),
@@ -41,18 +47,20 @@ def overridden(loaded: Loaded, environ: Mapping[str, str], overrides: Mapping[st
     """Apply the environment to what was loaded, and ``overrides`` to both.
 
     ``overrides`` has keys of mock.yaml, those in VARIABLES. None counts as missing. The path of a
-    database is relative to the working directory here.
+    database is relative to the working directory here. A MOCK_PORT of Kubernetes', such as
+    ``tcp://10.0.0.1:8000``, is left out with a warning.
 
     Raises:
         ConfigurationError: a variable or an option has an invalid value.
     """
     given = {name: value for name, value in overrides.items() if value is not None}
     options = _checked({name: (name, value) for name, value in given.items()}, "options")
+    foreign = _KUBERNETES.match(environ.get("MOCK_PORT", "")) is not None
     from_environ = _checked(
         {
             name: (variable, _value_of(name, environ[variable]))
             for variable, name in VARIABLES.items()
-            if environ.get(variable)
+            if environ.get(variable) and not (foreign and name == "port")
         },
         "environment",
     )
@@ -64,8 +72,10 @@ def overridden(loaded: Loaded, environ: Mapping[str, str], overrides: Mapping[st
     if "token" in values:
         source = "option" if "token" in options else "environment"
         settings |= {"token": values["token"], "token_source": source}
+    warnings = [Mistake("environment", 1, 1, "MOCK_PORT", _NOT_OURS)] if foreign else []
     return replace(
         loaded,
+        warnings=(*warnings, *loaded.warnings),
         settings=replace(loaded.settings, **settings),
         declarations=replace(loaded.declarations, **declared),
     )
@@ -87,7 +97,11 @@ def _checked(given: Mapping[str, tuple[str, Any]], source: str) -> dict[str, Any
         return MockFile.model_validate(values).model_dump(exclude_unset=True)
     except ValidationError as error:
         root = Node(1, 1, values)
-        root.entries = {name: Entry(Node(1, 1), Node(1, 1, v)) for name, v in values.items()}
+        secret = source == "environment"
+        root.entries = {
+            name: Entry(Node(1, 1), Node(1, 1, value, secret=secret))
+            for name, value in values.items()
+        }
         found = mistakes_of(error, MockFile, Document(source, root))
         known = {name: shown for name, (shown, _) in given.items()}
         raise ConfigurationError(

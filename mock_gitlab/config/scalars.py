@@ -7,13 +7,16 @@ timestamps are text.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 Plain = str | int | float | bool | None
 
+Variables = tuple[tuple[str, str], ...]
+"""Names and values of environment variables."""
 LONGEST_NUMBER = 100
 """The most characters of a number."""
 _WORDS: dict[str, Plain] = {
@@ -24,6 +27,8 @@ _WORDS: dict[str, Plain] = {
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)", re.ASCII)
 _NUMBER = re.compile(r"[-+]?(?:(?:0|[1-9][0-9]*)\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?", re.ASCII)
 _DOLLAR = re.compile(r"\$(?:(\$)|\{([^}]*)(\}?))")
+_DISTINCT = 6
+"""A value of fewer characters may be part of a word."""
 _REFERENCE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.ASCII | re.DOTALL)
 
 
@@ -74,18 +79,19 @@ def is_reference(text: str) -> bool:
     return found is not None and found[1] is None
 
 
-def interpolate(text: str, environ: Mapping[str, str]) -> str:
+def interpolate(text: str, environ: Mapping[str, str], used: dict[str, str]) -> str:
     """Replace ``${NAME}`` and ``${NAME:-default}`` by variables, and ``$$`` by a dollar sign.
 
-    The default replaces a variable that is missing or empty, as in a shell.
+    The default replaces a variable that is missing or empty, as in a shell. The variables that are
+    inserted are added to ``used``.
 
     Raises:
         BadScalar: a variable is not set, or a reference is malformed.
     """
-    return _DOLLAR.sub(lambda found: _value(found, environ), text)
+    return _DOLLAR.sub(lambda found: _value(found, environ, used), text)
 
 
-def _value(found: re.Match[str], environ: Mapping[str, str]) -> str:
+def _value(found: re.Match[str], environ: Mapping[str, str], used: dict[str, str]) -> str:
     if found[1]:
         return "$"
     if not found[3]:
@@ -97,13 +103,56 @@ def _value(found: re.Match[str], environ: Mapping[str, str]) -> str:
         )
     name, default = reference.groups()
     value = environ.get(name)
+    if value:
+        used[name] = value
     if default is not None:
         return value or default
     if value is None:
         raise BadScalar(
-            f"the environment variable {name} is not set; ${{{name}:-default}} gives it a default"
+            f"the environment variable {name} is not set; ${{{name}:-default}} gives it a default, "
+            f"and $${{{name}}} is the text itself"
         )
     return value
+
+
+def as_written(text: str, used: Variables) -> str:
+    """Replace the values of variables by ``${NAME}``, since a value may be a secret."""
+    if not used:
+        return text
+    return _values(used).sub(lambda found: f"${{{used[(found.lastindex or 1) - 1][0]}}}", text)
+
+
+@lru_cache(maxsize=16)
+def _values(used: Variables) -> re.Pattern[str]:
+    """Match any of the values; group 1 is the first one, and so on."""
+    return re.compile("|".join(f"({_alone(value)})" for _, value in used))
+
+
+def _alone(value: str) -> str:
+    quoted = re.escape(value)
+    if len(value) >= _DISTINCT:
+        return quoted
+    if value.isdecimal():
+        return rf"(?<!\w){quoted}(?!\w)"
+    return rf'(?:(?<=")|\A){quoted}(?=\Z|")'
+
+
+def all_as_written(value: Any, used: Variables) -> Any:
+    """Do the same in a JSON value; a short number stays, since it is in many places."""
+    if isinstance(value, str):
+        return as_written(value, used)
+    if isinstance(value, dict):
+        return {name: all_as_written(each, used) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [all_as_written(each, used) for each in value]
+    text = str(value)
+    shown = as_written(text, used) if len(text) >= _DISTINCT else text
+    return value if shown == text else shown
+
+
+def longest_first(used: Iterable[tuple[str, str]]) -> Variables:
+    """Sort variables for ``as_written``: a value may be part of another one."""
+    return tuple(sorted(set(used), key=lambda pair: (-len(pair[1]), pair)))
 
 
 def _short_enough(text: str) -> str:

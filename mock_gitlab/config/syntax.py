@@ -60,6 +60,9 @@ def syntax_mistake(text: str, file: str, error: yaml.YAMLError) -> Mistake:
     mark, what = _explain(error, text)
     if too_deep:
         what = f"more than {DEEPEST} levels of nesting"
+    lines = text.splitlines()[max(0, mark.line - 1) : mark.line + 1]
+    if any("\xa0" in line for line in lines):
+        what += "; a non-breaking space (U+00A0) stands here, use plain spaces"
     if mark.index >= len(text):
         return _at(file, text.rstrip("\n"), what)
     return Mistake(file, mark.line + 1, mark.column + 1, "", what)
@@ -79,6 +82,9 @@ def _explain(error: yaml.MarkedYAMLError, text: str) -> tuple[Any, str]:
         kind = "[" if "sequence" in context else "{"
         begin = error.context_mark.line + 1
         return mark, f'a comma or the end of the "{kind}" of line {begin} is missing'
+    if "alphabetic or numeric" in problem:
+        sign = text[mark.index - 1 : mark.index]
+        return mark, f'text that begins with "{sign}" must be quoted, such as "{sign}"'
     for words, what in _PROBLEMS.items():
         if words in problem:
             return mark, what

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.routing import APIRoute
 
 from mock_gitlab.config.fields import did_you_mean
 from mock_gitlab.engine.model import Invalid
@@ -51,9 +53,25 @@ CurrentWorld = Annotated[World, Depends(current_world)]
 AllWorlds = Annotated[Worlds, Depends(all_worlds)]
 
 
+class _JsonRoute(APIRoute):
+    """A route whose body is JSON, whatever its content type: curl calls every body a form."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Make the handler of requests."""
+        handle = super().get_route_handler()
+
+        async def handle_json(request: Request) -> Response:
+            kept = [pair for pair in request.scope["headers"] if pair[0] != b"content-type"]
+            headers = [*kept, (b"content-type", b"application/json")]
+            return await handle(Request({**request.scope, "headers": headers}, request.receive))
+
+        return handle_json
+
+
 def control_router(topic: str) -> APIRouter:
-    """Make the router of a topic; all its controls need the token."""
+    """Make the router of a topic; all its controls need the token, and take JSON."""
     return APIRouter(
+        route_class=_JsonRoute,
         prefix="/_mock",
         tags=[f"/_mock: {topic}"],
         dependencies=[Depends(require_token), Depends(refuse_unknown_parameters)],

@@ -9,6 +9,7 @@ from fastapi import Request
 from fastapi.responses import JSONResponse
 from typing_extensions import TypedDict
 
+from mock_gitlab.config.scalars import all_as_written
 from mock_gitlab.engine.instants import timestamp
 
 from .access import CurrentWorld, control_router
@@ -51,19 +52,24 @@ class Configuration(TypedDict):
 
 def _configuration(world: World, live: LiveConfig) -> Configuration:
     loaded, declared = live.current, world.declared
+    hidden = declared.variables
     return {
         "file": str(live.path),
         "files": [str(file) for file in loaded.files],
         "loaded_at": timestamp(live.loaded_at),
         "watching": [str(path) for path in live.watched()] if loaded.settings.watch else [],
         "strict": declared.strict,
-        "seed": declared.seed,
+        "seed": all_as_written(declared.seed, hidden),
         "default_scenario": declared.default_scenario,
         "scenarios": len(declared.scenarios),
         "rules": [rule_row(world, rule) for rule in world.rules()],
         "faults": len(declared.faults),
         "projects": [
-            {"id": p.id, "path": p.path, "default_branch": p.default_branch}
+            {
+                "id": p.id,
+                "path": all_as_written(p.path, hidden),
+                "default_branch": all_as_written(p.default_branch, hidden),
+            }
             for p in declared.projects
         ],
         "warnings": [str(warning) for warning in loaded.warnings],
@@ -89,4 +95,9 @@ async def reload_config(request: Request, world: CurrentWorld) -> Any:
     live: LiveConfig = request.app.live
     if await live.reload_now():
         return _configuration(world, live)
-    return JSONResponse({"detail": _mistakes(live)}, 422)
+    mistakes = _mistakes(live)
+    detail = [
+        {"type": "mistake", "loc": ["file", row["file"], row["line"]], "msg": row["what"], **row}
+        for row in mistakes
+    ]
+    return JSONResponse({"message": str(live.last_failure), "detail": detail}, 422)

@@ -10,9 +10,10 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from mock_gitlab.config.diagnostics import short, where
 from mock_gitlab.config.messages import explain
 from mock_gitlab.engine.model import AlreadyExists, Invalid, NotAllowed, NotFound
-from mock_gitlab.http.asgi import WORLD
+from mock_gitlab.http.asgi import WORLD, control_error
 from mock_gitlab.store.errors import StoreUnavailable
 
 from .access import NotAuthenticated
@@ -30,34 +31,34 @@ _log = logging.getLogger("mock_gitlab")
 _MOST_DETAILS = 100
 """How many mistakes are explained; nobody reads more."""
 _NOT_JSON = {"type": "json_invalid", "loc": ["body"], "msg": "the body is not JSON"}
-_NOT_CALLED_JSON = {**_NOT_JSON, "msg": "send the body as Content-Type: application/json"}
 
 
 def _message(status: int, text: str) -> JSONResponse:
-    return JSONResponse({"message": text}, status)
+    return JSONResponse(control_error(text), status)
 
 
 def _details(*details: dict[str, Any]) -> JSONResponse:
-    return JSONResponse({"detail": details}, 422)
+    lines = (f"{where(each['loc'][1:]) or each['loc'][0]}: {each['msg']}" for each in details)
+    return JSONResponse({"message": "\n".join(lines), "detail": details}, 422)
 
 
 def _invalid(request: Request, error: Invalid) -> JSONResponse:
     where = "query" if request.method in ("GET", "DELETE") else "body"
-    return _details({"type": "value_error", "loc": [where], "msg": str(error)})
+    what = _masking(request).text(str(error))
+    return _details({"type": "value_error", "loc": [where], "msg": what})
 
 
 def _http_error(_: Request, error: HTTPException) -> JSONResponse:
     if error.status_code == 400:
         return _details(_NOT_JSON)
-    return JSONResponse({"detail": error.detail}, error.status_code, error.headers)
+    what = f"{error.status_code} {error.detail}"
+    return JSONResponse(control_error(what), error.status_code, error.headers)
 
 
 def _invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
     """Answer in FastAPI's shape, but with the messages of the files and without what was sent."""
     errors = error.errors()[:_MOST_DETAILS]
-    if any(isinstance(each["input"], bytes) for each in errors):
-        return _details(_NOT_CALLED_JSON)
-    masking = Masking(request.scope[WORLD].declared.token)
+    masking = _masking(request)
     model = _model_of_body(request)
     return _details(*(_detail(each, model, masking) for each in errors))
 
@@ -65,6 +66,10 @@ def _invalid_request(request: Request, error: RequestValidationError) -> JSONRes
 def _unavailable(_: Request, error: StoreUnavailable) -> JSONResponse:
     _log.error("the store is unavailable: %s", error)
     return _message(503, "503 Service Unavailable")
+
+
+def _masking(request: Request) -> Masking:
+    return Masking(request.scope[WORLD].declared.token)
 
 
 def _model_of_body(request: Request) -> type[BaseModel]:
@@ -78,11 +83,14 @@ def _is_model(kind: Any) -> bool:
 
 
 def _detail(error: ErrorDetails, model: type[BaseModel], masking: Masking) -> dict[str, Any]:
+    if error["type"] == "json_invalid":
+        return _NOT_JSON
     source, *inside = error["loc"]
     name, sent = str(error["loc"][-1]), error["input"]
     shown = masking.value(name, sent) if isinstance(sent, str) else sent
     path, what = explain({**error, "loc": tuple(inside), "input": shown}, model)
-    return {"type": error["type"], "loc": [source, *path], "msg": what}
+    shown_path = [short(masking.text(step)) if isinstance(step, str) else step for step in path]
+    return {"type": error["type"], "loc": [source, *shown_path], "msg": masking.text(what)}
 
 
 def _handler(answer: Answer) -> Callable[..., Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from typing_extensions import TypedDict
 
 from mock_gitlab.config.faults import FaultModel, fault_from
+from mock_gitlab.config.scalars import all_as_written
 
 from .access import CurrentWorld, control_router
 from .definitions import fault_definition
@@ -39,7 +40,7 @@ def _row(world: World, fault: Fault) -> FaultRow:
         "place": fault.place,
         "matched": world.fault_counters.matched.get(fault.key, 0),
         "applied": world.fault_counters.applied.get(fault.key, 0),
-        "definition": fault_definition(fault),
+        "definition": all_as_written(fault_definition(fault), world.declared.variables),
     }
 
 

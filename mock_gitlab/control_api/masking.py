@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, unquote_plus
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
 MASK = "[MASKED]"
 _SHORTEST = 6  # a shorter token may be part of a word
@@ -50,7 +51,17 @@ class Masking:
         """Hide the secrets in a map; in ``{"key": ..., "value": ...}`` the key is the name."""
         key = mapping.get("key")
         names = {"value": key} if isinstance(key, str) else {}
-        return {name: self.value(names.get(name, name), value) for name, value in mapping.items()}
+        shown: dict[str, Any] = {}
+        for name, value in mapping.items():
+            shown[self._name(name, shown)] = self.value(names.get(name, name), value)
+        return shown
+
+    def _name(self, name: str, taken: Container[str]) -> str:
+        """Hide tokens in a key; numbers keep hidden keys apart."""
+        masked = self.text(name)
+        if masked == name or masked not in taken:
+            return masked
+        return next(each for n in count(2) if (each := f"{masked} {n}") not in taken)
 
     def path(self, path: str) -> str:
         """Hide the tokens in a path as it was sent."""
@@ -69,6 +80,6 @@ class Masking:
             name, value = unquote_plus(sent_name), unquote_plus(sent)
             named = key if name.endswith("[value]") else name
             secret = bool(sent) and self.value(named, value) != value
-            shown.append(f"{sent_name}{equals}{MASK if secret else sent}")
+            shown.append(f"{self._segment(sent_name)}{equals}{MASK if secret else sent}")
             key = value if name.endswith("[key]") else key
         return "&".join(shown)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import Query
 from typing_extensions import TypedDict
 
+from mock_gitlab.config.scalars import all_as_written
 from mock_gitlab.engine.instants import timestamp, to_seconds
 
 from .access import CurrentWorld, control_router
@@ -110,7 +111,7 @@ def _detail(world: World, view: PipelineView) -> PipelineDetail:
     changes = view.timeline.changes(view.record.created_at - 1, None)
     return {
         **_row(view),
-        "matched": world.explain(view.record),
+        "matched": all_as_written(world.explain(view.record), world.declared.variables),
         "jobs": [_job_row(world, job) for job in view.state.jobs],
         "timeline": [change_row(change) for change in changes],
     }

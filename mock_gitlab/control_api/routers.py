@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import (
     clock,
     configuration,
+    documentation,
     faults,
     health,
     pipelines,
@@ -26,5 +27,6 @@ ROUTERS = (
     faults.router,
     rules.router,
     configuration.router,
+    documentation.router,
 )
 """In the order in which the documentation shows them."""

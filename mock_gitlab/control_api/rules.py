@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from typing_extensions import TypedDict
 
 from mock_gitlab.config.rules import RuleModel, rule_from
+from mock_gitlab.config.scalars import all_as_written
 
 from .access import CurrentWorld, control_router
 from .definitions import pattern_definition, response_definition
@@ -34,17 +35,18 @@ class RuleRow(TypedDict):
 
 
 def rule_row(world: World, rule: Rule) -> RuleRow:
-    """Present a rule."""
+    """Present a rule, without values from the environment."""
+    hidden = world.declared.variables
     return {
         "key": rule.key,
         "source": "runtime" if rule in world.runtime_rules else "file",
         "place": rule.place,
-        "when": pattern_definition(rule.when),
+        "when": all_as_written(pattern_definition(rule.when), hidden),
         "scenarios": list(rule.scenarios),
         "cycle": rule.cycle,
-        "variables": dict(rule.variables),
-        "name": rule.name,
-        "respond": response_definition(rule.respond),
+        "variables": all_as_written(dict(rule.variables), hidden),
+        "name": all_as_written(rule.name, hidden),
+        "respond": all_as_written(response_definition(rule.respond), hidden),
         "matches": world.rule_matches(rule),
     }
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from typing_extensions import TypedDict
 
+from mock_gitlab.config.scalars import all_as_written
 from mock_gitlab.config.scenarios import ScenarioModel, declared_scenario
 from mock_gitlab.engine.instants import to_seconds
 from mock_gitlab.engine.model import Invalid
@@ -14,6 +15,7 @@ from .access import CurrentWorld, control_router
 
 if TYPE_CHECKING:
     from mock_gitlab.engine.model import DeclaredScenario
+    from mock_gitlab.world.world import World
 
 router = control_router("scenarios")
 
@@ -34,37 +36,39 @@ class ScenarioRow(TypedDict):
     definition: dict[str, Any]
 
 
-def _row(declared: DeclaredScenario) -> ScenarioRow:
-    scenario = declared.scenario
+def _row(world: World, declared: DeclaredScenario) -> ScenarioRow:
+    scenario, hidden = declared.scenario, world.declared.variables
     return {
         "scenario_id": scenario.scenario_id,
-        "name": scenario.name,
+        "name": all_as_written(scenario.name, hidden),
         "terminal_after_seconds": to_seconds(scenario.terminal_after),
         "terminal_status": scenario.terminal_status,
         "never_complete": scenario.never_complete,
         "source": declared.source,
         "file": declared.file,
         "line": declared.line,
-        "definition": declared.definition,
+        "definition": all_as_written(declared.definition, hidden)
+        if hidden
+        else declared.definition,
     }
 
 
 @router.get("/scenarios")
 async def list_scenarios(world: CurrentWorld, source: Source | None = None) -> list[ScenarioRow]:
     """List the scenarios by number, all or of one source."""
-    return [_row(scenario) for scenario in world.scenarios(source)]
+    return [_row(world, scenario) for scenario in world.scenarios(source)]
 
 
 @router.post("/scenarios", status_code=201)
 async def create_scenario(world: CurrentWorld, scenario: ScenarioModel) -> ScenarioRow:
     """Declare a scenario at run time; 409 if its number exists."""
-    return _row(world.create_scenario(declared_scenario(scenario, source="runtime")))
+    return _row(world, world.create_scenario(declared_scenario(scenario, source="runtime")))
 
 
 @router.get("/scenarios/{scenario_id}")
 async def get_scenario(world: CurrentWorld, scenario_id: int) -> ScenarioRow:
     """Show a scenario."""
-    return _row(world.scenario(scenario_id))
+    return _row(world, world.scenario(scenario_id))
 
 
 @router.put("/scenarios/{scenario_id}")
@@ -74,7 +78,7 @@ async def replace_scenario(
     """Replace a whole scenario; its pipelines follow the new one."""
     if scenario.scenario_id != scenario_id:
         raise Invalid("scenario_id in the body differs from the one in the path")
-    return _row(world.replace_scenario(declared_scenario(scenario, source="runtime")))
+    return _row(world, world.replace_scenario(declared_scenario(scenario, source="runtime")))
 
 
 @router.delete("/scenarios/{scenario_id}", status_code=204)

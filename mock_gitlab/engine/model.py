@@ -279,7 +279,10 @@ class ClockSetting:
 
 @dataclass(frozen=True, slots=True)
 class Declarations:
-    """Everything that the files declare."""
+    """Everything that the files declare.
+
+    ``variables`` are those of the environment that the files use, for hiding their values.
+    """
 
     scenarios: tuple[DeclaredScenario, ...] = ()
     default_scenario: int = 500
@@ -296,6 +299,7 @@ class Declarations:
     sandboxes_on_first_use: bool = True
     body_limit: int = 1_048_576
     token: str = field(default="MOCK_SUPER_SECRET", repr=False)
+    variables: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     def declared(self, number: int) -> DeclaredScenario | None:
         """Return the declared scenario with a number."""

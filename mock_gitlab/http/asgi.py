@@ -43,6 +43,11 @@ async def answer_json(send: Send, status: int, body: Any) -> None:
     await answer(send, status, JSON, json.dumps(body).encode())
 
 
+def control_error(message: str) -> dict[str, Any]:
+    """Make the body of an error under ``/_mock``: ``detail`` lists mistakes with their places."""
+    return {"message": message, "detail": [{"type": "error", "loc": [], "msg": message}]}
+
+
 class TooLarge(Exception):
     """A body is larger than the world allows."""
 

@@ -120,3 +120,6 @@ class Connection(HttpToolsProtocol):
             )
             self.transport.write(head.encode() + body)
         self.transport.close()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Leave out uvicorn's advice to install another package: there is no tunnel here."""

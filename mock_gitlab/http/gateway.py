@@ -19,7 +19,7 @@ import logging
 import re
 from contextlib import suppress
 from itertools import count
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote
 from uuid import uuid4
 
@@ -35,6 +35,7 @@ from mock_gitlab.http.asgi import (
     TooLarge,
     answer,
     answer_json,
+    control_error,
     hang_up,
     has_too_many_values,
     read_body,
@@ -54,7 +55,18 @@ if TYPE_CHECKING:
     from mock_gitlab.world.world import World
 
 _log = logging.getLogger("mock_gitlab")
-_DOCUMENTATION = frozenset(("openapi.json", "docs", "redoc", "docs/oauth2-redirect", "favicon.ico"))
+_DOCUMENTATION = frozenset(
+    (
+        "openapi.json",
+        "docs",
+        "redoc",
+        "favicon.ico",
+        "docs/favicon.png",
+        "docs/redoc.standalone.js",
+        "docs/swagger-ui-bundle.js",
+        "docs/swagger-ui.css",
+    )
+)
 _CONTROL_PATHS = _DOCUMENTATION | {"_mock"}
 _SLASHES = re.compile(r"//+")
 _COMMON_HEADERS: Headers = [
@@ -62,8 +74,8 @@ _COMMON_HEADERS: Headers = [
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"SAMEORIGIN"),
 ]
-_FOREIGN_PAGE = {"detail": "a web page of another site may not use the mock"}
-_FOREIGN_HOST = {"detail": "this Host is not served here; name it in MOCK_ALLOWED_HOSTS"}
+_FOREIGN_PAGE = control_error("a web page of another site may not use the mock")
+_FOREIGN_HOST = control_error("this Host is not served here; name it in MOCK_ALLOWED_HOSTS")
 _NO_V3 = {"error": "API V3 is no longer supported. Use API V4 instead."}
 _TOO_LARGE = {"message": "413 Request Entity Too Large"}
 _TOO_MANY_VALUES = {
@@ -120,7 +132,7 @@ class Gateway:
         try:
             await self._route(scope, receive, reply)
         except Invalid as error:
-            await answer_json(reply, 400, {"message": f"400 Bad request - {error}"})
+            await reply.send_unless_begun(400, {"message": f"400 Bad request - {error}"})
         except TooLarge:
             await reply.send_unless_begun(413, _TOO_LARGE)
         except Disconnected:
@@ -206,11 +218,12 @@ class Gateway:
         if path.startswith("/_mock") and _is_from_another_site(scope):
             await answer_json(reply, 403, _FOREIGN_PAGE)
             return
+        reply.of_control = True
         scope["root_path"] = scope.get("root_path", "") + root
         scope["path"] = scope["root_path"] + unquote(path)
         body = await read_body(receive, scope[WORLD].declared.body_limit)
         if len(body) > LARGE_BODY and has_too_many_values(body):
-            await answer_json(reply, 413, _TOO_MANY_VALUES)
+            await reply.send_unless_begun(413, _TOO_MANY_VALUES)
             return
         await self._control(scope, _Replay(receive, body), reply)
 
@@ -303,13 +316,14 @@ class _Replay:
 class _Reply:
     """A ``send`` that adds the headers of every answer, and drops the body for HEAD."""
 
-    __slots__ = ("_request_id", "_send", "cors", "head_only", "status")
+    __slots__ = ("_request_id", "_send", "cors", "head_only", "of_control", "status")
 
     def __init__(self, send: Send, head_only: bool, request_id: str) -> None:
         self._send = send
         self._request_id = request_id
         self.head_only = head_only
         self.cors: Headers = []
+        self.of_control = False
         self.status: int | None = None
 
     async def __call__(self, message: Message) -> None:
@@ -326,7 +340,8 @@ class _Reply:
             message = {**message, "body": b""}
         await self._send(message)
 
-    async def send_unless_begun(self, status: int, body: Any) -> None:
-        """Send an error, unless another answer has begun."""
+    async def send_unless_begun(self, status: int, body: dict[str, str]) -> None:
+        """Send an error in the shape of the API that it is from, unless another has begun."""
         if self.status is None:
+            body = control_error(body["message"]) if self.of_control else body
             await answer_json(self, status, body)

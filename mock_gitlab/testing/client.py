@@ -289,7 +289,7 @@ def _message(status: int, answer: Any) -> str:
     from mock_gitlab.config.diagnostics import where
 
     body = answer if isinstance(answer, dict) else {}
-    if isinstance(body.get("detail"), list):
+    if status == 422 and isinstance(body.get("detail"), list):
         lines = [(where(each["loc"][1:]), each["msg"]) for each in body["detail"]]
         return "\n".join(f"{place}: {what}" if place else what for place, what in lines)
     message = body.get("message") or body.get("error") or body.get("detail")

@@ -29,7 +29,7 @@ def served(*options: str, use: Use = str) -> tuple[int, str]:
 
 def _use_and_interrupt(output: TextIO, use: Use) -> str:
     first = output.readline()
-    address = re.search(r"http://[\w.:]+", first)
+    address = re.search(r"http://[\w.:\[\]]+", first)
     assert address, "the server has not started"
     try:
         use(address[0])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mock_gitlab.cli.main import main
+from tests.live import environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -117,3 +118,86 @@ def test_a_config_that_was_named_must_exist(folder: Path, capsys: pytest.Capture
     assert main(["check", "--config", "nowhere.yaml"]) == 1
 
     assert "nowhere.yaml" in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------------------- named files
+
+
+def test_check_takes_names_of_files(folder: Path, capsys: pytest.CaptureFixture[str]):
+    (folder / "mock.yaml").write_text(FINE.replace("900", "901"), encoding="utf-8")
+    (folder / "other.yaml").write_text(FINE, encoding="utf-8")
+    (folder / "broken.yaml").write_text(BROKEN, encoding="utf-8")
+
+    assert main(["check", "mock.yaml", "other.yaml"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("1 from mock.yaml") == printed.count("1 from other.yaml") == 1
+
+    assert main(["check", "other.yaml", "broken.yaml", "missing.yaml"]) == 1
+    assert [line.split(": ")[0] for line in capsys.readouterr().err.splitlines()] == [
+        "broken.yaml:3:50",
+        "missing.yaml:1:1",
+    ]
+
+
+def test_check_of_a_named_file_needs_no_configuration(folder: Path):
+    (folder / "other.yaml").write_text(FINE, encoding="utf-8")
+
+    assert main(["check", "other.yaml"]) == 0
+
+
+def test_check_reports_a_file_of_the_configuration_once(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    (folder / "scenarios").mkdir()
+    (folder / "scenarios/a.yaml").write_text(BROKEN.partition("\n")[2], encoding="utf-8")
+
+    assert main(["check", "scenarios/a.yaml"]) == 1
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+# ---------------------------------------------------------------------------- streams
+
+
+def with_input(*arguments: str, text: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "mock_gitlab", *arguments]
+    return subprocess.run(command, input=text, capture_output=True, text=True, env=environment())
+
+
+@pytest.mark.parametrize("name", ["-", "/dev/stdin"])
+def test_a_configuration_may_come_from_a_pipe(folder: Path, name: str):
+    (folder / "scenarios").mkdir()
+    (folder / "scenarios/a.yaml").write_text(FINE.partition("\n")[2], encoding="utf-8")
+
+    checked = with_input("check", "--config", name, text="version: 1")
+    broken = with_input("check", "--config", name, text="version: 2")
+
+    assert (checked.returncode, checked.stderr) == (0, "")
+    assert "scenarios: 1 from scenarios/a.yaml" in checked.stdout
+    assert broken.stderr == f"{name}:1:10: version: must be 1, not the number 2\n"
+
+
+def test_a_named_pipe_is_a_configuration_too(folder: Path):
+    shell = '"$0" -m mock_gitlab check --config <(echo "version: 2")'
+    checked = subprocess.run(
+        ["bash", "-c", shell, sys.executable], capture_output=True, text=True, env=environment()
+    )
+    assert checked.stderr.endswith("version: must be 1, not the number 2\n")
+
+
+def test_check_tells_of_files_that_are_not_read(folder: Path, capsys: pytest.CaptureFixture[str]):
+    (folder / "mock.yaml").write_text(FINE, encoding="utf-8")
+    (folder / "mock.yml").touch()
+
+    assert main(["check"]) == 0
+    line = "mock.yml:1:1: warning: is not read; the configuration is mock.yaml\n"
+    assert capsys.readouterr().err == line
+
+
+def test_many_files_in_one_folder_are_one_line(folder: Path, capsys: pytest.CaptureFixture[str]):
+    (folder / "scenarios").mkdir()
+    for number in range(11):
+        text = f"scenarios: [{{scenario_id: {900 + number}}}]"
+        (folder / f"scenarios/{number}.yaml").write_text(text, encoding="utf-8")
+
+    assert main(["check"]) == 0
+    assert "scenarios: 11 from 11 files in scenarios\n" in capsys.readouterr().out

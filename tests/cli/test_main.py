@@ -8,12 +8,14 @@ import runpy
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import mock_gitlab
 from mock_gitlab import __version__
 from mock_gitlab.cli.main import main
+from tests.live import environment
 
 PACKAGE = Path(mock_gitlab.__file__).parent
 
@@ -94,3 +96,42 @@ def test_the_parser_loads_no_server():
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
 
     assert done.stderr == "[]\n"
+
+
+# ---------------------------------------------------------------------------- no tracebacks
+
+
+def in_shell(command: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run a command line in which ``mock-gitlab`` is this package."""
+    program = f'mock-gitlab() {{ "{sys.executable}" -m mock_gitlab "$@"; }}; '
+    return subprocess.run(
+        ["bash", "-c", program + command],
+        capture_output=True,
+        text=True,
+        env=environment(PYTHONPATH=str(PACKAGE.parent)),
+        timeout=60,
+        **options,
+    )
+
+
+@pytest.mark.parametrize("command", ["schema", "init", "preview 1"])
+def test_an_output_that_is_full_is_one_clear_line(folder: Path, command: str):
+    ended = in_shell(f"mock-gitlab {command} > /dev/full")
+
+    assert ended.returncode == 2
+    assert ended.stderr == "mock-gitlab: [Errno 28] No space left on device\n"
+
+
+@pytest.mark.parametrize("closed", [">&-", ">&- <&-", "2>&-", "<&- >&- 2>&-"])
+def test_an_output_that_is_closed_is_no_mistake(folder: Path, closed: str):
+    ended = in_shell(f"mock-gitlab init {closed}")
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert (folder / "mock.yaml").exists()
+
+
+def test_a_working_directory_that_is_gone_is_one_clear_line(folder: Path):
+    ended = in_shell("mkdir gone; cd gone; rmdir ../gone; mock-gitlab --port 0")
+
+    assert ended.returncode == 2
+    assert len(ended.stderr.splitlines()) == 1

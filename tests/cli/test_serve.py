@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 import signal
 import socket
@@ -89,6 +91,118 @@ def test_a_ready_file_that_cannot_be_written_ends_the_start_with_one_line(
 
     line = "mock-gitlab: cannot write nowhere/ready.json: No such file or directory\n"
     assert capsys.readouterr().err == line
+
+
+@pytest.mark.parametrize("path", [".", "..", "/", "folder"])
+def test_a_folder_is_no_ready_file(folder: Path, capsys: pytest.CaptureFixture[str], path: str):
+    (folder / "folder").mkdir()
+
+    assert main(["serve", "--port", "0", "--ready-file", path]) == 2
+    assert capsys.readouterr().err == f"mock-gitlab: cannot write {path}: Is a directory\n"
+
+
+def test_a_ready_file_that_can_no_longer_be_written_ends_the_server(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    (folder / "ready").mkdir()
+
+    def vanish(self: Path, target: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("pathlib.Path.replace", vanish)
+    assert main(["serve", "--port", "0", "--ready-file", "ready/ready.json"]) == 2
+    assert "cannot write ready/ready.json: No space left" in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------------------- where it listens
+
+
+def test_an_ipv6_address_may_stand_in_brackets(folder: Path):
+    def check(url: str) -> None:
+        assert url.startswith("http://[::1]:")
+        assert get(f"{url}/_mock/health")["status"] == "ok"
+
+    code, _ = served("--host", "[::1]", use=check)
+    assert code == 0
+
+
+@pytest.mark.parametrize("port", ["tcp://10.0.0.1:8000", "udp://[fd00::1]:53"])
+def test_a_port_that_kubernetes_sets_is_left_out_with_a_warning(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, port: str
+):
+    monkeypatch.setenv("MOCK_PORT", port)
+
+    _, printed = served()
+
+    assert "warning: environment:1:1: MOCK_PORT: is ignored: Kubernetes" in printed
+    assert port not in printed
+
+
+def test_the_banner_says_that_other_machines_need_another_address(folder: Path):
+    _, printed = served("--host", "0.0.0.0")
+
+    assert re.match(r"mock_gitlab \S+ on http://127\.0\.0\.1:\d+ ", printed)
+    assert f"other machines use http://{socket.gethostname()}:" in printed
+
+
+@pytest.mark.parametrize("host", ["x" * 70, "a\0b", "no such host"])
+def test_a_host_that_cannot_be_is_one_clear_line(
+    folder: Path, capsys: pytest.CaptureFixture[str], host: str
+):
+    assert main(["serve", "--port", "0", "--host", host]) == 2
+    assert capsys.readouterr().err.startswith(f"mock-gitlab: cannot listen on {host}:0: ")
+
+
+def test_a_server_whose_banner_nobody_can_read_serves(folder: Path):
+    ready = folder / "ready.json"
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "mock_gitlab", "--port", "0", "--ready-file", str(ready)]
+        with subprocess.Popen(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, env=environment()
+        ) as process:
+            assert process.stderr is not None
+            said = process.stderr.readline()
+            url = json.loads(ready.read_text())["url"]
+            assert get(f"{url}/_mock/health")["status"] == "ok"
+            process.send_signal(signal.SIGINT)
+            assert process.wait(20) in (0, -signal.SIGINT)
+            rest = process.stderr.read()
+    assert said == "WARNING: cannot print the banner: No space left on device\n"
+    assert rest == ""
+
+
+def test_a_configuration_from_a_pipe_survives_a_reload(folder: Path):
+    ready = folder / "ready.json"
+    command = [sys.executable, "-m", "mock_gitlab", "--port", "0", "--config", "-"]
+    command += ["--ready-file", str(ready)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment()
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write("default_scenario: 7")
+        process.stdin.close()
+        process.stdout.readline()
+        url = json.loads(ready.read_text())["url"]
+        send = Request(
+            f"{url}/_mock/config/reload", method="POST", headers={"PRIVATE-TOKEN": TOKEN}
+        )
+        with urlopen(send, timeout=10) as answer:
+            assert json.loads(answer.read())["default_scenario"] == 7
+        process.send_signal(signal.SIGINT)
+        process.wait(20)
+
+
+def test_connect_is_refused_without_advice_about_other_packages(folder: Path):
+    log = folder / "log"
+    with (
+        log.open("w") as stderr,
+        serving(folder, stderr=stderr.fileno()) as live,
+        socket.create_connection((live.host, live.port), timeout=10) as client,
+    ):
+        client.sendall(b"CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n")
+        assert client.recv(100).startswith(b"HTTP/1.1 40")
+    assert "install" not in log.read_text()
 
 
 # ---------------------------------------------------------------------------- the banner

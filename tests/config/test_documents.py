@@ -205,7 +205,9 @@ def test_a_list_with_something_other_than_mappings_cannot_be_merged():
 
 
 def test_what_is_merged_from_nowhere_is_told_of_once():
-    assert messages("a: {<<: *b}") == ["f.yaml:1:9: a.<<: there is no anchor &b above"]
+    assert messages("a: {<<: *b}") == [
+        "f.yaml:1:9: a.<<: there is no anchor &b above; text that begins with * must be quoted"
+    ]
 
 
 def test_values_below_a_broken_one_count_as_told():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,8 +14,7 @@ from mock_gitlab.config.diagnostics import ConfigurationError
 from mock_gitlab.config.live import LiveConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import AsyncIterator, Callable
 
     from mock_gitlab.config.loader import Loaded
 
@@ -288,16 +288,22 @@ def replace_atomically(folder: Folder, name: str, text: str) -> None:
 
 
 def watch_really(
-    folder: Folder, change: Callable[[Watched], object], number: int, **options: Any
+    folder: Folder,
+    change: Callable[[Watched], object],
+    number: int,
+    after: float = 0,
+    **options: Any,
 ) -> Watched:
-    """Watch, run ``change``, and wait until the scenario with that number exists."""
+    """Watch, run ``change``, and wait until the scenario with that number exists.
+
+    ``after`` is when to run it, in seconds: a watch that starts notices everything before.
+    """
 
     async def run() -> Watched:
         watched = Watched(folder, **options)
         stop = asyncio.Event()
         watching = asyncio.create_task(watched.live.watch(stop))
-        await asyncio.sleep(0)
-        change(watched)
+        asyncio.get_running_loop().call_later(after, change, watched)
         while not watched.has(number):
             await asyncio.wait_for(watched.told.wait(), GENEROUS)
             watched.told.clear()
@@ -435,6 +441,167 @@ def test_polling_notices_the_second_of_two_edits_within_a_second(folder: Folder)
         folder.write(scenarios__a=SCENARIO % 901)
 
     watch_really(folder, change, 903)
+
+
+# ---------------------------------------------------------------------------- links
+
+
+def point(link: Path, target: str) -> None:
+    """Make a link lead to another target, in one step."""
+    fresh = link.with_name("fresh.tmp")
+    fresh.symlink_to(target)
+    os.replace(fresh, link)
+
+
+RELEASES = {
+    "above the configuration": ("current", "releases/{}", "current/mock.yaml"),
+    "at the folder of scenarios": ("home/scenarios", "../releases/{}/scenarios", "home/mock.yaml"),
+    "at the configuration": ("home/mock.yaml", "../releases/{}/mock.yaml", "home/mock.yaml"),
+    "behind the configuration": ("current", "releases/{}", "home/linked.yaml"),
+    "behind a file of scenarios": ("current", "releases/{}", "home/named.yaml"),
+}
+
+
+@pytest.mark.parametrize("polling", ["0", "1"])
+@pytest.mark.parametrize("case", RELEASES)
+def test_a_link_that_leads_elsewhere_is_really_noticed(folder: Folder, case: str, polling: str):
+    for number in (900, 901):
+        files = {"mock": "version: 1" if "folder" in case or "scen" in case else SCENARIO % number}
+        files["scenarios__a"] = SCENARIO % (number if "version" in files["mock"] else 1000)
+        folder.write(**{f"releases__{number}__{name}": text for name, text in files.items()})
+    folder.write(home__mock="version: 1", home__named="scenarios: [named/*.yaml]")
+    if case == "at the configuration":
+        folder.mock.parent.joinpath("home/mock.yaml").unlink()
+    link, target, named = RELEASES[case]
+    (folder.path / link).symlink_to(target.format(900))
+    (folder.path / "home/linked.yaml").symlink_to("../current/mock.yaml")
+    (folder.path / "home/named").mkdir()
+    (folder.path / "home/named/a.yaml").symlink_to("../../current/scenarios/a.yaml")
+    folder.mock = folder.path / named
+    watch_really(
+        folder,
+        lambda _: point(folder.path / link, target.format(901)),
+        901,
+        after=0.3,
+        environ={"MOCK_WATCH_POLLING": polling},
+    )
+
+
+def test_a_link_that_leads_elsewhere_is_noticed_each_time(folder: Folder):
+    for number in (900, 901, 902):
+        folder.write(**{f"releases__{number}__mock": SCENARIO % number})
+    link = folder.path / "current"
+    link.symlink_to("releases/900")
+    folder.mock = link / "mock.yaml"
+
+    def change(watched: Watched) -> None:
+        tell = watched.live.on_change
+
+        def again(loaded: Loaded) -> None:
+            tell(loaded)
+            if loaded.declarations.declared(901):
+                point(link, "releases/902")
+
+        watched.live.on_change = again
+        point(link, "releases/901")
+
+    watch_really(folder, change, 902)
+
+
+def test_an_edit_of_a_file_behind_a_link_is_really_noticed(folder: Folder):
+    folder.write(real__a=SCENARIO % 900, mock="version: 1")
+    (folder.path / "scenarios").mkdir()
+    (folder.path / "scenarios/a.yaml").symlink_to("../real/a.yaml")
+    watch_really(folder, lambda _: folder.write(real__a=SCENARIO % 901), 901, after=0.3)
+
+
+# ---------------------------------------------------------------------------- no watch
+
+
+def break_watch(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def awatch(*_: object, **__: object) -> AsyncIterator[object]:
+        raise OSError("Too many open files (os error 24)")
+        yield
+
+    monkeypatch.setattr("watchfiles.awatch", awatch)
+
+
+def test_files_that_cannot_be_watched_are_polled_and_that_is_said_once(
+    folder: Folder, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    break_watch(monkeypatch)
+    folder.write(mock="version: 1", scenarios__a=SCENARIO % 900)
+    watch_really(folder, lambda _: folder.write(scenarios__a=SCENARIO % 901), 901)
+    warnings = [each.getMessage() for each in caplog.records if each.levelname != "INFO"]
+    assert warnings == [
+        "The system cannot watch the files (Too many open files (os error 24)), so they are polled "
+        "from now on. With watch_polling: true (MOCK_WATCH_POLLING=1) they are polled from the "
+        "start."
+    ]
+    assert "Traceback" not in caplog.text
+
+
+@pytest.mark.parametrize("polling", ["0", "1"])
+def test_the_watch_outlives_the_working_directory(
+    folder: Folder, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, polling: str
+):
+    work = folder.path / "work"
+    folder.write(work__mock=SCENARIO % 900)
+    monkeypatch.chdir(work)
+    folder.mock = Path("mock.yaml")
+
+    def change(_: Watched) -> None:
+        work.rename(folder.path / "gone")
+        folder.write(work__mock=SCENARIO % 901)
+        (folder.path / "gone/mock.yaml").write_text(SCENARIO % 901)
+
+    watch_really(folder, change, 901, after=0.3, environ={"MOCK_WATCH_POLLING": polling})
+    assert "Traceback" not in caplog.text
+
+
+def test_a_server_that_starts_in_a_deleted_folder_watches_what_is_named(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+):
+    folder.write(mock=SCENARIO % 900)
+    (folder.path / "work").mkdir()
+    monkeypatch.chdir(folder.path / "work")
+    (folder.path / "work").rmdir()
+    assert Watched(folder).live.watched() == (folder.mock,)
+    monkeypatch.chdir(folder.path)
+
+
+def test_the_same_failure_is_logged_once(folder: Folder, caplog: pytest.LogCaptureFixture):
+    folder.write(mock="version: 1", scenarios__a=SCENARIO % 900)
+
+    def fail(watched: Watched) -> None:
+        tell, failures = watched.live.on_change, iter([RuntimeError("broken")] * 2)
+
+        def refuse_twice(loaded: Loaded) -> None:
+            for failure in failures:
+                raise failure
+            tell(loaded)
+
+        watched.live.on_change = refuse_twice
+        folder.write(scenarios__a=SCENARIO % 901)
+
+    watch_really(folder, fail, 901)
+    assert caplog.text.count("trying again") == 1
+
+
+def test_a_mistake_is_logged_once_however_often_the_watch_starts_anew(
+    folder: Folder, caplog: pytest.LogCaptureFixture
+):
+    watched = Watched(folder.write(mock="version: 1"))
+    folder.write(mock="port: x")
+    asyncio.run(watched.live._catch_up())
+    asyncio.run(watched.live._catch_up())
+    assert caplog.text.count("remains in use") == 1
+    folder.write(mock="version: 1")
+    asyncio.run(watched.live._catch_up())
+    assert watched.live.last_failure is None
+
+
+# ---------------------------------------------------------------------------- starting and ending
 
 
 def test_a_configuration_that_appears_is_really_noticed(folder: Folder):

@@ -494,11 +494,73 @@ def test_a_scenario_that_nothing_names_is_out_of_use_where_there_are_rules(folde
           - {scenario_id: 902}
           - {scenario_id: 903}
         rules: [{when: {ref: x}, scenario: [901]}]
+        warn_unused: true
         """
     )
     assert warnings(folder) == [
         "mock.yaml:7:19: scenarios[3].scenario_id: "
         "no rule uses scenario 903; only a request can choose it"
+    ]
+
+
+def test_a_scenario_that_only_requests_use_is_no_warning_by_default(folder: Folder):
+    folder.write(mock="scenarios: [{scenario_id: 900}]\nrules: [{when: {ref: x}}]")
+    assert warnings(folder) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("rules: [{when: {source: push}}]", "1:25: rules[0].when.source: no pipeline here has this "
+         "source; there are trigger, api, pipeline"),
+        ("projects: [{id: 1, path: group/app}]\nrules: [{when: {project: group/ap}}]",
+         "2:26: rules[0].when.project: matches no declared project; did you mean group/app?"),
+        ("strict: true\nprojects: [{id: 1, path: group/app}]\nrules: [{when: {project: 2}}]",
+         "3:26: rules[0].when.project: matches no declared project"),
+        ("token: $TOKEN", "1:8: token: is the text $TOKEN; did you mean ${TOKEN}?"),
+        ("scenarios: [{scenario_id: 500}]", "1:27: scenarios[0].scenario_id: takes the place of "
+         'the built-in scenario "succeeds after 300 seconds"'),
+        ("faults: [{delay: 500}]", "1:18: faults[0].delay: delays each request by 8.33 minutes of "
+         "real time; 500ms is half a second"),
+    ],
+)  # fmt: skip
+def test_what_cannot_work_as_it_is_meant_is_a_warning(folder: Folder, text: str, expected: str):
+    folder.write(mock=text)
+    assert warnings(folder) == [f"mock.yaml:{expected}"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rules: [{when: {source: [push, api]}}]",
+        "projects: [{id: 1, path: group/app}]\nrules: [{when: {project: 1}}, {when: {ref: x}}]",
+        "projects: [{id: 1, path: group/app}]\nrules: [{when: {project: group/*}}]",
+        "projects: [{id: 1, path: group/app}]\nrules: [{when: {project: other/thing}}]",
+        "token: $$TOKEN\nseed: 7",
+        "faults: [{delay: 2}]",
+    ],
+)
+def test_what_works_is_no_warning(folder: Folder, text: str):
+    folder.write(mock=text)
+    assert warnings(folder) == []
+
+
+def test_files_whose_names_are_not_read_are_told(folder: Folder):
+    folder.write(mock="version: 1")
+    (folder.path / "scenarios").mkdir()
+    (folder.path / "scenarios/a.yml").touch()
+    (folder.path / "mock.yml").touch()
+    assert warnings(folder) == [
+        "mock.yml:1:1: is not read; the configuration is mock.yaml",
+        "scenarios/a.yml:1:1: is not read; scenarios/*.yaml is",
+    ]
+
+
+def test_the_path_of_a_fault_has_no_query(folder: Folder):
+    folder.write(mock="faults: [{when: {path: '/user?x=1'}, drop: true}]")
+    assert folder.mistakes() == [
+        "mock.yaml:1:24: faults[0].when.path: must be a path without a query, which no fault can "
+        "tell apart"
     ]
 
 
@@ -520,3 +582,159 @@ def test_the_shipped_configuration_has_neither_mistakes_nor_warnings():
 
 def test_the_shipped_token_comes_from_the_environment():
     assert load(ROOT / "mock.yaml", {"MOCK_TOKEN": "abc"}).declarations.token == "abc"
+
+
+# ---------------------------------------------------------------------------- the environment
+
+SECRET = "s3cr3t-value"
+QUOTED = {
+    "port: ${X}": "1:7: port: must be a whole number, not this text",
+    "log_level: ${X}": "1:12: log_level: must be one of critical, error, warning, info, debug, "
+    "not this text",
+    "clock: ${X}": "1:8: clock: must be a mapping, not this text",
+    "clock: {start: '${X}'}": "1:16: clock.start: must be a time such as 2026-01-01T00:00:00Z",
+    "scenarios: ['${X}/*.yaml']": '1:13: scenarios[0]: "${X}/*.yaml" matches no file',
+    "scenarios: ['a-${X}.yaml']": '1:13: scenarios[0]: there is no file "a-${X}.yaml"',
+    "faults: [{when: {operation: '${X}'}, drop: true}]": "1:29: faults[0].when.operation: "
+    'there is no operation "${X}"',
+    "scenarios: [{scenario_id: 1, stages: ['${X}', '${X}']}]": "1:47: scenarios[0].stages[1]: "
+    '"${X}" is in the list already',
+    "scenarios: [{scenario_id: 1, jobs: [{name: a, needs: ['${X}']}]}]": "1:55: "
+    'scenarios[0].jobs[0].needs[0]: there is no job "${X}"',
+    "scenarios: [{scenario_id: 1, stages: ['${X}'], jobs: [{name: a, stage: b}]}]": "1:72: "
+    'scenarios[0].jobs[0].stage: "b" is not one of the stages: ${X}',
+    "default_scenario: ${N}": "1:19: default_scenario: there is no scenario ${N}",
+    "projects: [{id: 1, path: a/b}, {id: 2, path: '${P}'}]": "1:46: projects[1].path: "
+    'the path "${P}" is taken by the project in mock.yaml:1',
+    "watch: ${N}": "1:8: watch: must be true or false, not this number",
+    "host: ['${N}', 3]\nport: ${B}": "1:7: host: must be text, not a list",
+}
+
+
+@pytest.mark.parametrize("text", QUOTED)
+def test_what_came_from_the_environment_is_not_quoted(folder: Folder, text: str):
+    environ = {"X": SECRET, "N": "5000", "P": "a/b", "B": "true", "ONE": "1"}
+    found = folder.write(mock=text).mistakes(environ=environ)
+    assert found[0] == f"mock.yaml:{QUOTED[text]}"
+    assert SECRET not in "".join(found)
+
+
+def test_a_boolean_from_the_environment_is_not_quoted_either(folder: Folder):
+    found = folder.write(mock="port: ${B}").mistakes(environ={"B": "true"})
+    assert found == ["mock.yaml:1:7: port: must be a whole number, not this value"]
+
+
+def test_bounds_stay_as_they_are_beside_a_variable_of_the_same_value(folder: Folder):
+    folder.write(mock="scenarios: [{scenario_id: 1, name: '${ONE}', terminal_after_polls: 0}]")
+    assert folder.mistakes(environ={"ONE": "1"}) == [
+        "mock.yaml:1:68: scenarios[0].terminal_after_polls: must be 1 or more"
+    ]
+
+
+def test_a_default_from_the_file_is_quoted(folder: Folder):
+    found = folder.write(mock="port: ${X:-many}").mistakes()
+    assert found == ['mock.yaml:1:7: port: must be a whole number, not the text "many"']
+
+
+def test_a_short_value_is_no_part_of_a_word(folder: Folder):
+    folder.write(mock="default_scenario: ${D}\nscenarios: ['${Y}', 'not', 'x5000.yaml']")
+    assert folder.mistakes(environ={"D": "5000", "Y": "no"}) == [
+        "mock.yaml:1:19: default_scenario: there is no scenario ${D}",
+        'mock.yaml:2:13: scenarios[0]: there is no file "${Y}"',
+        'mock.yaml:2:21: scenarios[1]: there is no file "not"',
+        'mock.yaml:2:28: scenarios[2]: there is no file "x5000.yaml"',
+    ]
+
+
+# ---------------------------------------------------------------------------- bounds
+
+
+def test_merge_keys_are_counted_while_they_are_merged(folder: Folder):
+    template = "x-a: &a\n" + "".join(f"  k{n}: 1\n" for n in range(1000))
+    folder.write(mock=template + "x-b:\n" + "  - <<: *a\n" * 15_000)
+    (found,) = folder.mistakes()
+    assert found == 'mock.yaml:1:6: x-b[100]: "<<" merges more than 100,000 values'
+
+
+def test_a_thousand_repeated_keys_are_enough(folder: Folder):
+    folder.write(mock="{" + "a: 1, " * 5000 + "}")
+    found = folder.mistakes()
+    assert len(found) == 1001
+    assert "1,000 mistakes found; the rest was not read" in found[-1]
+
+
+def test_a_thousand_wrong_jobs_are_enough(folder: Folder):
+    stages = ", ".join(f"s{n}" for n in range(500))
+    jobs = "".join(f"    - {{name: job {n}, stage: b}}\n" for n in range(2000))
+    folder.write(mock=f"scenarios:\n- scenario_id: 1\n  stages: [{stages}]\n  jobs:\n{jobs}")
+    found = folder.mistakes()
+    assert len(found) == 1000
+    assert len("".join(found)) < 300_000
+
+
+def test_many_files_are_told_while_they_are_read(folder: Folder, caplog: pytest.LogCaptureFixture):
+    caplog.set_level("INFO")
+    files = {f"scenarios__{n}": f"scenarios: [{{scenario_id: {2000 + n}}}]" for n in range(501)}
+    folder.write(mock="version: 1", **files).load()
+    assert [each.getMessage() for each in caplog.records] == ["Read 500 of 501 files of scenarios."]
+
+
+# ---------------------------------------------------------------------------- words from elsewhere
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{name: a, script: [x]}", "script: is not a known key; the mock runs nothing; duration "
+         "and status say how the job goes, trace is its log"),
+        ("{name: a, retry: 2}", "retry: is not a known key; attempts says what each run changes"),
+        ("{name: a, trigger: x}", "trigger: is not a known key; downstream makes a job a bridge"),
+        ("{name: a, environment: x}",
+         "environment: is not a known key; the mock has no environments"),
+        ("{name: a, needs: [{job: x}]}",
+         'needs[0]: must be the name of a job, not a mapping; write needs: ["name"]'),
+        ("{name: a, parallel: {matrix: []}}", "parallel: must be a whole number, not a mapping; "
+         "name each job of a matrix yourself"),
+        ("{name: a, duration: 5 minutes}", "duration: must be a number of seconds, or a duration "
+         "such as 90s, 1.5s, 3m or 1h30m; did you mean 5m?"),
+        ("{name: a, duration: 90sec}", "duration: must be a number of seconds, or a duration such "
+         "as 90s, 1.5s, 3m or 1h30m; did you mean 90s?"),
+        ("{name: a, \xa0stage: x}",
+         '["\xa0stage"]: contains a non-breaking space (U+00A0); use plain spaces'),
+    ],
+)  # fmt: skip
+def test_a_word_from_gitlab_gets_its_mend(folder: Folder, text: str, expected: str):
+    folder.write(mock=f"scenarios: [{{scenario_id: 900, jobs: [{text}]}}]")
+    (found,) = folder.mistakes()
+    assert found.partition(": scenarios[0].jobs[0]")[2].lstrip(".") == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("rules: [{ref: main}]", "1:10: rules[0].ref: is not a known key here; it belongs under "
+         "when: {ref: ...}"),
+        ("rules: [{branch: main}]",
+         "1:10: rules[0].branch: is not a known key; a branch or tag is called ref"),
+        ("templates: &a {x: 1}", "1:1: templates: is not a known key; "
+         '"x-templates" would be a template, which is ignored'),
+        ("rules: [{when: {ref: *}}]",
+         '1:23: text that begins with "*" must be quoted, such as "*"'),
+        ("rules: [{when: {ref: *-x}}]", "1:22: rules[0].when.ref: there is no anchor &-x above; "
+         "text that begins with * must be quoted"),
+        ("seed: ${NO}", "1:7: seed: the environment variable NO is not set; ${NO:-default} gives "
+         "it a default, and $${NO} is the text itself"),
+        (f"host: {'x' * 300}", "1:7: host: must have 255 characters at most"),
+        ("port:\xa080\nwatch: true", '2:6: unexpected ":"; check the indentation, or quote the '
+         "text; a non-breaking space (U+00A0) stands here, use plain spaces"),
+    ],
+)  # fmt: skip
+def test_what_is_often_written_wrong_is_explained(folder: Folder, text: str, expected: str):
+    assert folder.write(mock=text).mistakes() == [f"mock.yaml:{expected}"]
+
+
+def test_a_hint_says_nothing_of_what_came_from_the_environment(folder: Folder):
+    folder.write(mock="faults: [{delay: '${X}'}]")
+    (found,) = folder.mistakes(environ={"X": "5 minutes"})
+    assert "5" not in found.partition("duration such")[0].partition("delay")[2]
+    assert "did you mean" not in found

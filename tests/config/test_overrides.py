@@ -55,18 +55,18 @@ def test_a_database_in_memory_stays_in_memory():
         (
             "MOCK_PORT",
             "abc",
-            'environment:1:1: MOCK_PORT: must be a whole number, not the text "abc"',
+            "environment:1:1: MOCK_PORT: must be a whole number, not this text",
         ),
         (
             "MOCK_WATCH",
             "maybe",
-            'environment:1:1: MOCK_WATCH: must be true or false, not the text "maybe"',
+            "environment:1:1: MOCK_WATCH: must be true or false, not this text",
         ),
         ("MOCK_TOKEN", "a b", "environment:1:1: MOCK_TOKEN: must be one word of plain ASCII"),
         (
             "MOCK_PORT",
             "9" * 200,
-            f'environment:1:1: MOCK_PORT: must be a whole number, not the text "{"9" * 40}..."',
+            "environment:1:1: MOCK_PORT: must be a whole number, not this text",
         ),
     ],
 )

@@ -10,6 +10,8 @@ import pytest
 from tests.conftest import TOKEN
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.conftest import Mock
 
 HALF = "\ud800"  # half of a pair that stands for one character: no text
@@ -110,13 +112,64 @@ def test_a_value_of_another_type_is_422(mock: Mock, method: str, path: str, body
 @pytest.mark.parametrize(
     "kind", [None, "text/plain", "text/json", "application/x-www-form-urlencoded"]
 )
-def test_a_body_that_is_not_called_json_is_told_so(mock: Mock, kind: str | None):
+def test_a_body_is_json_whatever_it_is_called(mock: Mock, kind: str | None):
     headers = {} if kind is None else {"Content-Type": kind}
 
-    refused = mock.post("/_mock/clock/advance", content='{"seconds": 1}', headers=headers)
+    moved = mock.post("/_mock/clock/advance", content='{"seconds": 1}', headers=headers)
+    refused = mock.post("/_mock/clock/advance", content="seconds=1", headers=headers)
 
+    assert moved.json()["now"] == "2026-01-01T00:00:01.000Z"
     assert refused.status_code == 422
-    assert refused.json()["detail"][0]["msg"] == "send the body as Content-Type: application/json"
+    assert refused.json()["detail"][0]["msg"] == "the body is not JSON"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/_mock/nothing", 404),
+        ("PATCH", "/_mock/clock", 405),
+        ("GET", "/_mock/pipelines/7", 404),
+        ("POST", "/_mock/reset", 403),
+        ("DELETE", "/_mock/rules?key=x", 404),
+        ("POST", "/_mock/scenarios", 422),
+        ("POST", "/_mock/sandboxes", 409),
+        ("POST", "/_mock/faults", 413),
+        ("GET", "/_mock/requests?limt=1", 422),
+        ("POST", "/_mock/config/reload", 422),
+    ],
+)
+def test_every_error_has_the_same_shape(
+    mock_with: Callable[..., Mock], method: str, path: str, status: int
+):
+    mock = mock_with(base="database: ':memory:'\nmax_body_bytes: 100\n")
+    mock.post("/_mock/sandboxes", json={"name": "a"})
+    live = mock.app.live  # type: ignore[attr-defined]  # the application is ours
+    live.path.write_text("strikt: true")
+    body = {"name": "a"} if "sandboxes" in path else {"name": "x" * 100} if status == 413 else {}
+
+    answer = mock.request(method, path, json=body if method == "POST" else None)
+
+    assert answer.status_code == status
+    assert set(answer.json()) == {"message", "detail"}
+    assert isinstance(answer.json()["message"], str)
+    for each in answer.json()["detail"]:
+        assert {"type", "loc", "msg"} <= set(each)
+        assert each["msg"] in answer.json()["message"]
+
+
+@pytest.mark.parametrize("headers", [{"Host": "evil.example"}, {"Sec-Fetch-Site": "cross-site"}])
+def test_an_error_of_the_gateway_has_the_same_shape(mock: Mock, headers: dict[str, str]):
+    answer = mock.get("/_mock/clock", headers=headers)
+
+    assert answer.status_code == 403
+    assert set(answer.json()) == {"message", "detail"}
+
+
+def test_a_missing_token_is_told_in_the_same_shape(mock: Mock):
+    assert mock.anonymous().get("/_mock/clock").json() == {
+        "message": "401 Unauthorized",
+        "detail": [{"type": "error", "loc": [], "msg": "401 Unauthorized"}],
+    }
 
 
 @pytest.mark.parametrize("body", [b"\xff\xfe", b"{", b'{"now": "\xe4"}'])
@@ -150,3 +203,19 @@ def test_an_operation_that_is_not_there_is_refused_and_the_nearest_named(
         'there is no operation "get_pipelin"; did you mean get_pipeline?'
     )
     assert mock.get("/_mock/faults").json() == []
+
+
+def test_an_answer_about_many_mistakes_is_short(mock: Mock):
+    jobs = [{"name": f"job {n}", "stage": "x", "wrong": 1} for n in range(2000)]
+    long = {"scenario_id": 1, "stages": [f"stage {n}" for n in range(1000)]}
+
+    unknown = mock.post("/_mock/scenarios", json={**long, "jobs": jobs})
+    stages = [{"name": each["name"], "stage": "x"} for each in jobs]
+    outside = mock.post("/_mock/scenarios", json={**long, "jobs": stages})
+    named = mock.post("/_mock/scenarios", json={"x" * 100_000: 1})
+
+    for answer in (unknown, outside):
+        assert answer.status_code == 422
+        assert len(answer.json()["detail"]) == 100
+        assert len(answer.content) < 1_000_000
+    assert len(named.content) < 1000

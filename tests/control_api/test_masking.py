@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -112,3 +113,81 @@ def test_a_token_that_may_be_part_of_a_word_is_hidden_where_it_stands_alone(
     shown = mock.get("/_mock/requests").json()[0]["path"]
 
     assert shown == "/projects/maintenance/repository/[MASKED]"
+
+
+# ---------------------------------------------------------------------------- tokens as keys
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"variables": {f"glpat-{S3CRET}": "x", f"glptt-{S3CRET}": "y"}},
+        {"inputs": {"deep": {f"glpat-{S3CRET}": 1}}},
+        {f"glpat-{S3CRET}": "x"},
+    ],
+)
+def test_a_token_is_hidden_where_it_is_a_key(mock: Mock, sent: dict[str, Any]):
+    mock.post("/projects/1/trigger/pipeline", json={"ref": "main", "token": "x", **sent})
+    mock.post("/projects/1/pipeline", json={"ref": "main", **sent})
+    mock.post("/_mock/rules", json=sent)
+
+    assert S3CRET not in mock.get("/_mock/requests").text
+    assert S3CRET not in verified(mock, method="GET").text
+
+
+def test_keys_that_are_hidden_stay_apart(mock: Mock):
+    variables = {f"glpat-{name}": name for name in "abc"}
+    mock.post("/projects/1/pipeline", json={"ref": "main", "variables": variables})
+
+    shown = mock.get("/_mock/requests").json()[0]["parameters"]["variables"]
+    assert shown == {"[MASKED]": "a", "[MASKED] 2": "b", "[MASKED] 3": "c"}
+
+
+def test_a_token_is_hidden_where_it_is_the_name_of_a_parameter(mock: Mock):
+    mock.get(f"/user?glpat-{S3CRET}=1&variables[glpat-{S3CRET}]=1")
+
+    assert S3CRET not in mock.get("/_mock/requests").text
+    assert S3CRET not in mock.get(f"/_mock/requests?glpat-{S3CRET}=1").text
+    assert S3CRET not in mock.post("/_mock/faults", json={f"glpat-{S3CRET}": 1}).text
+
+
+# ---------------------------------------------------------------------------- the environment
+
+
+def test_what_came_from_the_environment_is_shown_as_it_is_written(mock_with: Callable[..., Mock]):
+    yaml = """
+      seed: ${X}
+      projects: [{id: 42, path: "group/${X}", default_branch: "${X}"}]
+      rules:
+        - when: {ref: "${X}", variables: {A: "${X}"}, inputs: {n: "${N}", m: 3}}
+          scenario: 900
+          variables: {B: "${X}"}
+          name: "name of ${X}"
+        - when: {username: b}
+          respond:
+            status: 400
+            body:
+              a: ["${X}"]
+              b: ${N}
+      faults: [{when: {path: "/${X}"}, respond: {status: 500, body: "${X}"}}]
+      scenarios: [{scenario_id: 900, name: "${X}", jobs: [{name: a, trace: "${X}"}]}]
+    """
+    mock = mock_with(
+        dedent(yaml), base="database: ':memory:'\n", environ={"X": S3CRET, "N": "1234567"}
+    )
+    mock.post("/projects/42/pipeline", json={"ref": S3CRET})
+
+    shown = {
+        path: mock.get(f"/_mock/{path}").text
+        for path in ("config", "rules", "faults", "scenarios", "scenarios/900")
+    }
+    assert {path for path, text in shown.items() if S3CRET in text or "1234567" in text} == set()
+    rule, refusal = mock.get("/_mock/rules").json()
+    assert rule["when"] == {
+        "ref": "${X}", "variables": {"A": "${X}"}, "inputs": {"n": "${N}", "m": 3},
+    }  # fmt: skip
+    assert (rule["variables"], rule["name"]) == ({"B": "${X}"}, "name of ${X}")
+    assert refusal["respond"]["body"] == {"a": ["${X}"], "b": "${N}"}
+    assert mock.get("/_mock/config").json()["projects"] == [
+        {"id": 42, "path": "group/${X}", "default_branch": "${X}"}
+    ]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+from typing import TYPE_CHECKING
+
 import pytest
 
 from mock_gitlab.engine.texts import (
@@ -11,6 +14,9 @@ from mock_gitlab.engine.texts import (
     matches_text,
     split_ref,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @pytest.mark.parametrize(
@@ -105,3 +111,39 @@ def test_a_full_ref_says_whether_it_is_a_tag(ref: str, parts: tuple[str, bool | 
 def test_an_expression_that_takes_long_to_compile_is_refused():
     with pytest.raises(NoExpression, match="more than 10000 characters"):
         check_expression(f"/{'a?' * 5000}/")
+
+
+LONG = "a" * 30
+
+
+@pytest.mark.parametrize("matches", [matches_text, matches_path])
+@pytest.mark.parametrize(
+    ("pattern", "text", "expected"),
+    [
+        (f"{LONG}*", f"{LONG}b", True),
+        (f"{LONG}*", LONG, True),
+        (f"{LONG}*{LONG}", LONG, False),
+        (f"*{LONG}", f"b{LONG}", True),
+        (f"*{LONG}b*c", f"{LONG}{LONG}bbc", True),
+        (f"*{LONG}b*c", f"{LONG}{LONG}c", False),
+        (f"x/*{LONG}", f"x/b{LONG}", True),
+        (f"x/*{LONG}", f"y/b{LONG}", False),
+    ],
+)
+def test_a_glob_with_long_parts_means_the_same(
+    matches: Callable[[str, str], bool], pattern: str, text: str, expected: bool
+):
+    assert matches(pattern, text) is expected
+
+
+def test_a_star_in_a_long_path_stops_at_a_slash():
+    assert not matches_path(f"*{LONG}", f"b/{LONG}")
+    assert matches_text(f"*{LONG}", f"b/{LONG}")
+
+
+def test_a_long_text_and_a_long_glob_are_matched_in_linear_time():
+    text, pattern = "a" * 900_000, f"*{'a' * 2000}b*"
+    started = perf_counter()
+    assert not matches_text(pattern, text)
+    assert not matches_path(pattern, text)
+    assert perf_counter() - started < 0.5

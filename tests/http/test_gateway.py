@@ -100,10 +100,8 @@ def test_a_body_over_the_limit_is_413_under_mock_too(mock_with: Callable[..., Mo
 
     refused = mock.post("/_mock/scenarios", json={"name": "x" * 100})
 
-    assert (refused.status_code, refused.json()) == (
-        413,
-        {"message": "413 Request Entity Too Large"},
-    )
+    assert refused.status_code == 413
+    assert refused.json()["message"] == "413 Request Entity Too Large"
 
 
 async def leave() -> dict[str, Any]:

@@ -428,7 +428,7 @@ def test_an_answer_of_any_shape_is_said_as_it_is(world: MockWorld, body: Any):
 
 
 def test_what_fastapi_refuses_is_said_in_its_words(world: MockWorld):
-    with pytest.raises(MockError, match=r"^404: Not Found$"):
+    with pytest.raises(MockError, match=r"^404 Not Found$"):
         world.pipeline("1/2")  # type: ignore[arg-type]  # no such control
 
 
