@@ -49,7 +49,9 @@ def operations(tmp_path: Path) -> list[Any]:
     )
     app = create_app(path, environ={}, watch=False)
     document = schemathesis.openapi.from_asgi("/openapi.json", app)
-    return list(map(unwrap, document.get_all_operations()))
+    found = map(unwrap, document.get_all_operations())
+    # The client in use reads a body after HEAD, which has none.
+    return [operation for operation in found if operation.method != "head"]
 
 
 def unwrap(found: Any) -> Any:
