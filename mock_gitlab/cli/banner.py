@@ -55,7 +55,7 @@ def _lines(app: MockGitLabApp, url: str) -> Iterator[str]:
 
 
 def scenario_lines(counts: Mapping[str, int]) -> Iterator[str]:
-    """Tell how many scenarios there are from where; many files of one folder are one line."""
+    """List how many scenarios come from which file; many files of one folder are one line."""
     folders: dict[str, dict[str, int]] = {}
     for place, count in counts.items():
         folders.setdefault(os.path.dirname(place), {})[place] = count

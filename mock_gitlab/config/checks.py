@@ -166,7 +166,7 @@ def _numbers_of(rules: Sequence[Rule]) -> Iterator[int]:
 
 
 def _covers(earlier: TriggerPattern, later: TriggerPattern) -> bool:
-    """Tell whether the earlier pattern surely matches everything that the later one matches."""
+    """Return whether the earlier pattern surely matches everything that the later one matches."""
     return (
         _path_covers(earlier.project, later.project)
         and _text_covers(earlier.ref, later.ref)
@@ -179,7 +179,7 @@ def _covers(earlier: TriggerPattern, later: TriggerPattern) -> bool:
 
 
 def _text_covers(earlier: str | None, later: str | None) -> bool:
-    """Tell whether a pattern surely matches everything that another one matches.
+    """Return whether a pattern surely matches everything that another one matches.
 
     A glob that matches the text of another glob, including its stars, does so.
     """

@@ -155,7 +155,7 @@ class Document:
         return self.node(path) if entry is None else entry.key
 
     def broken(self, path: Steps) -> bool:
-        """Tell whether a mistake at or above a path is already reported."""
+        """Return whether a mistake at or above a path is already reported."""
         node = self.root
         for step in path:
             if node is None or node.broken:

@@ -80,7 +80,7 @@ class ResponseModel(StrictModel):
         return Response(self.status, tuple(self.headers.items()), body)
 
     def lacks_status(self) -> bool:
-        """Tell whether the status was left out."""
+        """Return whether the status was left out."""
         return "status" not in self.model_fields_set
 
 

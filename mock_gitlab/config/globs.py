@@ -56,7 +56,7 @@ def existing(folder: Path) -> Path:
 
 
 def touches(base: Path, pattern: str, changed: Path) -> bool:
-    """Tell whether a change of a path may change which files a pattern matches.
+    """Return whether a change of a path may change which files a pattern matches.
 
     A folder that the pattern goes through counts too, since its files come and go with it.
     """
@@ -73,7 +73,7 @@ def touches(base: Path, pattern: str, changed: Path) -> bool:
 
 
 def is_pattern(text: str) -> bool:
-    """Tell a pattern from the path of one file."""
+    """Return whether this is a pattern, not the path of one file."""
     return any(character in text for character in "*?[")
 
 

@@ -157,7 +157,7 @@ class LiveConfig:
                 await _wait(stop, RETRY_SECONDS)
 
     def _is_new(self, error: Exception) -> bool:
-        """Tell whether an error differs from the one before."""
+        """Return whether an error differs from the one before."""
         before, self._trouble = self._trouble, repr(error)
         return before != self._trouble
 
@@ -279,7 +279,7 @@ class LiveConfig:
         return True
 
     def _matters(self, changed: Path) -> bool:
-        """Tell whether a changed path matters. Events may contain the real path of a folder."""
+        """Return whether a changed path matters. Events may contain the real path of a folder."""
         if changed.name == _KUBERNETES:
             return True
         folder = os.path.realpath(changed.parent)

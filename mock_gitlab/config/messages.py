@@ -133,7 +133,7 @@ def _remove(value: Any, path: Steps) -> None:
 
 
 def _near(path: Steps, refused: Sequence[Steps]) -> bool:
-    """Tell whether a contradiction may exist only because a value was removed."""
+    """Return whether a contradiction may exist only because a value was removed."""
     return any(_is_near(path, other) for other in refused)
 
 

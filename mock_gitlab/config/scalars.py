@@ -74,7 +74,7 @@ def resolve_reference(text: str) -> Plain:
 
 
 def is_reference(text: str) -> bool:
-    """Tell whether text is a single ``${...}``."""
+    """Return whether text is a single ``${...}``."""
     found = _DOLLAR.fullmatch(text)
     return found is not None and found[1] is None
 

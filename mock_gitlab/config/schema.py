@@ -141,7 +141,7 @@ def _with_reference(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _restricted(schema: dict[str, Any]) -> bool:
-    """Tell whether a schema accepts scalars, but not every text."""
+    """Return whether a schema accepts scalars, but not every text."""
     if schema.get("type") in ("integer", "number", "boolean"):
         return True
     return any(name in schema for name in ("enum", "const", "pattern"))

@@ -199,12 +199,12 @@ def polled_at(record: PipelineRecord, threshold: int | None) -> Instant | None:
 
 
 def is_retryable(run_status: JobStatus, attempt: int, retried: bool) -> bool:
-    """Tell whether a run can be retried."""
+    """Return whether a run can be retried."""
     return run_status in RETRYABLE and not retried and attempt < ATTEMPTS_LIMIT
 
 
 def has_no_times(plan: Plan, final: JobStatus) -> bool:
-    """Tell whether a run is skipped or manual as soon as it starts.
+    """Return whether a run is skipped or manual as soon as it starts.
 
     GitLab has no such job that ran. A bridge has times all the same: it shows its pipeline.
     """
@@ -213,7 +213,7 @@ def has_no_times(plan: Plan, final: JobStatus) -> bool:
 
 
 def waits_for_play(spec: JobSpec, status: JobStatus, started: bool) -> bool:
-    """Tell whether a run waits for somebody to start it.
+    """Return whether a run waits for somebody to start it.
 
     A bridge that has started a pipeline may be manual too, because that pipeline is.
     """
@@ -221,18 +221,18 @@ def waits_for_play(spec: JobSpec, status: JobStatus, started: bool) -> bool:
 
 
 def may_play_again(spec: JobSpec, status: JobStatus, attempt: int, retried: bool) -> bool:
-    """Tell whether playing a run retries it, as for a manual job that has ended."""
+    """Return whether playing a run retries it, as for a manual job that has ended."""
     return spec.when in ("manual", "delayed") and is_retryable(status, attempt, retried)
 
 
 def is_erasable(
     spec: JobSpec, status: JobStatus, *, started: bool, erased: bool, emptied: bool
 ) -> bool:
-    """Tell whether a run has a log or artifacts that can be erased."""
+    """Return whether a run has a log or artifacts that can be erased."""
     left = spec.trace or (spec.artifacts and not emptied)
     return status in COMPLETED and started and not erased and bool(left)
 
 
 def leaves_artifacts(spec: JobSpec, status: JobStatus, *, started: bool) -> bool:
-    """Tell whether a run has artifacts, which it has once it succeeded or failed."""
+    """Return whether a run has artifacts, which it has once it succeeded or failed."""
     return started and status in ("success", "failed") and bool(spec.artifacts)

@@ -225,7 +225,7 @@ def state_of(run: Run, now: Instant) -> JobState:
 
 
 def _has_not_run(run: Run, status: JobStatus, started: Instant | None, now: Instant) -> bool:
-    """Tell whether a run shows no times, since on GitLab no job ran that is skipped or manual.
+    """Return whether a run shows no times, since on GitLab no job ran that is skipped or manual.
 
     A bridge keeps its times, for it shows the status of its pipeline. So does a job that was seen
     running.

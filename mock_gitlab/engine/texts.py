@@ -49,7 +49,7 @@ def check_expression(pattern: str) -> None:
 
 
 def is_expression(pattern: str) -> bool:
-    """Tell a ``/regular expression/`` from a glob."""
+    """Return whether this is a ``/regular expression/``, not a glob."""
     return len(pattern) > 1 and pattern[0] == pattern[-1] == "/"
 
 

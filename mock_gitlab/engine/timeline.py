@@ -152,7 +152,7 @@ class Timeline:
         return tuple(suite for suite in self.scenario.test_suites if _reported(suite, state))
 
     def counts_polls(self, now: Instant) -> bool:
-        """Tell whether a read at ``now`` counts for ``terminal_after_polls``."""
+        """Return whether a read at ``now`` counts for ``terminal_after_polls``."""
         scenario = self.scenario
         if scenario.terminal_after_polls is None and not scenario.attempts:
             return False
@@ -221,7 +221,7 @@ class Timeline:
             raise NotAllowed("Job is not erasable!")
 
     def affects(self, action: Action) -> bool:
-        """Tell whether an action changes anything.
+        """Return whether an action changes anything.
 
         A cancel changes nothing after the end, a retry nothing without a job that failed or was
         canceled, and a deletion of artifacts nothing without artifacts.

@@ -139,5 +139,5 @@ def get_branch(request: Request, id: str, branch: str) -> Branch:
 
 @branches("HEAD", "/projects/{id}/repository/branches/{branch}", answers=None, status=204)
 def branch_exists(request: Request, id: str, branch: str) -> None:
-    """Tell by the status whether a branch exists."""
+    """Answer 204 if a branch exists, else 404."""
     _find(request, id, branch, Error.NOT_FOUND)

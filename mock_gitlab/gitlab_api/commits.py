@@ -146,7 +146,7 @@ def _commits_of(request: Request, project: Project, params: dict[str, Any]) -> l
 
 
 def _allows(request: Request, params: dict[str, Any]) -> bool:
-    """Tell whether a commit, which is like all others, meets the conditions of the list."""
+    """Return whether a commit, which is like all others, meets the conditions of the list."""
     user, since, until = request.world.declared.user, params["since"], params["until"]
     return (
         (since is None or since <= BORN)

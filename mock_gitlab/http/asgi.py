@@ -76,7 +76,7 @@ async def read_body(receive: Receive, limit: int) -> bytes:
 
 
 def has_too_many_values(body: bytes) -> bool:
-    """Tell whether JSON has more than MOST_VALUES values, without parsing it."""
+    """Return whether JSON has more than MOST_VALUES values, without parsing it."""
     return _separators(body) > MOST_VALUES and _separators(_JSON_TEXT.sub(b"", body)) > MOST_VALUES
 
 

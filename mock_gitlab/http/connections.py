@@ -43,7 +43,7 @@ class _Parser(httptools.HttpRequestParser):
                 return
 
     def asks_to_upgrade(self) -> bool:
-        """Tell whether the request asks to switch the protocol; CONNECT asks for a tunnel."""
+        """Return whether the request asks to switch the protocol; CONNECT asks for a tunnel."""
         return self.should_upgrade() and self.get_method() != b"CONNECT"
 
 

@@ -28,12 +28,12 @@ HEADERS: Headers = [
 
 
 def is_from_page(scope: Scope) -> bool:
-    """Tell whether a browser sends the request for a page, whose origin it names."""
+    """Return whether a browser sends the request for a page, whose origin it names."""
     return b"origin" in dict(scope["headers"])
 
 
 def is_preflight(scope: Scope) -> bool:
-    """Tell whether a browser only asks what a page may send."""
+    """Return whether a browser only asks what a page may send."""
     wanted = b"access-control-request-method"
     return scope["method"] == "OPTIONS" and wanted in dict(scope["headers"])
 

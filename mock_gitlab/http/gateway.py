@@ -228,7 +228,7 @@ class Gateway:
         await self._control(scope, _Replay(receive, body), reply)
 
     def _serves_host(self, scope: Scope) -> bool:
-        """Tell whether the Host is ours; a web page may give its own host name our address."""
+        """Return whether the Host is ours; a web page may give its own host name our address."""
         host = next((v for k, v in scope["headers"] if k == b"host"), b"").decode("latin-1")
         name = (host.rpartition(":")[0] if re.search(r":\d*\Z", host) else host).lower()
         if not name or "." not in name.strip(".") or {name, "*"} & self._hosts:
@@ -281,7 +281,7 @@ def _add_to_journal(logged: LoggedRequest, scope: Scope, status: int | None) -> 
 
 
 def _is_from_another_site(scope: Scope) -> bool:
-    """Tell whether a browser sends this for a page of another site.
+    """Return whether a browser sends this for a page of another site.
 
     Current browsers say so in Sec-Fetch-Site; older ones only send the Origin.
     """

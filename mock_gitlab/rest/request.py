@@ -219,7 +219,7 @@ class Request:
 
 
 def authenticates(scope: Scope, body: bytes, declared: Declarations) -> bool:
-    """Tell whether a request has a token that is good in a world where nothing has happened yet."""
+    """Return whether a request has a token that a world accepts before anything has happened."""
     headers = dict(scope["headers"])
     sent = [headers.get(b"private-token", b"").decode("latin-1")]
     sent.append(bearer_token(headers.get(b"authorization", b"").decode("latin-1")) or "")

@@ -59,7 +59,7 @@ class ServerThread:
             self._ready.set()
 
     def end(self) -> None:
-        """Tell the server to end, without waiting for it."""
+        """Ask the server to end, without waiting for it."""
         self._server.should_exit = True
 
     def stop(self) -> None:

@@ -51,7 +51,7 @@ class Worlds:
         self.declared = declarations
 
     def was_evicted(self, name: str) -> bool:
-        """Tell whether a sandbox had to make room for another."""
+        """Return whether a sandbox had to make room for another."""
         return name in self._evicted
 
     def use(self, name: str) -> World | None:

@@ -76,5 +76,5 @@ def test_a_damaged_scenario_is_503_and_named_in_the_log(
     unavailable = mock.get("/_mock/scenarios")
 
     assert unavailable.status_code == 503
-    assert unavailable.json() == {"message": "503 Service Unavailable"}
+    assert unavailable.json()["message"] == "503 Service Unavailable"
     assert "the store is unavailable: the row of scenario 900 is damaged" in caplog.text

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.conftest import TOKEN
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -266,3 +268,29 @@ def test_a_declared_answer_may_have_headers_for_pages_of_its_own(mock: Mock):
     answer = mock.get("/api/v4/version", headers=PAGE)
 
     assert cors_of(answer) == {**CORS, "access-control-allow-origin": "http://b"}
+
+
+def test_a_client_may_give_up_while_its_request_makes_a_sandbox(mock_with: Callable[..., Mock]):
+    mock = mock_with("faults: [{when: {operation: get_metadata}, delay: 1h}]\n")
+    messages = [{"type": "http.request", "body": b""}, {"type": "http.disconnect"}]
+
+    async def receive() -> Any:
+        return messages.pop(0)
+
+    async def send(_: Any) -> None:
+        """Nobody is there to read the answer."""
+
+    path = b"/sandbox/new/api/v4/metadata"
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "scheme": "http",
+        "path": path.decode(),
+        "raw_path": path,
+        "query_string": b"",
+        "headers": [(b"host", b"localhost"), (b"private-token", TOKEN.encode())],
+    }
+    asyncio.run(mock.app(scope, receive, send))  # type: ignore[arg-type]  # what a server would pass
+
+    [logged] = mock.get("/sandbox/new/_mock/requests").json()
+    assert (logged["operation"], logged["outcome"]) == ("get_metadata", "broken off")

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
 
 from mock_gitlab.engine.instants import LATEST
+from mock_gitlab.store.errors import StoreUnavailable
 from mock_gitlab.store.status_index import Filter, StatusIndex
 
 from .conftest import RECORD
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mock_gitlab.store.database import Database
     from mock_gitlab.store.pipelines import PipelineTable
 
@@ -78,6 +82,22 @@ def test_a_list_whose_filter_was_rolled_back_finds_new_pipelines_again(
     with pytest.raises(ZeroDivisionError):
         change()
     assert index.newest(42, "main") == 1
+
+
+def test_new_pipelines_are_found_by_ref_while_nothing_can_be_written(
+    path: Path, table: PipelineTable, index: StatusIndex
+):
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    wanted = Filter(project_id=42, ref="main")
+
+    assert index.newest(42, "main") == 1
+    assert index.refs(42, tags=False) == ["main"]
+    assert index.refs(42, tags=True) == []
+    assert (index.count(wanted), [row.id for row in index.page(wanted, 20, 0)]) == (1, [1])
+    with pytest.raises(StoreUnavailable):
+        index.page(Filter(project_id=42, newest_of="branches"), 20, 0)
+    other.close()
 
 
 def test_a_list_that_finds_its_rows_in_order_counts_them_in_an_index(
