@@ -259,6 +259,7 @@ def answers(*pieces: bytes) -> list[tuple[int, str]]:
             await asyncio.sleep(0)
         while state.tasks:
             await asyncio.gather(*state.tasks)
+            await asyncio.sleep(0)  # a task leaves the set when the loop goes round
         return wire.written
 
     found = []
