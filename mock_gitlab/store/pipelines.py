@@ -276,14 +276,15 @@ class PipelineTable:
         """List the pipelines from which bridges lead to one that follows one of these scenarios."""
         return self._select(
             "p.id IN (WITH RECURSIVE upstream(id) AS ("
-            "SELECT d.upstream_job_id / ?1 FROM pipelines d "
+            "SELECT d.upstream_job_id / ? FROM pipelines d "
             "WHERE d.upstream_job_id IS NOT NULL "
-            "AND d.scenario_id IN (SELECT value FROM json_each(?2)) UNION "
-            "SELECT d.upstream_job_id / ?1 "
+            "AND d.scenario_id IN (SELECT value FROM json_each(?)) UNION "
+            "SELECT d.upstream_job_id / ? "
             "FROM upstream JOIN pipelines d ON d.id = upstream.id "
             "WHERE d.upstream_job_id IS NOT NULL) SELECT id FROM upstream)",
             job_id(1, 0, 0),
             json.dumps([*numbers]),
+            job_id(1, 0, 0),
         )
 
     def numbers_after(self, number: int) -> list[int]:
