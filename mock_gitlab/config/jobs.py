@@ -34,9 +34,25 @@ from .fields import (
     Violation,
     repeated,
 )
+from .waits import (
+    Created,
+    MaybeCanceling,
+    MaybeCreated,
+    MaybePending,
+    MaybePreparing,
+    MaybeWaitingForCallback,
+    MaybeWaitingForResource,
+    Pending,
+    Preparing,
+    WaitingForCallback,
+    WaitingForResource,
+    waits_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from mock_gitlab.engine.model import Duration
 
 _LISTED = 20
 """The most names that a message lists."""
@@ -88,9 +104,12 @@ class JobAttemptModel(StrictModel):
     )
     status: TerminalStatus | None = Field(None, description="How it ends.")
     failure_reason: FailureReason | None = Field(None, description="Why it fails.")
-    pending_seconds: DurationField | None = Field(
-        None, description="How long it waits for a runner."
-    )
+    created_seconds: MaybeCreated = None
+    waiting_for_resource_seconds: MaybeWaitingForResource = None
+    preparing_seconds: MaybePreparing = None
+    waiting_for_callback_seconds: MaybeWaitingForCallback = None
+    pending_seconds: MaybePending = None
+    canceling_seconds: MaybeCanceling = None
     never_complete: bool | None = Field(None, description="Whether it never ends.")
     trace: Text | None = Field(None, description="Its log.")
     coverage: Percent | None = Field(None, description="The coverage that it reports.")
@@ -102,7 +121,7 @@ class JobAttemptModel(StrictModel):
             duration=self.duration,
             status=self.status,
             failure_reason=self.failure_reason,
-            pending=self.pending_seconds,
+            **waits_of(self),
             never_complete=self.never_complete,
             trace=self.trace,
             coverage=self.coverage,
@@ -160,7 +179,14 @@ class JobModel(StrictModel):
         None,
         description="The jobs that it waits for, instead of the stages before; []: for none.",
     )
-    pending_seconds: DurationField = Field(0, description="How long it waits for a runner.")
+    created_seconds: Created = 0
+    waiting_for_resource_seconds: WaitingForResource = 0
+    preparing_seconds: Preparing = 0
+    waiting_for_callback_seconds: WaitingForCallback = 0
+    pending_seconds: Pending = 0
+    canceling_seconds: DurationField | None = Field(
+        None, description="How long a cancel takes while it runs; by default as the scenario says."
+    )
     never_complete: bool = Field(False, description="Whether it never ends.")
     tags: list[Name] = Field([], description="The tags of the runner that it needs.")
     coverage: Percent | None = Field(None, description="The coverage that it reports.")
@@ -186,8 +212,9 @@ class JobModel(StrictModel):
             return [self.name]
         return [f"{self.name} {n}/{self.parallel}" for n in range(1, self.parallel + 1)]
 
-    def to_engine(self, name: str, needs: tuple[str, ...] | None) -> JobSpec:
-        """Convert one copy to the engine's type."""
+    def to_engine(self, name: str, needs: tuple[str, ...] | None, canceling: Duration) -> JobSpec:
+        """Convert one copy to the engine's type; ``canceling`` is what its scenario says of it."""
+        canceling = canceling if self.canceling_seconds is None else self.canceling_seconds
         manual = self.when == "manual"
         return JobSpec(
             name=name,
@@ -199,7 +226,7 @@ class JobModel(StrictModel):
             start_in=self.start_in or 0,
             allow_failure=manual if self.allow_failure is None else self.allow_failure,
             needs=needs,
-            pending=self.pending_seconds,
+            **{**waits_of(self), "canceling": canceling},
             never_complete=self.never_complete,
             tags=tuple(self.tags),
             coverage=self.coverage,
@@ -213,11 +240,14 @@ class JobModel(StrictModel):
 # ---------------------------------------------------------------------------- jobs together
 
 
-def to_engine_jobs(jobs: Sequence[JobModel]) -> tuple[JobSpec, ...]:
-    """Convert jobs to the engine's. A job that needs a ``parallel`` job needs all its copies."""
+def to_engine_jobs(jobs: Sequence[JobModel], canceling: Duration) -> tuple[JobSpec, ...]:
+    """Convert jobs to the engine's. A job that needs a ``parallel`` job needs all its copies.
+
+    ``canceling`` is for the jobs that do not say how long a cancel takes.
+    """
     names = {job.name: job.names() for job in jobs}
     return tuple(
-        job.to_engine(name, None if job.needs is None else _all_copies(job.needs, names))
+        job.to_engine(name, None if job.needs is None else _all_copies(job.needs, names), canceling)
         for job in jobs
         for name in names[job.name]
     )

@@ -75,6 +75,8 @@ jobs = st.builds(
     artifacts=some(artifacts),
     attempts=some(job_attempts),
     downstream=st.none() | downstreams,
+    preparing=durations,
+    canceling=durations,
 )
 attempts = st.builds(
     Attempt,
@@ -118,6 +120,8 @@ scenarios = st.builds(
     jobs=some(jobs),
     test_suites=some(suites),
     faults=some(faults),
+    created=durations,
+    yaml_errors=st.none() | text,
 )
 
 

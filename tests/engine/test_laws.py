@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from mock_gitlab.engine.actions import simulate
 from mock_gitlab.engine.course import course_undisturbed
 from mock_gitlab.engine.model import (
     TERMINAL_STATUSES,
+    WAITS,
     Action,
     Artifact,
     Attempt,
@@ -38,6 +40,7 @@ INSTANTS = range(CREATED - 2, END)
 few = settings(max_examples=50, deadline=None)
 
 durations = st.integers(0, 4)
+seldom = st.sampled_from([0, 0, 0, 1, 3])
 final = st.sampled_from(TERMINAL_STATUSES)
 
 
@@ -53,8 +56,11 @@ attempts = st.builds(
     terminal_after=st.none() | durations,
     terminal_status=st.none() | final,
     pending=st.none() | durations,
+    preparing=st.none() | durations,
     terminal_after_polls=st.none() | st.integers(1, 3),
 )
+waits: dict[str, Any] = {name: seldom for name in WAITS if name != "pending"}
+job_waits: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(waits)
 
 
 @st.composite
@@ -75,6 +81,7 @@ def jobs(draw: st.DrawFn) -> tuple[JobSpec, ...]:
             if place
             else draw(st.sampled_from([None, ()])),
             pending=draw(durations),
+            **draw(job_waits),
             never_complete=draw(st.integers(0, 9)) == 0,
             attempts=tuple(draw(st.lists(job_attempts, max_size=2))),
             artifacts=draw(st.sampled_from([(), (Artifact("a", "a"),)])),
@@ -91,6 +98,7 @@ without_jobs = st.builds(
     terminal_status=final,
     never_complete=st.booleans(),
     pending=durations,
+    **waits,
     terminal_after_polls=st.none() | st.integers(1, 3),
     attempts=st.lists(attempts, max_size=2).map(tuple),
 )
@@ -102,12 +110,13 @@ with_jobs = st.builds(
     terminal_status=final,
     never_complete=st.integers(0, 4).map(lambda n: n == 0),
     pending=durations,
+    **waits,
     jobs=jobs(),
 )
 scenarios = without_jobs | with_jobs
 actions = st.builds(
     Action,
-    name=st.sampled_from(["cancel", "retry", "play", "erase", "delete_artifacts"]),
+    name=st.sampled_from(["cancel", "force_cancel", "retry", "play", "erase", "delete_artifacts"]),
     at=st.integers(CREATED - 1, CREATED + 30),
     job_id=st.none() | st.builds(job_id, st.just(7), st.integers(1, 5), st.integers(0, 2)),
 )
@@ -241,6 +250,19 @@ def test_elapsed_exactly_equal_is_terminal(length: int, pending: int, status: Te
         assert seen.at(CREATED + length - 1).status in ("pending", "running")
 
 
+@given(st.tuples(*[st.integers(1, 9)] * 5), st.integers(1, 9))
+def test_every_status_before_the_start_lasts_as_long_as_declared(
+    lengths: tuple[int, ...], duration: int
+):
+    declared: dict[str, Any] = dict(zip(WAITS, lengths, strict=False))
+    job = JobSpec("a", duration=duration, **declared)
+    seen = Timeline(PipelineRecord(7, 1, 42, "", "", "", CREATED), Scenario(1, "x", jobs=(job,)))
+    for history in (seen.history, [(c.at, c.after) for c in seen.changes(0, None) if c.job_id]):
+        lasted = [later[0] - at for (at, _), later in pairwise(history)]
+        assert [status for _, status in history] == [*WAITS[:-1], "running", "success"]
+        assert lasted == [*lengths, duration]
+
+
 # ---------------------------------------------------------------------------- jobs
 
 
@@ -363,9 +385,10 @@ def test_after_a_cancel_nothing_moves_and_the_pipeline_is_canceled(
     at = max([CREATED, *(action.at for action in record.actions)])
     cancelled = record._replace(actions=(*record.actions, Action("cancel", at)))
     seen = Timeline(cancelled, scenario)
+    grace = max([scenario.canceling, *(job.canceling for job in scenario.jobs)])
     for now in range(at, END):
         state = seen.at(now)
-        assert state.status == "canceled"
+        assert state.status == "canceled" or (state.status == "canceling" and now < at + grace)
         assert not any(job.status in CANCELABLE for job in state.jobs)
 
 
