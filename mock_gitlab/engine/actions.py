@@ -125,9 +125,8 @@ def _is_worth_a_retry(run: LiveRun) -> bool:
 
 
 def _run_again(schedule: Schedule, slot: Slot) -> None:
-    slot.run.retried_at = schedule.now
-    slot.run.epoch += 1
-    schedule.add_run(slot)
+    schedule.run_again(slot)
+    slot.run.immediate = False
     schedule.cancelled = False
 
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .failures import BEFORE_THE_START
+from .failures import BEFORE_THE_START, NOT_RETRIED, USUAL_RETRIES
 from .model import ATTEMPTS_LIMIT, WAITS, JobSpec, TerminalStatus, job_id
 from .statuses import BLOCKED, COMPLETED, RETRYABLE
 
@@ -43,7 +43,38 @@ def plan_of_job(job: JobSpec, attempt: int) -> Plan:
         entry = job.attempts[min(attempt, len(job.attempts) - 1)]
         values = {name: getattr(entry, name) for name in entry.__slots__}
         job = replace(job, **{name: value for name, value in values.items() if value is not None})
+    if job.timeout is not None:
+        job = _timed(job, job.timeout)
+    if job.allowed_exit_codes:
+        allowed = job.status == "failed" and job.exit_code in job.allowed_exit_codes
+        job = replace(job, allow_failure=allowed and job.failure_reason in _EXITED)
     return Plan(job, None if job.never_complete else job.duration)
+
+
+_EXITED = (None, "script_failure")
+
+
+def _timed(job: JobSpec, timeout: Duration) -> JobSpec:
+    """End a job that takes longer than its timeout."""
+    if job.downstream is not None or (job.duration <= timeout and not job.never_complete):
+        return job
+    return replace(
+        job,
+        duration=timeout,
+        never_complete=False,
+        status="failed",
+        failure_reason="job_execution_timeout",
+    )
+
+
+def retry_follows(job: JobSpec, attempt: int) -> bool:
+    """Return whether GitLab retries a run of a job by itself once it has failed."""
+    reason = job.failure_reason or "script_failure"
+    if reason in NOT_RETRIED or job.downstream is not None:
+        return False
+    if job.retry is None:
+        return attempt < USUAL_RETRIES.get(reason, 0)
+    return attempt < job.retry.max and (not job.retry.when or reason in job.retry.when)
 
 
 def waits_before(job: JobSpec) -> tuple[tuple[JobStatus, Duration], ...]:

@@ -80,5 +80,18 @@ _AFTER_THE_START = frozenset(
         "job_token_expired",
     }
 )
+NOT_RETRIED: frozenset[FailureReason] = frozenset(
+    {
+        "ci_quota_exceeded",
+        "no_matching_runner",
+        "missing_dependency_failure",
+        "forward_deployment_failure",
+        "environment_creation_failure",
+        "job_token_expired",
+    }
+)
+"""After these no retry follows by itself, whatever the job says."""
+USUAL_RETRIES: dict[FailureReason, int] = {"scheduler_failure": 2}
+"""How many retries follow by themselves for a job that says nothing."""
 BEFORE_THE_START: frozenset[FailureReason] = frozenset(get_args(FailureReason)) - _AFTER_THE_START
 """Why a job can fail that has not started: a job of no duration shows no start then."""

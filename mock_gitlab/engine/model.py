@@ -192,6 +192,26 @@ class Artifact:
 
 
 @dataclass(frozen=True, slots=True)
+class Retry:
+    """How many retries follow by themselves, and after which failures; empty: after each."""
+
+    max: int
+    when: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The environment that a job deploys to (https://docs.gitlab.com/ci/yaml/#environment)."""
+
+    name: str
+    url: str | None = None
+    action: str = "start"
+    tier: str | None = None
+    auto_stop_in: Duration | None = None
+    on_stop: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Downstream:
     """The pipeline that a bridge starts. ``project`` is a path, or a number as text."""
 
@@ -219,6 +239,7 @@ class JobAttempt:
     preparing: Duration | None = None
     waiting_for_callback: Duration | None = None
     canceling: Duration | None = None
+    exit_code: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +252,9 @@ class JobSpec:
 
     ``created`` is how long it stays created once its turn has come. The other ``WAITS`` before the
     start follow in order. ``canceling`` is how long a cancel takes while it runs.
+
+    A run that fails with one of the ``allowed_exit_codes`` is allowed to fail. One that takes
+    longer than ``timeout`` fails then.
     """
 
     name: str
@@ -255,6 +279,12 @@ class JobSpec:
     preparing: Duration = 0
     waiting_for_callback: Duration = 0
     canceling: Duration = 0
+    exit_code: int = 1
+    allowed_exit_codes: tuple[int, ...] = ()
+    retry: Retry | None = None
+    timeout: Duration | None = None
+    interruptible: bool = False
+    environment: Environment | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from .course import (
     plan_of_job,
     plan_of_pipeline,
     polled_at,
+    retry_follows,
     waits_before,
 )
 from .model import job_id
@@ -262,7 +263,7 @@ class Schedule:
                 self._drop(run, reason)
                 return
         if downstream is None and fails_before_its_start(run.plan, run.final):
-            self.interrupt(run, "failed")
+            self._fail(run)
             return
         self._begin(run)
         if downstream is not None and downstream.strategy == "depend":
@@ -270,9 +271,28 @@ class Schedule:
         elif downstream is not None:
             self._end(run, "success")
         elif duration == 0:
-            self._end(run, run.final)
+            self._finish(run)
         elif duration is not None:
-            self._later(self.now + duration, run, self._end)
+            self._later(self.now + duration, run, self._finish)
+
+    def _finish(self, run: LiveRun) -> None:
+        """End a run as it was going to; a retry may follow."""
+        if run.final == "failed":
+            self._fail(run)
+        else:
+            self._end(run)
+
+    def _fail(self, run: LiveRun) -> None:
+        self.interrupt(run, "failed")
+        if not self.mirrors and retry_follows(run.plan.spec, run.attempt):
+            self.run_again(self.slots[run.slot - 1])
+
+    def run_again(self, slot: Slot) -> None:
+        """Retry the latest run of a job, without waiting for anything."""
+        slot.run.retried_at = self.now
+        slot.run.epoch += 1
+        self.add_run(slot)
+        slot.run.immediate = True
 
     def _end(self, run: LiveRun, status: TerminalStatus | None = None) -> None:
         if run.status != "running":

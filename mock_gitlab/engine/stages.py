@@ -6,14 +6,21 @@ from typing import TYPE_CHECKING, Literal
 
 from .course import Run
 from .model import JobSpec
-from .statuses import BITS, BITS_ALLOWED, CANCELABLE, COMPLETED, status_of_bits
+from .statuses import (
+    BITS,
+    BITS_ALLOWED,
+    BITS_FAILURE_ALLOWED,
+    CANCELABLE,
+    COMPLETED,
+    status_of_bits,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from .course import Plan
     from .model import Instant, Scenario
-    from .statuses import PipelineStatus
+    from .statuses import JobStatus, PipelineStatus
 
 Verdict = Literal["skipped", "manual", "delayed", "go"]
 """What happens to a run whose turn has come."""
@@ -40,11 +47,17 @@ class LiveRun(Run):
 
     def __init__(self, number: int, slot: int, attempt: int, plan: Plan, at: Instant) -> None:
         super().__init__(number, slot, attempt, plan, at)
-        self.bits = BITS_ALLOWED if plan.spec.allow_failure else BITS
+        self.bits = _bits_of(plan.spec)
         self.epoch = 0
         self.final = plan.spec.status
         self.immediate = False
         self.verdict: Verdict | None = None
+
+
+def _bits_of(job: JobSpec) -> Mapping[JobStatus, int]:
+    if not job.allow_failure:
+        return BITS
+    return BITS_FAILURE_ALLOWED if job.allowed_exit_codes else BITS_ALLOWED
 
 
 class StatusUnion:

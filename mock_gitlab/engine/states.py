@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .model import Artifact, Duration, Instant, JobSpec
     from .statuses import JobStatus, PipelineStatus
 
-_SPREAD = re.compile(r" \d+/\d+\Z")
+_SPREAD = re.compile(r"(?: \d+/\d+|: \[.*\])\Z", re.DOTALL)
 _BEFORE_THE_QUEUE = PREPARATORY | {"created"}
 
 
@@ -222,7 +222,7 @@ def state_of(run: Run, now: Instant) -> JobState:
         finished,
         run.erased_at if run.erased_at is not None and run.erased_at <= now else None,
         run.emptied_at if run.emptied_at is not None and run.emptied_at <= now else None,
-        spec.allow_failure,
+        spec.allow_failure and (status == "failed" or not spec.allowed_exit_codes),
         run.retried_at is not None and run.retried_at <= now,
         (spec.failure_reason or _usual_reason(spec)) if status == "failed" else None,
         spec,

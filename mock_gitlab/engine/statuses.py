@@ -60,6 +60,8 @@ BITS_ALLOWED: Mapping[JobStatus, int] = {
     "manual": _IGNORED,
 }
 """The same for a job that is allowed to fail."""
+BITS_FAILURE_ALLOWED: Mapping[JobStatus, int] = {**BITS, "failed": _WARN}
+"""The same for a job that is allowed to fail with some exit codes only."""
 
 
 def composite(jobs: Iterable[tuple[JobStatus, bool]], dag: bool = False) -> PipelineStatus | None:

@@ -17,8 +17,10 @@ from mock_gitlab.engine.model import (
     Artifact,
     Attempt,
     Downstream,
+    Environment,
     JobAttempt,
     JobSpec,
+    Retry,
     Scenario,
     TestCase,
     TestSuite,
@@ -77,6 +79,10 @@ jobs = st.builds(
     downstream=st.none() | downstreams,
     preparing=durations,
     canceling=durations,
+    allowed_exit_codes=some(st.integers(0, 255)),
+    retry=st.none() | st.builds(Retry, st.integers(0, 2), some(text)),
+    timeout=st.none() | durations,
+    environment=st.none() | st.builds(Environment, text, st.none() | text),
 )
 attempts = st.builds(
     Attempt,

@@ -13,7 +13,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from mock_gitlab.engine.actions import simulate
-from mock_gitlab.engine.course import course_undisturbed
+from mock_gitlab.engine.course import course_undisturbed, plan_of_job
 from mock_gitlab.engine.model import (
     TERMINAL_STATUSES,
     WAITS,
@@ -25,6 +25,7 @@ from mock_gitlab.engine.model import (
     NotAllowed,
     NotFound,
     PipelineRecord,
+    Retry,
     Scenario,
     TerminalStatus,
     job_id,
@@ -85,6 +86,11 @@ def jobs(draw: st.DrawFn) -> tuple[JobSpec, ...]:
             never_complete=draw(st.integers(0, 9)) == 0,
             attempts=tuple(draw(st.lists(job_attempts, max_size=2))),
             artifacts=draw(st.sampled_from([(), (Artifact("a", "a"),)])),
+            retry=draw(
+                st.sampled_from([None, None, Retry(1), Retry(2, ("job_execution_timeout",))])
+            ),
+            timeout=draw(st.sampled_from([None, None, 2])),
+            allowed_exit_codes=draw(st.sampled_from([(), (1,), (2,)])),
         )
         for place, name in enumerate(names)
     )
@@ -454,10 +460,12 @@ def test_more_attempts_than_are_declared_repeat_the_last(
     for job in state.jobs:
         declared = scenario.jobs[job.slot - 1]
         if not declared.attempts:
-            assert job.spec == declared
+            assert job.spec == plan_of_job(declared, 0).spec
         else:
             entry = declared.attempts[min(job.attempt, len(declared.attempts) - 1)]
-            assert job.spec.status == (entry.status or declared.status)
+            plain = replace(declared, timeout=None)
+            assert plan_of_job(plain, job.attempt).spec.status == (entry.status or declared.status)
+            assert job.spec == plan_of_job(declared, job.attempt).spec
 
 
 @few
