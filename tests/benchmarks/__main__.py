@@ -197,7 +197,7 @@ def largest_bodies(folder: Path) -> list[Row]:
         folder, yaml="version: 1\nallow_reset: true\n", database=":memory:"
     ) as mock:
         for name, (path, make) in largest.BODIES.items():
-            took, waited = largest.measure(mock, path, largest.largest(make))
+            took, waited = largest.measure(mock, path, largest.largest(path, make))
             rows.append((f"largest body, {name}: answer, ms", took))
             rows.append((f"largest body, {name}: longest wait of a poll, ms", waited))
     return rows
