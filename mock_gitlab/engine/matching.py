@@ -183,11 +183,6 @@ def matches_project(pattern: str, number: int | None, path: str | None) -> bool:
     return path is not None and matches_path(pattern, path)
 
 
-def choose(rules: Iterable[Rule], trigger: Trigger) -> Rule | None:
-    """Find the first rule that matches a trigger."""
-    return next((rule for rule in rules if matches(rule.when, trigger)), None)
-
-
 def next_of_sequence(rule: Rule, times_matched: int) -> int | None:
     """Return the next scenario of a rule that has matched so many times before."""
     if not rule.scenarios:

@@ -12,7 +12,6 @@ from mock_gitlab.engine.matching import (
     Rule,
     Trigger,
     TriggerPattern,
-    choose,
     differences,
     matches,
     matches_project,
@@ -140,20 +139,6 @@ def test_an_input_may_be_missing_on_demand():
 
     assert matches(absent, TRIGGER)
     assert not matches(TriggerPattern(inputs=(("a", False),)), TRIGGER)
-
-
-def test_the_first_rule_that_matches_is_chosen():
-    rules = [
-        Rule("a", TriggerPattern(ref="main")),
-        Rule("b", TriggerPattern(ref="release/*")),
-        Rule("c", TriggerPattern()),
-    ]
-
-    assert choose(rules, TRIGGER) is rules[1]
-
-
-def test_no_rule_may_match():
-    assert choose([Rule("a", TriggerPattern(ref="main"))], TRIGGER) is None
 
 
 @pytest.mark.parametrize(
