@@ -119,8 +119,7 @@ class Fault:
     place: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Trigger:
+class Trigger(NamedTuple):
     """A request to create a pipeline, as rules see it; ``ref`` is a short name."""
 
     project_id: int

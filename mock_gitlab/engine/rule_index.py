@@ -12,7 +12,7 @@ from .matching import matches
 from .texts import is_literal, split_ref
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from .matching import Rule, Trigger, TriggerPattern
 
@@ -31,8 +31,11 @@ class RuleIndex:
     def choose(self, trigger: Trigger) -> Rule | None:
         """Find the first rule that matches a trigger."""
         found = [place for key in _keys_of(trigger) for place in self._places.get(key, ())]
-        tried = (self._rules[place] for place in sorted(found))
-        return next((rule for rule in tried if matches(rule.when, trigger)), None)
+        for place in sorted(found):
+            rule = self._rules[place]
+            if matches(rule.when, trigger):
+                return rule
+        return None
 
 
 def _key_of(pattern: TriggerPattern) -> Key:
@@ -50,11 +53,12 @@ def _key_of(pattern: TriggerPattern) -> Key:
     return None
 
 
-def _keys_of(trigger: Trigger) -> Iterator[Key]:
-    """Name everything that a trigger has, each thing once."""
-    yield None
-    yield "ref", split_ref(trigger.ref)[0]
-    yield "project", str(trigger.project_id)
-    yield "project", trigger.project_path
-    for name in trigger.variables:
-        yield "variable", name
+def _keys_of(trigger: Trigger) -> list[Key]:
+    """Name everything that a trigger has."""
+    return [
+        None,
+        ("ref", split_ref(trigger.ref)[0]),
+        ("project", str(trigger.project_id)),
+        ("project", trigger.project_path),
+        *(("variable", name) for name in trigger.variables),
+    ]

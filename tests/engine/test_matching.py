@@ -107,7 +107,7 @@ def test_an_input_is_matched_by_its_value_whether_sent_as_json_or_as_text(
 ):
     pattern = TriggerPattern(inputs=(("a", wanted),))
 
-    assert [matches(pattern, replace(TRIGGER, inputs={"a": each})) for each in sent] == [
+    assert [matches(pattern, TRIGGER._replace(inputs={"a": each})) for each in sent] == [
         True
     ] * len(sent)
 
@@ -131,7 +131,7 @@ def test_an_input_is_matched_by_its_value_whether_sent_as_json_or_as_text(
 def test_an_input_of_another_value_does_not_match(wanted: Any, sent: list[Any]):
     pattern = TriggerPattern(inputs=(("a", wanted),))
 
-    assert [each for each in sent if matches(pattern, replace(TRIGGER, inputs={"a": each}))] == []
+    assert [each for each in sent if matches(pattern, TRIGGER._replace(inputs={"a": each}))] == []
 
 
 def test_an_input_may_be_missing_on_demand():
