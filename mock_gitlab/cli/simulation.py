@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from mock_gitlab.engine.bridges import out_of_reach
-from mock_gitlab.engine.matching import Trigger, choose, next_of_sequence
+from mock_gitlab.engine.matching import Trigger, next_of_sequence
 from mock_gitlab.engine.model import (
     NEVER,
     Action,
@@ -15,6 +15,7 @@ from mock_gitlab.engine.model import (
     Project,
     Scenario,
 )
+from mock_gitlab.engine.rule_index import RuleIndex
 from mock_gitlab.engine.texts import split_ref
 from mock_gitlab.engine.timeline import Timeline
 
@@ -27,12 +28,12 @@ FindScenario = Callable[[Downstream], Scenario | None]
 
 def scenario_finder(declared: Declarations) -> FindScenario:
     """Make a function that finds scenarios as a server does whose rules have not matched yet."""
-    rules = [rule for rule in declared.rules if rule.respond is None]
+    rules = RuleIndex(rule for rule in declared.rules if rule.respond is None)
 
     def find(downstream: Downstream) -> Scenario | None:
         number = downstream.scenario_id
         if number is None:
-            rule = choose(rules, _trigger_of(declared, downstream))
+            rule = rules.choose(_trigger_of(declared, downstream))
             number = None if rule is None else next_of_sequence(rule, 0)
         found = declared.declared(declared.default_scenario if number is None else number)
         return None if found is None else found.scenario

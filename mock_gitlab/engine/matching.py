@@ -119,8 +119,7 @@ class Fault:
     place: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Trigger:
+class Trigger(NamedTuple):
     """A request to create a pipeline, as rules see it; ``ref`` is a short name."""
 
     project_id: int
@@ -181,11 +180,6 @@ def matches_project(pattern: str, number: int | None, path: str | None) -> bool:
     if pattern.isdecimal():
         return pattern.lstrip("0") == str(number)
     return path is not None and matches_path(pattern, path)
-
-
-def choose(rules: Iterable[Rule], trigger: Trigger) -> Rule | None:
-    """Find the first rule that matches a trigger."""
-    return next((rule for rule in rules if matches(rule.when, trigger)), None)
 
 
 def next_of_sequence(rule: Rule, times_matched: int) -> int | None:

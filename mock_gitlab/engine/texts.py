@@ -53,6 +53,11 @@ def is_expression(pattern: str) -> bool:
     return len(pattern) > 1 and pattern[0] == pattern[-1] == "/"
 
 
+def is_literal(pattern: str) -> bool:
+    """Return whether a pattern matches only the text that it is itself."""
+    return "*" not in pattern and not is_expression(pattern)
+
+
 def split_ref(ref: str) -> tuple[str, bool | None]:
     """Split a ref into its name and whether it is a tag; a short name may be a branch or a tag."""
     if ref.startswith("refs/"):

@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 
 from mock_gitlab.engine.instants import timestamp
 from mock_gitlab.engine.texts import split_ref
+from mock_gitlab.rest.entities.users import BORN
 from mock_gitlab.rest.errors import ApiError, Error
 from mock_gitlab.rest.pagination import Page, page_of
 from mock_gitlab.rest.params import Kind, Param
@@ -17,7 +18,6 @@ from mock_gitlab.rest.request import Request
 from mock_gitlab.rest.route import Endpoints
 
 from .pipelines import PipelineBasic, present_basic
-from .users import BORN
 
 if TYPE_CHECKING:
     from mock_gitlab.engine.model import Project

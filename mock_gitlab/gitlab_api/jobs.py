@@ -22,6 +22,8 @@ from mock_gitlab.engine.instants import timestamp
 from mock_gitlab.engine.model import NotFound, split_job_id
 from mock_gitlab.engine.statuses import STATUSES
 from mock_gitlab.rest.endpoint import Login
+from mock_gitlab.rest.entities.projects import groups_of, namespace_id
+from mock_gitlab.rest.entities.users import User, present_full_user
 from mock_gitlab.rest.errors import ApiError, Error
 from mock_gitlab.rest.pagination import KeysetPage, Page, page_of
 from mock_gitlab.rest.params import Kind, Param
@@ -32,8 +34,6 @@ from mock_gitlab.world.jobs import JobView
 
 from .commits import Commit, present_commit
 from .pipelines import PipelineBasic, present_basic
-from .projects import groups_of, namespace_id
-from .users import User, present_full_user
 
 if TYPE_CHECKING:
     from mock_gitlab.engine.model import ActionName, Artifact, Project

@@ -11,6 +11,7 @@ from mock_gitlab.engine.model import NotFound, Variable
 from mock_gitlab.engine.statuses import EXECUTING
 from mock_gitlab.engine.texts import split_ref
 from mock_gitlab.rest.endpoint import Login
+from mock_gitlab.rest.entities.users import UserBasic, present_user
 from mock_gitlab.rest.errors import ApiError, Error, Unauthorized
 from mock_gitlab.rest.pagination import Page, page_of
 from mock_gitlab.rest.params import Kind, Param
@@ -18,7 +19,6 @@ from mock_gitlab.rest.request import Request
 from mock_gitlab.rest.route import Endpoints
 
 from .pipelines import MOCK_PARAMS, Pipeline, payload_of, present, start
-from .users import UserBasic, present_user
 
 if TYPE_CHECKING:
     from mock_gitlab.engine.model import Duration, Instant, Project, TriggerToken

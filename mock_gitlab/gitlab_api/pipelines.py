@@ -23,6 +23,7 @@ from mock_gitlab.engine.model import (
 )
 from mock_gitlab.engine.sources import SOURCES
 from mock_gitlab.engine.statuses import STATUSES, detailed
+from mock_gitlab.rest.entities.users import UserBasic, present_user
 from mock_gitlab.rest.errors import ApiError, Error
 from mock_gitlab.rest.pagination import Page
 from mock_gitlab.rest.params import Kind, Param
@@ -31,8 +32,6 @@ from mock_gitlab.rest.request import Request
 from mock_gitlab.rest.route import Endpoints
 from mock_gitlab.store.status_index import Filter
 from mock_gitlab.world.creation import PipelineRequest
-
-from .users import UserBasic, present_user
 
 if TYPE_CHECKING:
     from mock_gitlab.engine.model import PipelineRecord, Project, TriggerToken

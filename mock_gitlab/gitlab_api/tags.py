@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import TypedDict
 
 from mock_gitlab.engine.instants import timestamp
+from mock_gitlab.rest.entities.users import BORN
 from mock_gitlab.rest.errors import ApiError, Error
 from mock_gitlab.rest.pagination import KeysetPage, Page
 from mock_gitlab.rest.params import Kind, Param
@@ -18,7 +19,6 @@ from mock_gitlab.rest.route import Endpoints
 
 from .branches import FILTERS, page_of_names, search_in
 from .commits import Commit, present_commit
-from .users import BORN
 
 if TYPE_CHECKING:
     from mock_gitlab.engine.model import Project

@@ -37,7 +37,7 @@ from mock_gitlab.http.asgi import (
     answer_json,
     control_error,
     hang_up,
-    has_too_many_values,
+    has_more_values,
     read_body,
 )
 from mock_gitlab.store.errors import StoreUnavailable
@@ -222,7 +222,7 @@ class Gateway:
         scope["root_path"] = scope.get("root_path", "") + root
         scope["path"] = scope["root_path"] + unquote(path)
         body = await read_body(receive, scope[WORLD].declared.body_limit)
-        if len(body) > LARGE_BODY and has_too_many_values(body):
+        if len(body) > LARGE_BODY and has_more_values(body, MOST_VALUES):
             await reply.send_unless_begun(413, _TOO_MANY_VALUES)
             return
         await self._control(scope, _Replay(receive, body), reply)

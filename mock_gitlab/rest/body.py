@@ -14,11 +14,14 @@ from binascii import unhexlify
 from math import isinf
 from typing import Any
 
+from mock_gitlab.http.asgi import has_more_values
+
 from .errors import ApiError, Error, Problem, invalid
 from .nesting import nest
 
 _MAX_PARAMETERS = 4096
 _MAX_JSON_DEPTH = 100
+MAX_JSON_VALUES = 100_000  # GitLab's own limit
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _FORM, _MULTIPART, _JSON = (
@@ -56,6 +59,8 @@ def _read_body(content_type: str | None, body: bytes) -> dict[str, Any]:
 
 
 def _read_json(body: bytes, unreadable: Error) -> dict[str, Any]:
+    if has_more_values(body, MAX_JSON_VALUES):
+        raise ApiError(Error.TOO_MANY_JSON_VALUES)
     try:
         value = _DECODER.decode(body.decode("utf-8-sig"))
     except (ValueError, RecursionError):

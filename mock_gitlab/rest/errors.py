@@ -41,6 +41,7 @@ class Error(Enum):
     NOT_UTF8 = 400, {"error": "the parameters are not valid UTF-8"}
     NULL_BYTE_IN_PATH = 400, {"error": "the path contains a null byte"}
     TOO_MANY_PARAMETERS = 400, {"error": "there are more than {limit} parameters"}
+    TOO_MANY_JSON_VALUES = 400, {"error": "Too many total parameters"}
     NESTED_TOO_DEEP = 400, {"error": "the parameters are nested too deep"}
     CONFLICTING_NESTING = 400, {"error": "expected {expected} (got {got}) for param `{name}'"}
     REGEX_IS_INVALID = 400, {"message": "Regex is invalid"}

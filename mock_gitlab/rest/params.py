@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mock_gitlab.engine.model import Instant
 
 _MAX_INTEGER = 2**63 - 1
+_MAX_ROW_PROBLEMS = 100  # an array that is all wrong need not be read to its end
 _INTEGER = re.compile(r"[+-]?[0-9]{1,40}")
 _INDEX = re.compile(r"[0-9]{1,40}")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
@@ -158,6 +159,8 @@ class Param:
             row, more = _check(self.items, item, f"{name}[{index}]")
             rows.append(row)
             problems += more
+            if len(problems) >= _MAX_ROW_PROBLEMS:
+                break
         return rows, problems
 
 

@@ -1,39 +1,27 @@
-"""The connection, the schema, transactions."""
+"""Statements, transactions, and the single values that outlive a restart."""
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import weakref
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from .errors import StoreUnavailable, UnusableDatabase, reading
-from .ownership import Ownership
-from .schema import create_tables
+from .errors import StoreUnavailable, reading
+from .opening import LOCKED_FOR_SECONDS, MEMORY, close, identity, open_database, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    Parameters = Sequence[Any] | Mapping[str, Any]
-    Migrate = Callable[[sqlite3.Connection], None]
+    from .opening import Migrate
 
-VERSION = 2
-APPLICATION_ID = 0x4D474C42  # "MGLB": tells our files from other programs' databases
-LOCKED_FOR_SECONDS = 0.25  # how long a write waits for another program; the event loop waits too
+    Parameters = Sequence[Any] | Mapping[str, Any]
+
 RULE_COUNT = "rule "  # how the keys of meta begin that count how often a rule has matched
 LISTED_UP_TO = "listed up to"  # the key of meta with the highest id that the indices know
-# A new pipeline changes a page of the table and of each index, and the file grows by whole pages:
-# small ones make a trigger cheaper.
-PAGE_SIZE = 1024
 
 Row = tuple[Any, ...]
-MEMORY = ":memory:"
-
-
-def _refuse(_: sqlite3.Connection) -> None:
-    raise UnusableDatabase("the database was written by an older mock_gitlab")
 
 
 class Database:
@@ -48,16 +36,18 @@ class Database:
     """
 
     def __init__(
-        self, path: Path | str, like: Database | None = None, migrate: Migrate = _refuse
+        self, path: Path | str, like: Database | None = None, migrate: Migrate = refuse
     ) -> None:
         self.path = str(path)
         self._waits = self.path != MEMORY
         self._undo: list[Callable[[], None]] = []
         self._after_rollback: list[Callable[[], None]] = []
-        self._connection, owner = _open(self.path, like, migrate)
+        self._connection: sqlite3.Connection
+        source = None if like is None else like._connection
+        self._connection, owner = open_database(self.path, source, migrate)
         self._run = self._connection.execute
-        self._file = _identity(self.path)
-        self._release = weakref.finalize(self, _close, self._connection, owner)
+        self._file = identity(self.path)
+        self._release = weakref.finalize(self, close, self._connection, owner)
 
     # ------------------------------------------------------------------ reading
 
@@ -199,7 +189,7 @@ class Database:
     def is_gone(self) -> bool:
         """Return whether somebody has deleted the file, or put another one in its place."""
         try:
-            return self.path != MEMORY and _identity(self.path) != self._file
+            return self.path != MEMORY and identity(self.path) != self._file
         except OSError:
             return True
 
@@ -228,87 +218,3 @@ class Database:
     def close(self) -> None:
         """Close the file and give up its ownership; what was committed is in it."""
         self._release()
-
-
-# ---------------------------------------------------------------------------- opening
-
-
-def _open(
-    path: str, like: Database | None, migrate: Migrate
-) -> tuple[sqlite3.Connection, Ownership | None]:
-    try:
-        # One thread at a time uses it, but an in-process client may bring another each time.
-        connection = sqlite3.connect(
-            path, timeout=LOCKED_FOR_SECONDS, isolation_level=None, check_same_thread=False
-        )
-    except sqlite3.Error as error:
-        raise UnusableDatabase(f"cannot open the database {path}: {error}") from error
-    owner = None
-    try:
-        _version(connection, path)  # refuses the file of another program untouched
-        owner = Ownership(path) if path != MEMORY else None
-        connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")  # an existing file keeps its own
-        if like is None:
-            _prepare(connection, path, migrate)
-        else:
-            like._connection.backup(connection)
-    except sqlite3.Error as error:
-        _close(connection, owner)
-        raise UnusableDatabase(f"cannot use the database {path}: {error}") from error
-    except UnusableDatabase:
-        _close(connection, owner)
-        raise
-    return connection, owner
-
-
-def _identity(path: str) -> tuple[int, int] | None:
-    if path == MEMORY:
-        return None
-    status = os.stat(path)
-    return status.st_dev, status.st_ino
-
-
-def _close(connection: sqlite3.Connection, owner: Ownership | None) -> None:
-    connection.close()
-    if owner is not None:
-        owner.release()
-
-
-def _prepare(connection: sqlite3.Connection, path: str, migrate: Migrate) -> None:
-    execute = connection.execute
-    # Only now, since it is a mark in the file, which may have been another program's.
-    execute("PRAGMA journal_mode = WAL")
-    # A commit reaches the operating system before it is answered, which outlives the process;
-    # only a crash of the whole machine could lose the last commits.
-    execute("PRAGMA synchronous = NORMAL")
-    # A file that can be read but not written is found out now, not at the first trigger.
-    execute("BEGIN IMMEDIATE")
-    version = _version(connection, path)  # again, since nobody else can change it now
-    if version == 0:
-        create_tables(connection)
-    elif version < VERSION:
-        migrate(connection)
-    execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    execute(f"PRAGMA user_version = {VERSION}")
-    execute("COMMIT")
-
-
-def _version(connection: sqlite3.Connection, path: str) -> int:
-    """Read the version of the schema, writing nothing; 0 for a new file.
-
-    Raises:
-        UnusableDatabase: the file is another program's, or of a newer version.
-    """
-    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
-    program = connection.execute("PRAGMA application_id").fetchone()[0]
-    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    if tables == version == program == 0:
-        return 0
-    if program != APPLICATION_ID:
-        raise UnusableDatabase(f"{path} is a database of another program")
-    if version > VERSION:
-        raise UnusableDatabase(
-            f"{path} was written by a newer mock_gitlab "
-            f"(format {version}, this one reads up to {VERSION})"
-        )
-    return version

@@ -6,7 +6,7 @@ import json
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mock_gitlab.engine.matching import Trigger, choose, differences, next_of_sequence
+from mock_gitlab.engine.matching import Trigger, differences, next_of_sequence
 from mock_gitlab.engine.model import (
     InvalidCiFile,
     NotFound,
@@ -15,12 +15,13 @@ from mock_gitlab.engine.model import (
     ScenarioChoice,
     Variable,
 )
+from mock_gitlab.engine.rule_index import RuleIndex
 from mock_gitlab.store.database import RULE_COUNT
 from mock_gitlab.store.errors import reading
 from mock_gitlab.store.rules import RuleSetTable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from mock_gitlab.engine.matching import Rule
     from mock_gitlab.engine.model import (
@@ -85,6 +86,7 @@ class Creation:
         database.after_every_rollback(self._matches.clear)
         self.declared: Declarations
         self.rules: tuple[Rule, ...] = ()
+        self._indices: dict[bool, RuleIndex] = {}
         pipelines.bridges.start = self._start_downstream
 
     def use(self, declared: Declarations, runtime: RuntimeDeclarations[Rule]) -> None:
@@ -93,6 +95,7 @@ class Creation:
         self._matches.clear()
         self._rule_sets.forget()
         self.rules = (*runtime, *declared.rules) if runtime else declared.rules
+        self._indices.clear()
 
     # ------------------------------------------------------------------ creating
 
@@ -108,7 +111,7 @@ class Creation:
         ref, tag = self._catalog.resolve(project, wanted.ref)
         if ref != wanted.ref:
             wanted = wanted._replace(ref=ref)
-        rule = self._choose(project, wanted, tag, self.rules)
+        rule = self._choose(project, wanted, tag)
         if rule is None and wanted.token is None:
             return self._add(project, self._record(project, wanted, rule, tag, 0))
         with self._db.transaction():
@@ -139,21 +142,25 @@ class Creation:
             scenario_id=downstream.scenario_id,
             upstream=bridge,
         )
-        rule = self._choose(project, wanted, tag, _for_bridges(self.rules))
+        rule = self._choose(project, wanted, tag)
         before = 0 if rule is None else self._count_match(rule)
         self._pipelines.insert(self._record(project, wanted, rule, tag, before))
 
-    def _choose(
-        self, project: Project, wanted: PipelineRequest, tag: bool, rules: Sequence[Rule]
-    ) -> Rule | None:
+    def _choose(self, project: Project, wanted: PipelineRequest, tag: bool) -> Rule | None:
         """Find the rule that chooses the scenario; none does if the request names a scenario."""
-        if not rules or wanted.scenario_id is not None:
+        if not self.rules or wanted.scenario_id is not None:
             return None
         variables = {variable.key: variable.value for variable in wanted.variables}
-        return choose(
-            rules,
-            self._trigger(project, wanted.ref, tag, wanted.source, variables, wanted.inputs or {}),
+        return self._index(wanted.upstream is not None).choose(
+            self._trigger(project, wanted.ref, tag, wanted.source, variables, wanted.inputs or {})
         )
+
+    def _index(self, by_bridge: bool) -> RuleIndex:
+        """Return the rules that triggers try, or those that bridges try."""
+        if by_bridge not in self._indices:
+            rules = _for_bridges(self.rules) if by_bridge else self.rules
+            self._indices[by_bridge] = RuleIndex(rules)
+        return self._indices[by_bridge]
 
     def _trigger(
         self,

@@ -26,13 +26,15 @@ from . import ceiling, largest, peers, servers
 
 POLL = "/api/v4/projects/1/pipelines/1"
 TRIGGER = "/api/v4/projects/1/trigger/pipeline"
-ORDER = "ref=main&scenario_id=5"
+ORDER = "ref=main"
 LIST = "/api/v4/projects/1/pipelines"
 CALLS = (
     ("poll", "GET", POLL, ""),
     ("list", "GET", LIST, ""),
     ("trigger", "POST", TRIGGER, ORDER),
 )
+RULES = 9
+"""How many rules are tried at a trigger, as many as the mock.yaml of the project has."""
 Row = tuple[str, Any]
 _QUERIES = ("status=failed", "status=pending", "scope=branches", "ref=none", "order_by=updated_at")
 
@@ -50,6 +52,12 @@ def fill(path: Path, count: int) -> None:
         (count,),
     )
     database.close()
+
+
+def with_rules(count: int) -> str:
+    """Write a mock.yaml with rules that match no trigger of the benchmark."""
+    rules = (f"  - when: {{variables: {{DEMO: d{i}}}}}\n    scenario: 1\n" for i in range(count))
+    return "version: 1\nrules:\n" + "".join(rules)
 
 
 def milliseconds(server: servers.Process, path: str, times: int = 30) -> float:
@@ -83,7 +91,10 @@ def in_turns(
 def throughput(folder: Path, rounds: int) -> list[Row]:
     """Compare polls, lists and triggers with the ceiling, side by side."""
     rows: list[Row] = []
-    with servers.ceiling(folder) as bare, servers.mock_gitlab(folder) as mock:
+    with (
+        servers.ceiling(folder) as bare,
+        servers.mock_gitlab(folder, yaml=with_rules(RULES)) as mock,
+    ):
         for _ in range(ceiling.STORED):
             mock.call("POST", TRIGGER, {"ref": "main", "scenario_id": 0})
         for name, method, path, body in CALLS:
@@ -105,11 +116,24 @@ def throughput(folder: Path, rounds: int) -> list[Row]:
     return rows
 
 
+def many_rules(folder: Path, rounds: int, count: int = 100) -> list[Row]:
+    """Compare triggers with the ceiling where there are many rules."""
+    yaml = with_rules(count)
+    with servers.ceiling(folder) as bare, servers.mock_gitlab(folder, yaml=yaml) as mock:
+        loads = {
+            "the ceiling": bare.loading("POST", TRIGGER, ORDER, 16),
+            "mock_gitlab": mock.loading("POST", TRIGGER, ORDER, 16),
+        }
+        best, ours = in_turns(loads, rounds).values()
+    ratio = ours["per_second"] / best["per_second"]
+    return [(f"trigger, 16 connections, {count} rules: of the ceiling", ratio)]
+
+
 def others(folder: Path, rounds: int) -> list[Row]:
     """Compare poll and trigger with the canned answers of other mocks, where they are installed."""
     rows: list[Row] = []
     with ExitStack() as stack:
-        mock = stack.enter_context(servers.mock_gitlab(folder))
+        mock = stack.enter_context(servers.mock_gitlab(folder, yaml=with_rules(RULES)))
         bare = stack.enter_context(servers.ceiling(folder))
         mock.call("POST", TRIGGER, {"ref": "main", "scenario_id": 0})
         loads = {
@@ -197,7 +221,7 @@ def largest_bodies(folder: Path) -> list[Row]:
         folder, yaml="version: 1\nallow_reset: true\n", database=":memory:"
     ) as mock:
         for name, (path, make) in largest.BODIES.items():
-            took, waited = largest.measure(mock, path, largest.largest(make))
+            took, waited = largest.measure(mock, path, largest.largest(path, make))
             rows.append((f"largest body, {name}: answer, ms", took))
             rows.append((f"largest body, {name}: longest wait of a poll, ms", waited))
     return rows
@@ -290,7 +314,8 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="smaller numbers, for a first look")
     parser.add_argument("--json", type=Path, help="where to write the figures for machines")
     parser.add_argument(
-        "--only", help="throughput, peers, stored, scenarios, largest, memory, start or plugin"
+        "--only",
+        help="throughput, rules, peers, stored, scenarios, largest, memory, start or plugin",
     )
     chosen = parser.parse_args()
     quick = chosen.quick
@@ -302,6 +327,7 @@ def main() -> None:
             mock.call("GET", "/_mock/clock")
         parts: dict[str, Callable[[Path], list[Row]]] = {
             "throughput": lambda folder: throughput(folder, 3 if quick else 15),
+            "rules": lambda folder: many_rules(folder, 3 if quick else 15),
             "peers": lambda folder: others(folder, 3 if quick else 15),
             "stored": lambda folder: stored_pipelines(
                 folder, [1_000, 10_000] if quick else [1_000, 100_000, 1_000_000]

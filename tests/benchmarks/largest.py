@@ -10,6 +10,9 @@ from threading import Event, Thread
 from typing import Any
 from urllib.error import HTTPError
 
+from mock_gitlab.http.asgi import MOST_VALUES, has_more_values
+from mock_gitlab.rest.body import MAX_JSON_VALUES
+
 from . import servers
 
 _MOST = 2**20
@@ -65,11 +68,17 @@ BODIES: dict[str, tuple[str, Callable[[int], Any]]] = {
 }
 
 
-def largest(make: Callable[[int], Any]) -> Any:
-    """Make the largest value whose JSON is allowed."""
+def largest(path: str, make: Callable[[int], Any]) -> Any:
+    """Make the largest value whose JSON is allowed there."""
+    values = MOST_VALUES if path.startswith("/_mock") else MAX_JSON_VALUES
+
+    def allowed(count: int) -> bool:
+        text = json.dumps(make(count)).encode()
+        return len(text) <= _MOST and not has_more_values(text, values)
+
     fits, step = 1, _MOST
     while step:
-        if len(json.dumps(make(fits + step))) <= _MOST:
+        if allowed(fits + step):
             fits += step
         step //= 2
     return make(fits)

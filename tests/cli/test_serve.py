@@ -20,7 +20,8 @@ import pytest
 from mock_gitlab import __version__
 from mock_gitlab.cli.main import main
 from mock_gitlab.cli.ready_file import ReadyFile
-from mock_gitlab.store.database import APPLICATION_ID, VERSION, Database
+from mock_gitlab.store.database import Database
+from mock_gitlab.store.opening import APPLICATION_ID, VERSION
 from tests.cli.inprocess import served
 from tests.live import TOKEN, environment, serving
 

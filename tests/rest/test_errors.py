@@ -76,6 +76,12 @@ CASES = [
         f"/projects?{'a&' * 4096}",
         "there are more than 4096 parameters",
     ),
+    sent(
+        Error.TOO_MANY_JSON_VALUES,
+        f"[{'1,' * 100_001}1]",
+        "application/json",
+        "Too many total parameters",
+    ),
     Case(
         Error.NESTED_TOO_DEEP,
         "GET",

@@ -121,6 +121,23 @@ def test_what_stands_in_texts_is_not_counted(text: str):
     assert run(declared) == 201
 
 
+def test_a_variable_may_hold_any_number_of_separators():
+    async def created(client: httpx.AsyncClient) -> int:
+        variables = [{"key": "ROWS", "value": '[{"\\' * 50_000}]
+        return (await post(client, CREATE, {"ref": "main", "variables": variables})).status_code
+
+    assert run(created) == 201
+
+
+def test_a_hundred_wrong_rows_are_named():
+    async def problems(client: httpx.AsyncClient) -> str:
+        rows: list[Any] = [{"key": []}] * 20_000
+        answer = await post(client, CREATE, {"ref": "main", "variables": rows})
+        return str(answer.json()["error"])
+
+    assert run(problems).split(", ") == [f"variables[{n}][key] is invalid" for n in range(100)]
+
+
 def test_a_hundred_mistakes_are_explained():
     async def mistakes(client: httpx.AsyncClient) -> int:
         body = {"scenario_id": 901, "name": "x", **{f"key_{n}": 1 for n in range(5000)}}

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mock_gitlab.store.database import APPLICATION_ID, Database
+from mock_gitlab.store.database import Database
 from mock_gitlab.store.errors import StoreUnavailable, UnusableDatabase
+from mock_gitlab.store.opening import APPLICATION_ID
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from mock_gitlab.engine.model import Action, PipelineRecord, ScenarioChoice, Variable
-from mock_gitlab.store.database import APPLICATION_ID, Database
+from mock_gitlab.store.database import Database
 from mock_gitlab.store.errors import UnusableDatabase
 from mock_gitlab.store.migration import migrate
+from mock_gitlab.store.opening import APPLICATION_ID
 from mock_gitlab.store.pipelines import PipelineTable
 from mock_gitlab.store.projects import ProjectTable, TokenTable
 from mock_gitlab.store.scenarios import ScenarioTable

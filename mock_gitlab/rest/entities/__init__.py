@@ -1,0 +1,1 @@
+"""The shapes that several pages show, with what presents them, as GitLab's entities are."""
