@@ -335,7 +335,7 @@ class Schedule:
         until = max(self.now + run.plan.spec.created, self._processed_from)
         if verdict == "skipped":
             self.interrupt(run, "skipped")
-        elif run.verdict != verdict:  # else it waits for that already
+        elif run.verdict != verdict:  # else it waits already
             self._withdraw(run)
             run.verdict = verdict
             self._at(until, run, self._carry_out)

@@ -99,6 +99,17 @@ def test_a_job_that_is_created_waits_again_if_what_it_waits_for_is_retried(mock:
     assert job(mock, 100_002)["status"] == "success"
 
 
+def test_a_job_that_is_created_waits_on_if_one_beside_it_is_retried(mock: Mock):
+    jobs = [{"name": "a"}, {"name": "b", "created_seconds": "2m"}]
+    mock.trigger(scenario_id=mock.declare(900, jobs=jobs))
+    mock.advance("30s")
+    mock.post("/api/v4/projects/1/jobs/100001/retry")
+    mock.advance("89s")
+    assert job(mock, 100_002)["status"] == "created"
+    mock.advance("1s")
+    assert job(mock, 100_002)["status"] == "success"
+
+
 # ---------------------------------------------------------------------------- canceling
 
 
