@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _MARKS = {"pending": ".", "scheduled": ":", "running": "=", "manual": "?"}
 _LEGEND = "= running  . pending  : delayed  ? waits to be played"
+_MORE_MARKS = {"waiting_for_resource": "w", "preparing": "p", "waiting_for_callback": "c"}
+_MORE_LEGEND = "w waits for a resource  p prepared  c waits for a callback"
 
 
 def draw(scenario: Scenario, timeline: Timeline, width: int) -> str:
@@ -22,10 +24,11 @@ def draw(scenario: Scenario, timeline: Timeline, width: int) -> str:
     state = timeline.at(last)
     shown = max(last, 1000) if state.finished else max(last * 5 // 4, 10_000)
     columns = [shown * column // width for column in range(width)]
-    label_width = max(len("pipeline"), *(len(_label(job)) for job in state.jobs))
+    label_width = max(map(len, ("pipeline", *map(_label, state.jobs))))
 
     def row(label: str, statuses: Iterable[str], end: str) -> str:
-        bar = "".join(_MARKS.get(status, " ") for status in statuses)
+        marks = {**_MARKS, **_MORE_MARKS}
+        bar = "".join(marks.get(status, " ") for status in statuses)
         return f"{label:<{label_width}} |{bar}| {end}"
 
     jobs = sorted(state.jobs, key=lambda job: (job.slot, job.attempt))
@@ -40,8 +43,13 @@ def draw(scenario: Scenario, timeline: Timeline, width: int) -> str:
                 _pipeline_end(scenario, state),
             ),
             _LEGEND,
+            *([_MORE_LEGEND] if _shows_more(timeline) else []),
         )
     )
+
+
+def _shows_more(timeline: Timeline) -> bool:
+    return any(change.after in _MORE_MARKS for change in timeline.changes(-1, None))
 
 
 def _label(job: JobState) -> str:

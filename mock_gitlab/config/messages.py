@@ -43,16 +43,12 @@ _MENDS = {
     "image": _RUNS_NOTHING,
     "services": _RUNS_NOTHING,
     "cache": _RUNS_NOTHING,
-    "retry": "attempts says what each run changes",
     "trigger": "downstream makes a job a bridge",
-    "environment": "the mock has no environments",
+    "deployment_tier": "it is called tier",
     "rules": "when says when a job runs; which jobs there are is the scenario",
     "only": "when says when a job runs; which jobs there are is the scenario",
     "except": "when says when a job runs; which jobs there are is the scenario",
     "extends": "anchors and << take over keys of another job",
-    "dependencies": "needs names the jobs that it waits for",
-    "timeout": "duration with failure_reason: job_execution_timeout does it",
-    "matrix": "name each job of a matrix yourself",
     "branch": "a branch or tag is called ref",
 }
 """What to do about keys that people know from GitLab, by name."""
@@ -95,10 +91,6 @@ def explain(
     path = _path(error)
     if error["type"] == "extra_forbidden":
         return path, _unknown_at(str(path[-1]), path, model, error["input"])
-    if error["type"] == "int_type" and path[-1:] == ("parallel",):
-        return path, f"{_message(error, _secret_kind if secret else kind)}; {_MENDS['matrix']}"
-    if error["type"] == "string_type" and "needs" in path[-2:] and isinstance(error["input"], dict):
-        return path, 'must be the name of a job, not a mapping; write needs: ["name"]'
     return path, _message(error, _secret_kind if secret else kind)
 
 

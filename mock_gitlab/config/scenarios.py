@@ -32,6 +32,21 @@ from .fields import (
     repeated,
 )
 from .jobs import JobModel, job_contradictions, to_engine_jobs
+from .waits import (
+    Canceling,
+    Created,
+    MaybeCanceling,
+    MaybeCreated,
+    MaybePending,
+    MaybePreparing,
+    MaybeWaitingForCallback,
+    MaybeWaitingForResource,
+    Pending,
+    Preparing,
+    WaitingForCallback,
+    WaitingForResource,
+    waits_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,9 +60,12 @@ class AttemptModel(StrictModel):
     )
     terminal_status: TerminalStatus | None = Field(None, description="How it ends.")
     never_complete: bool | None = Field(None, description="Whether it never ends.")
-    pending_seconds: DurationField | None = Field(
-        None, description="How long it waits before it runs."
-    )
+    created_seconds: MaybeCreated = None
+    waiting_for_resource_seconds: MaybeWaitingForResource = None
+    preparing_seconds: MaybePreparing = None
+    waiting_for_callback_seconds: MaybeWaitingForCallback = None
+    pending_seconds: MaybePending = None
+    canceling_seconds: MaybeCanceling = None
     terminal_after_polls: Annotated[int, Field(ge=1), WHOLE] | None = Field(
         None, description="How many reads end it, instead of a time."
     )
@@ -60,7 +78,7 @@ class AttemptModel(StrictModel):
             terminal_after=at_once if after is None else after,
             terminal_status=self.terminal_status,
             never_complete=self.never_complete,
-            pending=self.pending_seconds,
+            **waits_of(self),
             terminal_after_polls=self.terminal_after_polls,
         )
 
@@ -120,7 +138,12 @@ class ScenarioModel(StrictModel):
     )
     terminal_status: TerminalStatus = Field("success", description="How it ends.")
     never_complete: bool = Field(False, description="Whether it never ends.")
-    pending_seconds: DurationField = Field(0, description="How long it waits before it runs.")
+    created_seconds: Created = 0
+    waiting_for_resource_seconds: WaitingForResource = 0
+    preparing_seconds: Preparing = 0
+    waiting_for_callback_seconds: WaitingForCallback = 0
+    pending_seconds: Pending = 0
+    canceling_seconds: Canceling = 0
     terminal_after_polls: Annotated[int, Field(ge=1), WHOLE] | None = Field(
         None, description="How many reads of the pipeline end it, instead of a time."
     )
@@ -136,6 +159,11 @@ class ScenarioModel(StrictModel):
         description="What the first run and each retry change; the last entry repeats.",
     )
     test_report: TestReportModel | None = Field(None, description="Its test report.")
+    yaml_errors: Name | None = Field(
+        None,
+        description="What is wrong with its CI file; it fails at once and has no jobs.",
+        examples=["jobs:deploy config should contain at least one visible job"],
+    )
     faults: list[FaultModel] = Field(
         [], description="What goes wrong with requests about its pipelines."
     )
@@ -151,6 +179,9 @@ class ScenarioModel(StrictModel):
         for other in ("attempts", "terminal_after_polls"):
             if self.jobs and getattr(self, other):
                 yield (other,), "cannot be combined with jobs"
+        for other in ("jobs", "attempts", "terminal_after_polls", "never_complete"):
+            if self.yaml_errors is not None and getattr(self, other):
+                yield (other,), "cannot be combined with yaml_errors"
         yield from repeated(("stages",), self.stages)
 
 
@@ -164,12 +195,13 @@ def scenario_from(model: ScenarioModel) -> Scenario:
         terminal_after=model.terminal_after_seconds,
         terminal_status=model.terminal_status,
         never_complete=model.never_complete,
-        pending=model.pending_seconds,
+        **waits_of(model),
         terminal_after_polls=model.terminal_after_polls,
         coverage=model.coverage,
         attempts=tuple(attempt.to_engine() for attempt in model.attempts),
         stages=tuple(model.stages),
-        jobs=to_engine_jobs(model.jobs),
+        jobs=to_engine_jobs(model.jobs, model.canceling_seconds),
+        yaml_errors=model.yaml_errors,
         test_suites=() if report is None else tuple(suite.to_engine() for suite in report.suites),
         faults=keyed(
             (fault_from(fault, f"scenario {number}") for fault in model.faults),

@@ -51,7 +51,14 @@ _CONDITIONS: dict[str, list[dict[str, Any]]] = {
         {"anyOf": [_DELAYED, _WHEN_UNKNOWN, {"properties": {"start_in": {"type": "null"}}}]},
         {"if": _given("downstream"), "then": {"properties": {"duration": False}}},
     ],
-    "ScenarioModel": [_not_both("jobs", "attempts"), _not_both("jobs", "terminal_after_polls")],
+    "ScenarioModel": [
+        _not_both("jobs", "attempts"),
+        _not_both("jobs", "terminal_after_polls"),
+        *(
+            _not_both("yaml_errors", other)
+            for other in ("jobs", "attempts", "terminal_after_polls", "never_complete")
+        ),
+    ],
     "RuleModel": [
         {"if": _value("cycle", {"const": True}), "then": _value("scenario", {"type": "array"})},
         *(_not_both("respond", other) for other in ("scenario", "variables", "name")),

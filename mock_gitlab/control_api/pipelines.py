@@ -15,7 +15,7 @@ from .access import CurrentWorld, control_router
 from .changes import ChangeRow, change_row
 
 if TYPE_CHECKING:
-    from mock_gitlab.engine.model import PipelineRecord
+    from mock_gitlab.engine.model import Environment, PipelineRecord
     from mock_gitlab.engine.timeline import JobState
     from mock_gitlab.world.pipelines import PipelineView
     from mock_gitlab.world.world import World
@@ -31,14 +31,27 @@ class ActionRow(TypedDict):
     job_id: int | None
 
 
+class EnvironmentRow(TypedDict):
+    """The environment that a job deploys to; ``auto_stop_in`` is in seconds."""
+
+    name: str
+    url: str | None
+    action: str
+    tier: str | None
+    auto_stop_in: float | None
+    on_stop: str | None
+
+
 class JobRow(TypedDict):
-    """A job, and the token that it has while it runs."""
+    """A job, what GitLab's API hides of it, and the token that it has while it runs."""
 
     id: int
     name: str
     stage: str
     status: str
     token: str
+    interruptible: bool
+    environment: EnvironmentRow | None
 
 
 class PipelineRow(TypedDict):
@@ -124,6 +137,21 @@ def _job_row(world: World, job: JobState) -> JobRow:
         "stage": job.stage,
         "status": job.status,
         "token": world.jobs.token(job.id),
+        "interruptible": job.spec.interruptible,
+        "environment": _environment(job.spec.environment),
+    }
+
+
+def _environment(environment: Environment | None) -> EnvironmentRow | None:
+    if environment is None:
+        return None
+    return {
+        "name": environment.name,
+        "url": environment.url,
+        "action": environment.action,
+        "tier": environment.tier,
+        "auto_stop_in": to_seconds(environment.auto_stop_in),
+        "on_stop": environment.on_stop,
     }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .course import (
+    Course,
     course_undisturbed,
     is_erasable,
     is_retryable,
@@ -22,7 +23,6 @@ from .statuses import CANCELABLE, STOPPABLE
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from .course import Course
     from .model import Action, PipelineRecord, Scenario
     from .schedule import History, Obstacle
     from .stages import LiveRun, Slot
@@ -39,6 +39,8 @@ def course_of(
     ``downstreams`` holds the histories of the pipelines that bridges have started, by the bridge's
     number.
     """
+    if scenario.yaml_errors is not None:
+        return Course([], [record.created_at], ["failed"], None, record.created_at)
     if scenario.jobs or record.actions:
         return simulate(record, scenario, downstreams, obstacle)
     return course_undisturbed(record, scenario)
@@ -91,8 +93,9 @@ def _cancel_all(schedule: Schedule) -> None:
     latest = [slot.run for slot in schedule.slots]
     alive = [run for run in latest if run.status in CANCELABLE]
     gates = [run for run in latest if run.status == "manual" and not run.plan.spec.allow_failure]
-    for run in alive or gates or _last_to_finish(latest):
-        schedule.interrupt(run, "canceled")
+    ending = any(run.status == "canceling" for run in latest)
+    for run in alive or ([] if ending else gates or _last_to_finish(latest)):
+        schedule.cancel(run)
     for run in gates:
         if run.status == "manual":
             schedule.interrupt(run, "skipped")
@@ -111,8 +114,7 @@ def _retry_all(schedule: Schedule) -> None:
     if not again:
         return
     for slot in schedule.slots:
-        if slot.run.status == "skipped":
-            schedule.interrupt(slot.run, "created")
+        schedule.reconsider(slot.run)
     for slot in again:
         _run_again(schedule, slot)
     schedule.set_deadline()
@@ -123,9 +125,8 @@ def _is_worth_a_retry(run: LiveRun) -> bool:
 
 
 def _run_again(schedule: Schedule, slot: Slot) -> None:
-    slot.run.retried_at = schedule.now
-    slot.run.epoch += 1
-    schedule.add_run(slot)
+    schedule.run_again(slot)
+    slot.run.immediate = False
     schedule.cancelled = False
 
 
@@ -150,6 +151,12 @@ def _cancel(schedule: Schedule, slot: Slot, run: LiveRun) -> None:
     if schedule.mirrors and run is slot.run:
         _cancel_all(schedule)
     elif run is slot.run and run.status in STOPPABLE:
+        schedule.cancel(run)
+
+
+def _force_cancel(schedule: Schedule, slot: Slot, run: LiveRun) -> None:
+    _cancel(schedule, slot, run)
+    if run is slot.run and run.status == "canceling":
         schedule.interrupt(run, "canceled")
 
 
@@ -202,6 +209,7 @@ _ON_PIPELINE: dict[str, Callable[[Schedule], None]] = {
 }
 _ON_JOB: dict[str, Callable[[Schedule, Slot, LiveRun], None]] = {
     "cancel": _cancel,
+    "force_cancel": _force_cancel,
     "retry": _retry,
     "play": _play,
     "erase": _erase,

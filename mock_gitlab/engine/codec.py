@@ -21,8 +21,10 @@ from mock_gitlab.engine.model import (
     Artifact,
     Attempt,
     Downstream,
+    Environment,
     JobAttempt,
     JobSpec,
+    Retry,
     Scenario,
     TestCase,
     TestSuite,
@@ -31,7 +33,13 @@ from mock_gitlab.engine.model import (
 
 _PARTS: dict[type, dict[str, type]] = {
     Scenario: {"attempts": Attempt, "jobs": JobSpec, "test_suites": TestSuite, "faults": Fault},
-    JobSpec: {"artifacts": Artifact, "attempts": JobAttempt, "downstream": Downstream},
+    JobSpec: {
+        "artifacts": Artifact,
+        "attempts": JobAttempt,
+        "downstream": Downstream,
+        "retry": Retry,
+        "environment": Environment,
+    },
     JobAttempt: {"artifacts": Artifact},
     Downstream: {"variables": Variable},
     TestSuite: {"cases": TestCase},

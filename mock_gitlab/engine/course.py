@@ -8,9 +8,11 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .model import ATTEMPTS_LIMIT, JobSpec, TerminalStatus, job_id
+from .failures import BEFORE_THE_START, NOT_RETRIED, USUAL_RETRIES
+from .model import ATTEMPTS_LIMIT, WAITS, JobSpec, TerminalStatus, job_id
 from .statuses import BLOCKED, COMPLETED, RETRYABLE
 
 if TYPE_CHECKING:
@@ -30,7 +32,6 @@ class Plan(NamedTuple):
     """
 
     spec: JobSpec
-    pending: Duration
     duration: Duration | None
     polls: int | None = None
     mirrors: bool = False
@@ -42,7 +43,55 @@ def plan_of_job(job: JobSpec, attempt: int) -> Plan:
         entry = job.attempts[min(attempt, len(job.attempts) - 1)]
         values = {name: getattr(entry, name) for name in entry.__slots__}
         job = replace(job, **{name: value for name, value in values.items() if value is not None})
-    return Plan(job, job.pending, None if job.never_complete else job.duration)
+    if job.timeout is not None:
+        job = _timed(job, job.timeout)
+    if job.allowed_exit_codes:
+        allowed = job.status == "failed" and job.exit_code in job.allowed_exit_codes
+        job = replace(job, allow_failure=allowed and job.failure_reason in _EXITED)
+    return Plan(job, None if job.never_complete else job.duration)
+
+
+_EXITED = (None, "script_failure")
+
+
+def _timed(job: JobSpec, timeout: Duration) -> JobSpec:
+    """End a job that takes longer than its timeout."""
+    if job.downstream is not None or (job.duration <= timeout and not job.never_complete):
+        return job
+    return replace(
+        job,
+        duration=timeout,
+        never_complete=False,
+        status="failed",
+        failure_reason="job_execution_timeout",
+    )
+
+
+def retry_follows(job: JobSpec, attempt: int) -> bool:
+    """Return whether GitLab retries a run of a job by itself once it has failed."""
+    reason = job.failure_reason or "script_failure"
+    if reason in NOT_RETRIED or job.downstream is not None:
+        return False
+    if job.retry is None:
+        return attempt < USUAL_RETRIES.get(reason, 0)
+    return attempt < job.retry.max and (not job.retry.when or reason in job.retry.when)
+
+
+def waits_before(job: JobSpec) -> tuple[tuple[JobStatus, Duration], ...]:
+    """List the statuses between created and running, each with how long it lasts."""
+    if job.waiting_for_resource or job.preparing or job.waiting_for_callback:
+        return all_waits_before(job)
+    return (("pending", job.pending),)
+
+
+def all_waits_before(waiting: JobSpec | Scenario) -> tuple[tuple[JobStatus, Duration], ...]:
+    """List the same with those that last no time."""
+    return (
+        ("waiting_for_resource", waiting.waiting_for_resource),
+        ("preparing", waiting.preparing),
+        ("waiting_for_callback", waiting.waiting_for_callback),
+        ("pending", waiting.pending),
+    )
 
 
 def plan_of_pipeline(record: PipelineRecord, scenario: Scenario, attempt: int) -> Plan:
@@ -51,18 +100,22 @@ def plan_of_pipeline(record: PipelineRecord, scenario: Scenario, attempt: int) -
     The values that the trigger gave override those of every attempt, field by field.
     """
     after, status = scenario.terminal_after, scenario.terminal_status
-    endless, pending = scenario.never_complete, scenario.pending
+    endless, waits = scenario.never_complete, _waits(scenario)
     polls = scenario.terminal_after_polls
     if scenario.attempts:
         entry = scenario.attempts[min(attempt, len(scenario.attempts) - 1)]
         after = after if entry.terminal_after is None else entry.terminal_after
         status = entry.terminal_status or status
         endless = endless if entry.never_complete is None else entry.never_complete
-        pending = pending if entry.pending is None else entry.pending
+        of_entry = zip(waits, _waits(entry), strict=True)
+        waits = tuple([usual if own is None else own for usual, own in of_entry])
         polls = polls if entry.terminal_after_polls is None else entry.terminal_after_polls
     after = after if record.terminal_after is None else record.terminal_after
     status = record.terminal_status or status
-    return _mirror(after, status, endless, pending, polls, scenario.coverage)
+    return _mirror(after, status, endless, waits, polls, scenario.coverage)
+
+
+_waits = attrgetter(*WAITS)
 
 
 @lru_cache(maxsize=1024)
@@ -70,25 +123,27 @@ def _mirror(
     after: Duration | None,
     status: TerminalStatus,
     endless: bool,
-    pending: Duration,
+    waits: tuple[Duration, ...],
     polls: int | None,
     coverage: float | None,
 ) -> Plan:
     polls = None if endless else polls
-    if endless or (after is None and polls is not None):
-        duration = None
-    else:
-        pending = min(pending, after or 0)
-        duration = (after or 0) - pending
+    *before, canceling = waits
+    duration = None if endless or (after is None and polls is not None) else after or 0
+    if duration is not None:
+        for place, wait in enumerate(before):
+            before[place] = min(wait, duration)
+            duration -= before[place]
+    held: dict[str, Any] = dict(zip(WAITS, (*before, canceling), strict=True))
     spec = JobSpec(
         name="pipeline",
         duration=duration or 0,
         status=status,
-        pending=pending,
         never_complete=endless,
         coverage=coverage,
+        **held,
     )
-    return Plan(spec, pending, duration, polls, mirrors=True)
+    return Plan(spec, duration, polls, mirrors=True)
 
 
 # ---------------------------------------------------------------------------- runs
@@ -158,15 +213,20 @@ def course_undisturbed(record: PipelineRecord, scenario: Scenario) -> Course:
     It equals the simulation's course, but is computed several times faster.
     """
     plan = plan_of_pipeline(record, scenario, 0)
-    begins = record.created_at
-    starts, polled = begins + plan.pending, polled_at(record, plan.polls)
+    begins, polled = record.created_at, polled_at(record, plan.polls)
+    run = Run(job_id(record.id, 1, 0), 1, 0, plan, begins)
+    starts = begins + plan.spec.created
+    for waiting, wait in waits_before(plan.spec):
+        if (wait or waiting == "pending") and (polled is None or starts <= polled):
+            run.instants.append(starts)
+            run.statuses.append(waiting)
+        starts += wait
     ends = polled if plan.duration is None else starts + plan.duration
     if polled is not None and ends is not None:
         ends = min(ends, polled)
         starts = min(starts, ends)
-    run = Run(job_id(record.id, 1, 0), 1, 0, plan, begins)
-    run.instants = [begins, begins, starts]
-    run.statuses = ["created", "pending", "running"]
+    run.instants.append(starts)
+    run.statuses.append("running")
     if ends is not None:
         run.instants.append(ends)
         run.statuses.append(plan.spec.status)
@@ -201,6 +261,11 @@ def polled_at(record: PipelineRecord, threshold: int | None) -> Instant | None:
 def is_retryable(run_status: JobStatus, attempt: int, retried: bool) -> bool:
     """Return whether a run can be retried."""
     return run_status in RETRYABLE and not retried and attempt < ATTEMPTS_LIMIT
+
+
+def fails_before_its_start(plan: Plan, final: JobStatus) -> bool:
+    """Return whether a run fails for a reason that keeps it from starting."""
+    return plan.duration == 0 and final == "failed" and plan.spec.failure_reason in BEFORE_THE_START
 
 
 def has_no_times(plan: Plan, final: JobStatus) -> bool:

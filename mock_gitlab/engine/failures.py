@@ -5,7 +5,7 @@ https://gitlab.com/gitlab-org/gitlab/-/blob/master/app/models/concerns/enums/ci/
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 FailureReason = Literal[
     "unknown_failure",
@@ -61,3 +61,37 @@ FailureReason = Literal[
     "id_token_burned_project_path",
     "downstream_project_trigger_resolved_to_empty",
 ]
+_AFTER_THE_START = frozenset(
+    {
+        "unknown_failure",
+        "script_failure",
+        "api_failure",
+        "runner_system_failure",
+        "job_execution_timeout",
+        "trace_size_exceeded",
+        "job_execution_server_timeout",
+        "no_updates_running",
+        "no_updates_canceling",
+        "server_timeout_running",
+        "server_timeout_canceling",
+        "runner_configuration_error",
+        "runner_external_dependency_failure",
+        "runner_interrupted",
+        "job_token_expired",
+    }
+)
+NOT_RETRIED: frozenset[FailureReason] = frozenset(
+    {
+        "ci_quota_exceeded",
+        "no_matching_runner",
+        "missing_dependency_failure",
+        "forward_deployment_failure",
+        "environment_creation_failure",
+        "job_token_expired",
+    }
+)
+"""After these no retry follows by itself, whatever the job says."""
+USUAL_RETRIES: dict[FailureReason, int] = {"scheduler_failure": 2}
+"""How many retries follow by themselves for a job that says nothing."""
+BEFORE_THE_START: frozenset[FailureReason] = frozenset(get_args(FailureReason)) - _AFTER_THE_START
+"""Why a job can fail that has not started: a job of no duration shows no start then."""

@@ -7,6 +7,7 @@ The errors, which HTTP turns into answers::
       NotAllowed      GitLab's rules or the author's settings forbid it now
       AlreadyExists   a number or a name is taken
       Invalid         a value is well formed but cannot be used
+      InvalidCiFile   GitLab creates no pipeline, since its CI file is invalid
       RejectedByRule  a rule answers instead of creating the pipeline
 
 An ``Instant`` counts milliseconds since the Unix epoch in UTC. A ``Duration`` counts milliseconds.
@@ -34,7 +35,18 @@ When = Literal["on_success", "on_failure", "always", "manual", "delayed"]
 TestCaseStatus = Literal["success", "failed", "error", "skipped"]
 Origin = Literal["builtin", "file", "runtime"]
 """Where a scenario was declared."""
-ActionName = Literal["cancel", "retry", "play", "erase", "delete_artifacts", "delete_downstream"]
+ActionName = Literal[
+    "cancel", "force_cancel", "retry", "play", "erase", "delete_artifacts", "delete_downstream"
+]
+WAITS = (
+    "created",
+    "waiting_for_resource",
+    "preparing",
+    "waiting_for_callback",
+    "pending",
+    "canceling",
+)
+"""The statuses whose length is declared: those before the start in GitLab's order, and the last."""
 
 LARGEST_NUMBER = 2**53
 """The largest number of a scenario or id of a project, which every JSON parser reads exactly."""
@@ -76,6 +88,14 @@ class AlreadyExists(MockGitLabError):
 
 class Invalid(MockGitLabError):
     """A value is well formed but cannot be used."""
+
+
+class InvalidCiFile(MockGitLabError):
+    """The CI file is invalid; ``errors`` says why."""
+
+    def __init__(self, errors: str) -> None:
+        super().__init__(errors)
+        self.errors = errors
 
 
 class RejectedByRule(MockGitLabError):
@@ -172,6 +192,26 @@ class Artifact:
 
 
 @dataclass(frozen=True, slots=True)
+class Retry:
+    """How many retries follow by themselves, and after which failures; empty: after each."""
+
+    max: int
+    when: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The environment that a job deploys to (https://docs.gitlab.com/ci/yaml/#environment)."""
+
+    name: str
+    url: str | None = None
+    action: str = "start"
+    tier: str | None = None
+    auto_stop_in: Duration | None = None
+    on_stop: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Downstream:
     """The pipeline that a bridge starts. ``project`` is a path, or a number as text."""
 
@@ -194,6 +234,12 @@ class JobAttempt:
     trace: str | None = None
     coverage: float | None = None
     artifacts: tuple[Artifact, ...] | None = None
+    created: Duration | None = None
+    waiting_for_resource: Duration | None = None
+    preparing: Duration | None = None
+    waiting_for_callback: Duration | None = None
+    canceling: Duration | None = None
+    exit_code: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +249,12 @@ class JobSpec:
     ``allow_failure`` has GitLab's default filled in, which is True for a manual job.
     With ``needs`` of None the job waits for the stages before; with an empty one it starts at once.
     The n-th entry of ``attempts`` applies to the n-th run; the last entry repeats.
+
+    ``created`` is how long it stays created once its turn has come. The other ``WAITS`` before the
+    start follow in order. ``canceling`` is how long a cancel takes while it runs.
+
+    A run that fails with one of the ``allowed_exit_codes`` is allowed to fail. One that takes
+    longer than ``timeout`` fails then.
     """
 
     name: str
@@ -222,6 +274,17 @@ class JobSpec:
     artifacts: tuple[Artifact, ...] = ()
     attempts: tuple[JobAttempt, ...] = ()
     downstream: Downstream | None = None
+    created: Duration = 0
+    waiting_for_resource: Duration = 0
+    preparing: Duration = 0
+    waiting_for_callback: Duration = 0
+    canceling: Duration = 0
+    exit_code: int = 1
+    allowed_exit_codes: tuple[int, ...] = ()
+    retry: Retry | None = None
+    timeout: Duration | None = None
+    interruptible: bool = False
+    environment: Environment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +296,11 @@ class Attempt:
     never_complete: bool | None = None
     pending: Duration | None = None
     terminal_after_polls: int | None = None
+    created: Duration | None = None
+    waiting_for_resource: Duration | None = None
+    preparing: Duration | None = None
+    waiting_for_callback: Duration | None = None
+    canceling: Duration | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +309,9 @@ class Scenario:
 
     With ``terminal_after`` of None, a pipeline with jobs has no time limit: its jobs decide. One
     without jobs ends at once, or after ``terminal_after_polls`` reads if that is set.
+
+    The ``WAITS`` before the start count from its creation. With jobs, none leaves such a status
+    before that. With ``yaml_errors`` the pipeline has failed without jobs as soon as it exists.
     """
 
     scenario_id: int
@@ -256,6 +327,12 @@ class Scenario:
     jobs: tuple[JobSpec, ...] = ()
     test_suites: tuple[TestSuite, ...] = ()
     faults: tuple[Fault, ...] = ()
+    created: Duration = 0
+    waiting_for_resource: Duration = 0
+    preparing: Duration = 0
+    waiting_for_callback: Duration = 0
+    canceling: Duration = 0
+    yaml_errors: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

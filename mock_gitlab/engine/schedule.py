@@ -10,10 +10,20 @@ from dataclasses import replace
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
-from .course import Course, has_no_times, plan_of_job, plan_of_pipeline, polled_at
+from .course import (
+    Course,
+    all_waits_before,
+    fails_before_its_start,
+    has_no_times,
+    plan_of_job,
+    plan_of_pipeline,
+    polled_at,
+    retry_follows,
+    waits_before,
+)
 from .model import job_id
 from .stages import LiveRun, Slot, Stages
-from .statuses import COMPLETED
+from .statuses import COMPLETED, PREPARATORY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +36,10 @@ if TYPE_CHECKING:
     """The statuses of a pipeline, each with the instant at which it begins, in order."""
     Obstacle = Callable[[Downstream], FailureReason | None]
     """Returns why a bridge cannot start its pipeline, or None if it can."""
+
+
+_QUEUED_OR_RUNNING = PREPARATORY | {"pending", "running"}
+_ENDING = COMPLETED | {"canceling"}
 
 
 def free(_: Downstream) -> FailureReason | None:
@@ -68,7 +82,8 @@ class Schedule:
         self._statuses: list[PipelineStatus] = []
         self._stages = Stages(scenario)
         self.slots = self._stages.slots
-        self._earliest = self.now if self.mirrors else self.now + scenario.pending
+        self._processed_from = self.now if self.mirrors else self.now + scenario.created
+        self._waits_end = {} if self.mirrors else _ends_of_waits(scenario, self._processed_from)
         for slot in self.slots:
             self.add_run(slot)
         self.set_deadline()
@@ -165,9 +180,9 @@ class Schedule:
             return
         for slot in self.slots:
             run = slot.run
-            if run.status in ("pending", "running"):
+            if run.status in _QUEUED_OR_RUNNING or (self.mirrors and run.status == "created"):
                 self._end(run, run.final if self.mirrors else self._limit_status())
-            elif run.status not in COMPLETED and not self.mirrors:
+            elif run.status not in _ENDING and not self.mirrors:
                 self.interrupt(run, "skipped")
 
     def _limit_status(self) -> TerminalStatus:
@@ -198,17 +213,42 @@ class Schedule:
 
     def interrupt(self, run: LiveRun, status: JobStatus) -> None:
         """Change the status of a run and drop the events that were scheduled for it."""
-        run.epoch += 1
+        self._withdraw(run)
         self._step(run, status)
 
+    def _withdraw(self, run: LiveRun) -> None:
+        run.epoch += 1
+        run.verdict = None
+
     def queue(self, run: LiveRun) -> None:
-        """Make a run wait for a runner, and start it when its time has come."""
-        self.interrupt(run, "pending")
-        starts = max(self.now + run.plan.pending, self._earliest)
-        if starts <= self.now:
-            self._start(run)
+        """Make a run wait for whatever it needs, at last a runner, and start it then."""
+        self._withdraw(run)
+        spec, ends, at = run.plan.spec, self._waits_end, self.now
+        for status, wait in all_waits_before(spec) if ends else waits_before(spec):
+            until = max(at + wait, ends.get(status, at))
+            if until > at or status == "pending":
+                self._at(at, run, self._entering(status))
+            at = until
+        self._at(at, run, self._start)
+
+    def _at(self, instant: Instant, run: LiveRun, happen: Callable[[LiveRun], None]) -> None:
+        """Let something happen at an instant, now if that has come."""
+        if instant <= self.now:
+            happen(run)
         else:
-            self._later(starts, run, self._start)
+            self._later(instant, run, happen)
+
+    def _entering(self, status: JobStatus) -> Callable[[LiveRun], None]:
+        return lambda run: self._step(run, status)
+
+    def cancel(self, run: LiveRun) -> None:
+        """Cancel a run; one that is running may take its time to end."""
+        grace = run.plan.spec.canceling
+        if grace and run.status == "running":
+            self.interrupt(run, "canceling")
+            self._later(self.now + grace, run, self._entering("canceled"))
+        else:
+            self.interrupt(run, "canceled")
 
     def _begin(self, run: LiveRun) -> None:
         self._step(run, "running")
@@ -222,18 +262,40 @@ class Schedule:
             if reason is not None:
                 self._drop(run, reason)
                 return
+        if downstream is None and fails_before_its_start(run.plan, run.final):
+            self._fail(run)
+            return
         self._begin(run)
         if downstream is not None and downstream.strategy == "depend":
             self._follow(run)
         elif downstream is not None:
             self._end(run, "success")
         elif duration == 0:
-            self._end(run, run.final)
+            self._finish(run)
         elif duration is not None:
-            self._later(self.now + duration, run, self._end)
+            self._later(self.now + duration, run, self._finish)
+
+    def _finish(self, run: LiveRun) -> None:
+        """End a run as it was going to; a retry may follow."""
+        if run.final == "failed":
+            self._fail(run)
+        else:
+            self._end(run)
+
+    def _fail(self, run: LiveRun) -> None:
+        self.interrupt(run, "failed")
+        if not self.mirrors and retry_follows(run.plan.spec, run.attempt):
+            self.run_again(self.slots[run.slot - 1])
+
+    def run_again(self, slot: Slot) -> None:
+        """Retry the latest run of a job, without waiting for anything."""
+        slot.run.retried_at = self.now
+        slot.run.epoch += 1
+        self.add_run(slot)
+        slot.run.immediate = True
 
     def _end(self, run: LiveRun, status: TerminalStatus | None = None) -> None:
-        if run.status == "pending":
+        if run.status != "running":
             self._begin(run)
         self.interrupt(run, status or run.final)
         if run.status == "manual":
@@ -269,17 +331,41 @@ class Schedule:
         return moved
 
     def _admit(self, slot: Slot, previous: PipelineStatus) -> None:
-        verdict = slot.verdict(previous)
-        if verdict == "go":
-            self.queue(slot.run)
-        elif verdict == "delayed":
-            self._step(slot.run, "scheduled")
-            self._later(self.now + slot.job.start_in, slot.run, self.queue)
+        run, verdict = slot.run, slot.verdict(previous)
+        until = max(self.now + run.plan.spec.created, self._processed_from)
+        if verdict == "skipped":
+            self.interrupt(run, "skipped")
+        elif run.verdict != verdict:  # else it waits already
+            self._withdraw(run)
+            run.verdict = verdict
+            self._at(until, run, self._carry_out)
+
+    def _carry_out(self, run: LiveRun) -> None:
+        if run.verdict == "manual":
+            self._step(run, "manual")
+        elif run.verdict == "delayed":
+            self._step(run, "scheduled")
+            self._later(self.now + run.plan.spec.start_in, run, self.queue)
         else:
-            self._step(slot.run, verdict)
+            self.queue(run)
 
     def revive_dependents(self, slot: Slot) -> None:
         """Process again the jobs that were skipped because of a job that now runs once more."""
         for other in self._stages.dependents(slot) - {slot}:
-            if other.run.status == "skipped":
-                self.interrupt(other.run, "created")
+            self.reconsider(other.run)
+
+    def reconsider(self, run: LiveRun) -> None:
+        """Make a run wait for its turn again, if it was skipped or has only just been created."""
+        if run.status == "skipped":
+            self.interrupt(run, "created")
+        elif run.status == "created":
+            self._withdraw(run)
+
+
+def _ends_of_waits(scenario: Scenario, at: Instant) -> dict[JobStatus, Instant]:
+    """Return the instants before which no job leaves a status; empty if there are none."""
+    ends: dict[JobStatus, Instant] = {}
+    for status, wait in all_waits_before(scenario):
+        at += wait
+        ends[status] = at
+    return ends if any(wait for _, wait in all_waits_before(scenario)) else {}

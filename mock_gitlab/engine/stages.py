@@ -6,15 +6,24 @@ from typing import TYPE_CHECKING, Literal
 
 from .course import Run
 from .model import JobSpec
-from .statuses import BITS, BITS_ALLOWED, CANCELABLE, COMPLETED, status_of_bits
+from .statuses import (
+    BITS,
+    BITS_ALLOWED,
+    BITS_FAILURE_ALLOWED,
+    CANCELABLE,
+    COMPLETED,
+    status_of_bits,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from .course import Plan
     from .model import Instant, Scenario
-    from .statuses import PipelineStatus
+    from .statuses import JobStatus, PipelineStatus
 
+Verdict = Literal["skipped", "manual", "delayed", "go"]
+"""What happens to a run whose turn has come."""
 _MIRROR = JobSpec(name="pipeline")
 _UNDER_WAY = sum(BITS[status] for status in CANCELABLE)
 _VALID: Mapping[str, tuple[PipelineStatus, ...]] = {
@@ -30,17 +39,25 @@ class LiveRun(Run):
     """A run while it is played.
 
     An event that was scheduled for it happens only if ``epoch`` is still the same. ``final`` is the
-    status that it will end with. ``immediate`` starts it without waiting for anything.
+    status that it will end with. ``immediate`` starts it without waiting for anything. ``verdict``
+    is what happens to it once it has been created for long enough.
     """
 
-    __slots__ = ("bits", "epoch", "final", "immediate")
+    __slots__ = ("bits", "epoch", "final", "immediate", "verdict")
 
     def __init__(self, number: int, slot: int, attempt: int, plan: Plan, at: Instant) -> None:
         super().__init__(number, slot, attempt, plan, at)
-        self.bits = BITS_ALLOWED if plan.spec.allow_failure else BITS
+        self.bits = _bits_of(plan.spec)
         self.epoch = 0
         self.final = plan.spec.status
         self.immediate = False
+        self.verdict: Verdict | None = None
+
+
+def _bits_of(job: JobSpec) -> Mapping[JobStatus, int]:
+    if not job.allow_failure:
+        return BITS
+    return BITS_FAILURE_ALLOWED if job.allowed_exit_codes else BITS_ALLOWED
 
 
 class StatusUnion:
@@ -91,7 +108,7 @@ class Slot:
         self.run: LiveRun
         self.runs: list[LiveRun] = []
 
-    def verdict(self, previous: PipelineStatus) -> Literal["skipped", "manual", "delayed", "go"]:
+    def verdict(self, previous: PipelineStatus) -> Verdict:
         """Decide what happens to the latest run, given the status of what it waited for."""
         when = self.job.when
         needs_success = self.needs_others and when != "always"

@@ -13,7 +13,7 @@ from .course import (
     may_play_again,
     waits_for_play,
 )
-from .statuses import COMPLETED, FINISHED
+from .statuses import COMPLETED, FINISHED, PREPARATORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from .model import Artifact, Duration, Instant, JobSpec
     from .statuses import JobStatus, PipelineStatus
 
-_SPREAD = re.compile(r" \d+/\d+\Z")
+_SPREAD = re.compile(r"(?: \d+/\d+|: \[.*\])\Z", re.DOTALL)
+_BEFORE_THE_QUEUE = PREPARATORY | {"created"}
 
 
 class JobState(NamedTuple):
@@ -139,6 +140,7 @@ class PipelineState(NamedTuple):
     queued_duration: int | None
     coverage: float | None
     has_warnings: bool
+    yaml_errors: str | None
     jobs: tuple[JobState, ...]
 
     @property
@@ -161,6 +163,7 @@ class PipelineState(NamedTuple):
             self.queued_duration,
             self.coverage,
             self.has_warnings,
+            self.yaml_errors,
             (),
         )
 
@@ -199,8 +202,10 @@ def state_of(run: Run, now: Instant) -> JobState:
             started, finished = instant if started is None else started, None
         elif status == "pending":
             queued, started, finished = instant, None, None
-        elif status == "created" or _has_not_run(run, status, started, instant):
+        elif status in _BEFORE_THE_QUEUE or _has_not_run(run, status, started, instant):
             queued = started = finished = None
+        elif status == "canceling":
+            finished = None
         elif started is not None or status in FINISHED:
             finished = instant
     spec = run.plan.spec
@@ -217,7 +222,7 @@ def state_of(run: Run, now: Instant) -> JobState:
         finished,
         run.erased_at if run.erased_at is not None and run.erased_at <= now else None,
         run.emptied_at if run.emptied_at is not None and run.emptied_at <= now else None,
-        spec.allow_failure,
+        spec.allow_failure and (status == "failed" or not spec.allowed_exit_codes),
         run.retried_at is not None and run.retried_at <= now,
         (spec.failure_reason or _usual_reason(spec)) if status == "failed" else None,
         spec,

@@ -32,6 +32,10 @@ FINISHED: frozenset[PipelineStatus] = frozenset({"success", "failed", "canceled"
 """Completed, but not skipped: a pipeline with one of these has a ``finished_at``."""
 BLOCKED: frozenset[PipelineStatus] = frozenset({"manual", "scheduled"})
 """Waiting for a person or a delay."""
+PREPARATORY: frozenset[PipelineStatus] = frozenset(
+    {"waiting_for_resource", "preparing", "waiting_for_callback"}
+)
+"""Before the wait for a runner."""
 EXECUTING: frozenset[PipelineStatus] = frozenset({"running", "canceling"})
 """The token of a job is valid during these."""
 CANCELABLE: frozenset[PipelineStatus] = frozenset(STATUSES) - COMPLETED - {"manual", "canceling"}
@@ -56,6 +60,8 @@ BITS_ALLOWED: Mapping[JobStatus, int] = {
     "manual": _IGNORED,
 }
 """The same for a job that is allowed to fail."""
+BITS_FAILURE_ALLOWED: Mapping[JobStatus, int] = {**BITS, "failed": _WARN}
+"""The same for a job that is allowed to fail with some exit codes only."""
 
 
 def composite(jobs: Iterable[tuple[JobStatus, bool]], dag: bool = False) -> PipelineStatus | None:

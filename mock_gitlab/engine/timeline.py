@@ -11,7 +11,7 @@ from .course import visible
 from .model import NEVER, NotAllowed, NotFound, Scenario
 from .schedule import deleted_downstreams, free
 from .states import Change, JobState, PipelineState, Window, busy, state_of
-from .statuses import COMPLETED, FINISHED, STOPPABLE
+from .statuses import CANCELABLE, COMPLETED, FINISHED, STOPPABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -111,6 +111,7 @@ class Timeline:
             None if started is None else (started - created) // 1000 or None,
             self._coverage(status, jobs),
             status == "success" and any(job.is_warning for job in jobs),
+            self.scenario.yaml_errors,
             jobs,
         )
 
@@ -163,7 +164,7 @@ class Timeline:
         latest = [run for run in self._course.runs if run.instants[0] <= at][-1]
         if latest.plan.polls is None:
             return False
-        return self.window(now).status in ("pending", "running")
+        return self.window(now).status in CANCELABLE
 
     # ------------------------------------------------------------------ through time
 
@@ -231,12 +232,14 @@ class Timeline:
             return any(job.artifacts for job in jobs if action.job_id in (None, job.id))
         if action.job_id is not None:
             job = self.job(action.job_id, action.at)
-            stops = job is not None and not job.retried and job.status in STOPPABLE
-            return action.name != "cancel" or stops
+            if action.name not in ("cancel", "force_cancel"):
+                return True
+            stops = STOPPABLE | ({"canceling"} if action.name == "force_cancel" else set())
+            return job is not None and not job.retried and job.status in stops
         state = self.at(action.at)
         if action.name == "retry":
             return any(job.is_retryable and job.status != "success" for job in state.jobs)
-        return not state.finished
+        return not state.finished and state.status != "canceling"
 
     # ------------------------------------------------------------------ private
 

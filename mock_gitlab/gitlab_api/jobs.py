@@ -456,14 +456,15 @@ def _act(request: Request, id: str, job_id: int, action: ActionName) -> tuple[Pr
 @jobs(
     "POST",
     "/projects/{id}/jobs/{job_id}/cancel",
-    Param("force", Kind.BOOLEAN),
+    Param("force", Kind.BOOLEAN, description="Cancel it at once, even while it is canceling."),
     answers=Job,
     status=201,
     login=Login.FIRST,
 )
 def cancel_job(request: Request, id: str, job_id: int, force: bool | None) -> Job | Bridge:
     """Cancel a job, even a manual one; a job that has finished stays as it is."""
-    return _present_either(request, request.world.jobs.job(*_act(request, id, job_id, "cancel")))
+    action: ActionName = "force_cancel" if force else "cancel"
+    return _present_either(request, request.world.jobs.job(*_act(request, id, job_id, action)))
 
 
 @jobs(

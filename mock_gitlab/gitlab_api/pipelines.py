@@ -16,6 +16,7 @@ from mock_gitlab.engine.model import (
     LONGEST_DURATION,
     NAME_LIMIT,
     TERMINAL_STATUSES,
+    InvalidCiFile,
     NotFound,
     RejectedByRule,
     Variable,
@@ -160,7 +161,7 @@ def present(request: Request, pipeline: PipelineView | CreatedPipeline) -> Pipel
         **present_basic(request, pipeline),
         "before_sha": _BEFORE_SHA,
         "tag": record.tag,
-        "yaml_errors": None,
+        "yaml_errors": state.yaml_errors,
         "user": present_user(request),
         "started_at": timestamp(state.started_at),
         "finished_at": timestamp(state.finished_at),
@@ -298,7 +299,8 @@ def _filter(request: Request, project: Project, params: dict[str, Any]) -> Filte
         updated_after=params["updated_after"],
         updated_before=params["updated_before"],
         newest_of=scope if scope in ("branches", "tags") else None,
-        nothing=params["yaml_errors"] is True or other_user,
+        yaml_errors=params["yaml_errors"],
+        nothing=other_user,
         # All pipelines belong to the only user.
         order_by="id" if params["order_by"] == "user_id" else params["order_by"],
         descending=params["sort"] == "desc",
@@ -362,7 +364,11 @@ def start(
     params: dict[str, Any],
     token: TriggerToken | None = None,
 ) -> CreatedPipeline:
-    """Create a pipeline, with the parameters that only the mock has."""
+    """Create a pipeline, with the parameters that only the mock has.
+
+    Raises:
+        ApiError: its CI file is invalid. A trigger leaves a failed pipeline all the same.
+    """
     wanted = PipelineRequest(
         ref=ref,
         source=source,
@@ -378,7 +384,12 @@ def start(
     except RejectedByRule as rejected:
         request.logged.rule = rejected.rule
         raise
+    except InvalidCiFile as invalid:
+        raise ApiError(Error.CI_FILE_IS_INVALID, errors=invalid.errors) from None
     request.logged.rule = created.record.choice and created.record.choice.rule
+    if created.state.yaml_errors is not None:
+        _note(request, created.record)
+        raise ApiError(Error.FAILED_FOR_ITS_CI_FILE, errors=created.state.yaml_errors)
     return created
 
 

@@ -92,6 +92,8 @@ class Error(Enum):
             "paired"
         },
     )
+    CI_FILE_IS_INVALID = 400, {"message": {"base": ["{errors}"]}}
+    FAILED_FOR_ITS_CI_FILE = 422, {"message": {"base": ["{errors}"]}}
     REFERENCE_NOT_FOUND = 400, {"message": {"base": ["Reference not found"]}}
     DUPLICATE_VARIABLE = 400, {"message": {"base": ["Duplicate variable name: {names}"]}}
     DUPLICATE_VARIABLES = 400, {"message": {"base": ["Duplicate variable names: {names}"]}}

@@ -37,6 +37,10 @@ _ENTERED_AT_ONCE = 500
 """How many new pipelines may wait for the indices; a trigger enters them in a few milliseconds."""
 _UNTOUCHED = "p.actions_json = '[]' AND p.polls = 0 AND p.renamed_at IS NULL"
 _STALE = f"{LISTED} AND p.status_until IS NOT NULL AND p.status_until <= ?"
+_HAS_YAML_ERRORS = (
+    "(ifnull(p.scenario_id, -1) IN "
+    """(SELECT scenario_id FROM scenarios WHERE instr(details_json, '"yaml_errors":')))"""
+)
 _COHORT = "p.scenario_id, p.terminal_after_seconds, p.terminal_after_fraction, p.terminal_status"
 
 # SQLite finds the next ref in the index, where DISTINCT or GROUP BY would read all of a project.
@@ -92,6 +96,7 @@ class Filter:
     updated_after: Instant | None = None
     updated_before: Instant | None = None
     newest_of: str | None = None
+    yaml_errors: bool | None = None
     nothing: bool = False
     order_by: str = "id"
     descending: bool = True
@@ -145,6 +150,9 @@ class Filter:
         if self.newest_of is not None:
             sql.append(f"p.iid IN ({NEWEST_IIDS}) AND p.tag = ?")
             values += [*[self.project_id] * 3, self.newest_of == "tags"]
+        if self.yaml_errors is not None:
+            sql.append(f"{_HAS_YAML_ERRORS} = ?")
+            values.append(self.yaml_errors)
         if self.nothing:
             sql.append("0")
         return " AND ".join(sql) or "1", values

@@ -25,13 +25,19 @@ class ScenarioFields(TypedDict, total=False):
     terminal_after_seconds: Duration | None
     terminal_status: TerminalStatus
     never_complete: bool
+    created_seconds: Duration
+    waiting_for_resource_seconds: Duration
+    preparing_seconds: Duration
+    waiting_for_callback_seconds: Duration
     pending_seconds: Duration
+    canceling_seconds: Duration
     terminal_after_polls: int | None
     coverage: float | None
     stages: Sequence[str]
     jobs: Sequence[Keys]
     attempts: Sequence[Keys]
     test_report: Keys | None
+    yaml_errors: str | None
     faults: Sequence[Keys]
 
 

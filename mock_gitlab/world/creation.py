@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mock_gitlab.engine.matching import Trigger, differences, next_of_sequence
 from mock_gitlab.engine.model import (
+    InvalidCiFile,
     NotFound,
     PipelineRecord,
     RejectedByRule,
@@ -104,6 +105,7 @@ class Creation:
         Raises:
             NotFound: the ref, or the scenario that is asked for.
             RejectedByRule: a rule answers instead.
+            InvalidCiFile: no pipeline is created; the source is "api".
         """
         self._pipelines.start_due_bridges()  # what began before gets its number before
         ref, tag = self._catalog.resolve(project, wanted.ref)
@@ -111,15 +113,22 @@ class Creation:
             wanted = wanted._replace(ref=ref)
         rule = self._choose(project, wanted, tag)
         if rule is None and wanted.token is None:
-            return self._pipelines.add(project, self._record(project, wanted, rule, tag, 0))
+            return self._add(project, self._record(project, wanted, rule, tag, 0))
         with self._db.transaction():
             before = 0 if rule is None else self._count_match(rule)
             if rule is None or rule.respond is None:
                 if wanted.token is not None:
                     self._catalog.token_used(wanted.token, self._clock.now())
-                record = self._record(project, wanted, rule, tag, before)
-                return self._pipelines.add(project, record)
+                return self._add(project, self._record(project, wanted, rule, tag, before))
         raise RejectedByRule(rule.respond, rule.place)
+
+    def _add(self, project: Project, record: PipelineRecord) -> CreatedPipeline:
+        """Record a pipeline, unless it is one that GitLab saves only if its CI file is valid."""
+        if record.source == "api" and record.scenario_id is not None:
+            scenario = self._scenarios.behaviour(record.scenario_id)
+            if scenario is not None and scenario.yaml_errors is not None:
+                raise InvalidCiFile(scenario.yaml_errors)
+        return self._pipelines.add(project, record)
 
     def _start_downstream(self, bridge: BridgeStart) -> None:
         """Record the pipeline that a bridge starts; rules that answer requests do not apply."""

@@ -40,6 +40,25 @@ def test_preview_draws_a_row_for_each_job(folder: Path, capsys: pytest.CaptureFi
     assert pipeline == "pipeline    |========??| waits: manual"
 
 
+def test_preview_explains_the_marks_of_rare_statuses_if_there_are_any(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    (folder / "mock.yaml").write_text(
+        "scenarios:\n  - scenario_id: 900\n    jobs:\n"
+        "      - {name: a, preparing_seconds: 5s, pending_seconds: 5s}\n"
+        "  - {scenario_id: 901, yaml_errors: broken}\n",
+        encoding="utf-8",
+    )
+
+    assert main(["preview", "900", "--width", "10"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2] == "test/a   |ppppp.....| success at 10s"
+    assert lines[-1] == "w waits for a resource  p prepared  c waits for a callback"
+
+    assert main(["preview", "901", "--width", "10"]) == 0
+    assert capsys.readouterr().out.splitlines()[2] == "pipeline |          | failed at 0s"
+
+
 def test_preview_for_machines_tells_every_change(folder: Path, capsys: pytest.CaptureFixture[str]):
     (folder / "mock.yaml").write_text(JOBS, encoding="utf-8")
 

@@ -687,14 +687,9 @@ def test_many_files_are_told_while_they_are_read(folder: Folder, caplog: pytest.
     [
         ("{name: a, script: [x]}", "script: is not a known key; the mock runs nothing; duration "
          "and status say how the job goes, trace is its log"),
-        ("{name: a, retry: 2}", "retry: is not a known key; attempts says what each run changes"),
         ("{name: a, trigger: x}", "trigger: is not a known key; downstream makes a job a bridge"),
-        ("{name: a, environment: x}",
-         "environment: is not a known key; the mock has no environments"),
-        ("{name: a, needs: [{job: x}]}",
-         'needs[0]: must be the name of a job, not a mapping; write needs: ["name"]'),
-        ("{name: a, parallel: {matrix: []}}", "parallel: must be a whole number, not a mapping; "
-         "name each job of a matrix yourself"),
+        ("{name: a, environment: {name: x, deployment_tier: other}}",
+         "environment.deployment_tier: is not a known key; it is called tier"),
         ("{name: a, duration: 5 minutes}", "duration: must be a number of seconds, or a duration "
          "such as 90s, 1.5s, 3m or 1h30m; did you mean 5m?"),
         ("{name: a, duration: 90sec}", "duration: must be a number of seconds, or a duration such "

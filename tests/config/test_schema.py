@@ -50,6 +50,7 @@ ONLY_THE_LOADER_KNOWS = {
     "artifacts-twice",
     "job-names",
     "needs",
+    "job-words-together",
     "stages",
     "too-many-jobs",
     # what the YAML itself is about: the values are fine once it has been read
@@ -77,6 +78,10 @@ NEEDED: dict[str, Any] = {
     "suites": [],
     "requests": 1,
     "per": "1s",
+    "job": "a",
+    "max": 1,
+    "exit_codes": [1],
+    "matrix": [{"A": ["1"]}],
 }
 """Values for the keys that must not be missing."""
 KEYS = sorted(

@@ -17,8 +17,10 @@ from mock_gitlab.engine.model import (
     Artifact,
     Attempt,
     Downstream,
+    Environment,
     JobAttempt,
     JobSpec,
+    Retry,
     Scenario,
     TestCase,
     TestSuite,
@@ -75,6 +77,12 @@ jobs = st.builds(
     artifacts=some(artifacts),
     attempts=some(job_attempts),
     downstream=st.none() | downstreams,
+    preparing=durations,
+    canceling=durations,
+    allowed_exit_codes=some(st.integers(0, 255)),
+    retry=st.none() | st.builds(Retry, st.integers(0, 2), some(text)),
+    timeout=st.none() | durations,
+    environment=st.none() | st.builds(Environment, text, st.none() | text),
 )
 attempts = st.builds(
     Attempt,
@@ -118,6 +126,8 @@ scenarios = st.builds(
     jobs=some(jobs),
     test_suites=some(suites),
     faults=some(faults),
+    created=durations,
+    yaml_errors=st.none() | text,
 )
 
 

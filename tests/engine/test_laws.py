@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from mock_gitlab.engine.actions import simulate
-from mock_gitlab.engine.course import course_undisturbed
+from mock_gitlab.engine.course import course_undisturbed, plan_of_job
 from mock_gitlab.engine.model import (
     TERMINAL_STATUSES,
+    WAITS,
     Action,
     Artifact,
     Attempt,
@@ -23,6 +25,7 @@ from mock_gitlab.engine.model import (
     NotAllowed,
     NotFound,
     PipelineRecord,
+    Retry,
     Scenario,
     TerminalStatus,
     job_id,
@@ -38,6 +41,7 @@ INSTANTS = range(CREATED - 2, END)
 few = settings(max_examples=50, deadline=None)
 
 durations = st.integers(0, 4)
+seldom = st.sampled_from([0, 0, 0, 1, 3])
 final = st.sampled_from(TERMINAL_STATUSES)
 
 
@@ -53,8 +57,11 @@ attempts = st.builds(
     terminal_after=st.none() | durations,
     terminal_status=st.none() | final,
     pending=st.none() | durations,
+    preparing=st.none() | durations,
     terminal_after_polls=st.none() | st.integers(1, 3),
 )
+waits: dict[str, Any] = {name: seldom for name in WAITS if name != "pending"}
+job_waits: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(waits)
 
 
 @st.composite
@@ -75,9 +82,15 @@ def jobs(draw: st.DrawFn) -> tuple[JobSpec, ...]:
             if place
             else draw(st.sampled_from([None, ()])),
             pending=draw(durations),
+            **draw(job_waits),
             never_complete=draw(st.integers(0, 9)) == 0,
             attempts=tuple(draw(st.lists(job_attempts, max_size=2))),
             artifacts=draw(st.sampled_from([(), (Artifact("a", "a"),)])),
+            retry=draw(
+                st.sampled_from([None, None, Retry(1), Retry(2, ("job_execution_timeout",))])
+            ),
+            timeout=draw(st.sampled_from([None, None, 2])),
+            allowed_exit_codes=draw(st.sampled_from([(), (1,), (2,)])),
         )
         for place, name in enumerate(names)
     )
@@ -91,6 +104,7 @@ without_jobs = st.builds(
     terminal_status=final,
     never_complete=st.booleans(),
     pending=durations,
+    **waits,
     terminal_after_polls=st.none() | st.integers(1, 3),
     attempts=st.lists(attempts, max_size=2).map(tuple),
 )
@@ -102,12 +116,13 @@ with_jobs = st.builds(
     terminal_status=final,
     never_complete=st.integers(0, 4).map(lambda n: n == 0),
     pending=durations,
+    **waits,
     jobs=jobs(),
 )
 scenarios = without_jobs | with_jobs
 actions = st.builds(
     Action,
-    name=st.sampled_from(["cancel", "retry", "play", "erase", "delete_artifacts"]),
+    name=st.sampled_from(["cancel", "force_cancel", "retry", "play", "erase", "delete_artifacts"]),
     at=st.integers(CREATED - 1, CREATED + 30),
     job_id=st.none() | st.builds(job_id, st.just(7), st.integers(1, 5), st.integers(0, 2)),
 )
@@ -241,6 +256,19 @@ def test_elapsed_exactly_equal_is_terminal(length: int, pending: int, status: Te
         assert seen.at(CREATED + length - 1).status in ("pending", "running")
 
 
+@given(st.tuples(*[st.integers(1, 9)] * 5), st.integers(1, 9))
+def test_every_status_before_the_start_lasts_as_long_as_declared(
+    lengths: tuple[int, ...], duration: int
+):
+    declared: dict[str, Any] = dict(zip(WAITS, lengths, strict=False))
+    job = JobSpec("a", duration=duration, **declared)
+    seen = Timeline(PipelineRecord(7, 1, 42, "", "", "", CREATED), Scenario(1, "x", jobs=(job,)))
+    for history in (seen.history, [(c.at, c.after) for c in seen.changes(0, None) if c.job_id]):
+        lasted = [later[0] - at for (at, _), later in pairwise(history)]
+        assert [status for _, status in history] == [*WAITS[:-1], "running", "success"]
+        assert lasted == [*lengths, duration]
+
+
 # ---------------------------------------------------------------------------- jobs
 
 
@@ -363,9 +391,10 @@ def test_after_a_cancel_nothing_moves_and_the_pipeline_is_canceled(
     at = max([CREATED, *(action.at for action in record.actions)])
     cancelled = record._replace(actions=(*record.actions, Action("cancel", at)))
     seen = Timeline(cancelled, scenario)
+    grace = max([scenario.canceling, *(job.canceling for job in scenario.jobs)])
     for now in range(at, END):
         state = seen.at(now)
-        assert state.status == "canceled"
+        assert state.status == "canceled" or (state.status == "canceling" and now < at + grace)
         assert not any(job.status in CANCELABLE for job in state.jobs)
 
 
@@ -431,10 +460,12 @@ def test_more_attempts_than_are_declared_repeat_the_last(
     for job in state.jobs:
         declared = scenario.jobs[job.slot - 1]
         if not declared.attempts:
-            assert job.spec == declared
+            assert job.spec == plan_of_job(declared, 0).spec
         else:
             entry = declared.attempts[min(job.attempt, len(declared.attempts) - 1)]
-            assert job.spec.status == (entry.status or declared.status)
+            plain = replace(declared, timeout=None)
+            assert plan_of_job(plain, job.attempt).spec.status == (entry.status or declared.status)
+            assert job.spec == plan_of_job(declared, job.attempt).spec
 
 
 @few

@@ -29,6 +29,7 @@ projects:
 scenarios:
   - {scenario_id: 900, name: jobs, jobs: [{name: build, duration: 10, trace: a},
      {name: test, artifacts: {a: b}}]}
+  - {scenario_id: 901, name: broken, yaml_errors: "jobs:build is no job"}
 """
 DIFFERS = "message body does not match declared format"
 NO_JSON = f"{DIFFERS}: The JSON object in the body cannot be read"
@@ -207,6 +208,20 @@ CASES = [
         "/projects/1/pipelines/1/metadata",
         "Failed to update pipeline - Name is too long (maximum is 255 characters)",
         {"name": "x" * 256},
+    ),
+    Case(
+        Error.CI_FILE_IS_INVALID,
+        "POST",
+        CREATE,
+        "jobs:build is no job",
+        {"ref": "main", "scenario_id": 901},
+    ),
+    Case(
+        Error.FAILED_FOR_ITS_CI_FILE,
+        "POST",
+        TRIGGER,
+        "jobs:build is no job",
+        {"token": "t", "ref": "main", "scenario_id": 901},
     ),
     Case(
         Error.EXPIRES_TOO_LATE,

@@ -50,6 +50,15 @@ def test_a_frozen_clock_stands_until_it_is_moved(wall: Wall):
     assert (clock.now(), clock.frozen) == (1_000_300, True)
 
 
+def test_a_running_clock_that_is_resumed_runs_on(wall: Wall):
+    clock = Clock(wall)
+    wall.now += 5
+
+    clock.resume()
+
+    assert (clock.now(), clock.frozen) == (1_000_005, False)
+
+
 def test_a_resumed_clock_goes_on_from_where_it_stood(wall: Wall):
     clock = Clock(wall)
     clock.set(5000, frozen=True)
