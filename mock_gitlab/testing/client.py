@@ -134,6 +134,21 @@ class MockWorld:
             fields["scenario_id"] = max(_FIRST_FREE_NUMBER - 1, *taken) + 1
         return int(self._request("POST", "/_mock/scenarios", fields)["scenario_id"])
 
+    def course(self, name: str) -> int:
+        """Declare a course of the gallery, and return the number of its scenario.
+
+        Raises:
+            ValueError: there is no course of that name.
+        """
+        from mock_gitlab.config.gallery import find_course
+
+        course = find_course(name)
+        taken = {row["scenario_id"] for row in self._request("GET", "/_mock/scenarios")}
+        for fields in course.scenarios:
+            if fields["scenario_id"] not in taken:
+                self._request("POST", "/_mock/scenarios", fields)
+        return course.scenario_id
+
     def rule(self, **fields: Unpack[RuleFields]) -> str:
         """Declare a rule with the keys of a file (``when``, ``scenario``); returns its key."""
         return str(self._request("POST", "/_mock/rules", fields)["key"])
