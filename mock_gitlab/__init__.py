@@ -8,6 +8,7 @@ from mock_gitlab.version import __version__
 if TYPE_CHECKING:
     from mock_gitlab.config.diagnostics import ConfigurationError
     from mock_gitlab.testing.client import MockError, MockWorld
+    from mock_gitlab.testing.courses import every_course
     from mock_gitlab.testing.library import MockGitLab
 else:
     _MODULES = {
@@ -15,6 +16,7 @@ else:
         "MockError": "testing.client",
         "MockGitLab": "testing.library",
         "MockWorld": "testing.client",
+        "every_course": "testing.courses",
     }
 
     def __getattr__(name: str) -> Any:
@@ -24,4 +26,11 @@ else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-__all__ = ["ConfigurationError", "MockError", "MockGitLab", "MockWorld", "__version__"]
+__all__ = [
+    "ConfigurationError",
+    "MockError",
+    "MockGitLab",
+    "MockWorld",
+    "__version__",
+    "every_course",
+]

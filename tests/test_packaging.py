@@ -77,7 +77,7 @@ def test_the_wheel_has_the_types_the_schemas_and_the_shipped_files(built: Path):
     assert shipped | {"mock_gitlab/shipped/mock.yaml", "mock_gitlab/py.typed"} <= names
     schemas = {each.name for each in (ROOT / "mock_gitlab" / "config" / "schemas").iterdir()}
     assert {f"mock_gitlab/config/schemas/{name}" for name in schemas} <= names
-    assert "mock_gitlab/store/schema.sql" in names
+    assert {"mock_gitlab/store/schema.sql", "mock_gitlab/config/gallery.yaml"} <= names
     assert {name.partition("/")[0] for name in names if "dist-info" not in name} == {"mock_gitlab"}
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import argparse
     from importlib.resources.abc import Traversable
 
+_GALLERY = "scenarios/gallery.yaml"
 _SCHEMA_LINE = re.compile(r"(\$schema=).*/(\w+\.schema\.json)")
 
 
@@ -23,17 +24,23 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "folder", nargs="?", type=Path, default=Path(), help="the folder (the working directory)"
     )
+    help = "write scenarios/gallery.yaml too: courses that programs often handle badly"
+    parser.add_argument("--gallery", action="store_true", help=help)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the files that are missing; a folder with a configuration gets only the schemas."""
+    """Write the files that are missing; a folder with a configuration gets no examples."""
     configuration = _existing_configuration(arguments.folder)
     for path in configuration:
         print(_kept(path))
-    for name, text in _starter_files().items():
+    # An example beside a configuration would change what that means.
+    files = {} if configuration else _examples()
+    if arguments.gallery:
+        files[_GALLERY] = _gallery()
+    for name, text in (files | _schemas()).items():
         path = arguments.folder / name
-        if configuration and not name.startswith("schemas/"):
-            continue  # an example beside a configuration would change what it means
+        if path in configuration:
+            continue
         if path.exists():
             print(_kept(path))
         else:
@@ -54,13 +61,23 @@ def _existing_configuration(folder: Path) -> list[Path]:
     return [path for path in files if path.exists()]
 
 
-def _starter_files() -> dict[str, str]:
+def _examples() -> dict[str, str]:
     """Return the texts of the starter by their paths; the files name the schemas beside them."""
     shipped = _shipped_files()
     files = {"mock.yaml": _with_schemas(shipped / "mock.yaml", "schemas")}
     for file in sorted((shipped / "scenarios").iterdir(), key=lambda each: each.name):
         files[f"scenarios/{file.name}"] = _with_schemas(file, "../schemas")
-    return {**files, **{f"schemas/{name}": text for name, text in schema_texts().items()}}
+    return files
+
+
+def _gallery() -> str:
+    from mock_gitlab.config.gallery import gallery_file
+
+    return _with_schemas(gallery_file(), "../schemas")
+
+
+def _schemas() -> dict[str, str]:
+    return {f"schemas/{name}": text for name, text in schema_texts().items()}
 
 
 def _shipped_files() -> Traversable:

@@ -10,6 +10,8 @@ from typing_extensions import TypedDict
 from mock_gitlab.config.fields import DurationField, InstantField, StrictModel, mistake
 from mock_gitlab.engine.instants import from_seconds, timestamp
 from mock_gitlab.engine.model import ClockSetting
+from mock_gitlab.engine.statuses import PipelineStatus
+from mock_gitlab.world.lookahead import Awaited
 
 from .access import CurrentWorld, control_router
 from .changes import ChangeRow, change_row
@@ -82,10 +84,28 @@ class AdvanceBody(StrictModel):
 
 
 class NextBody(StrictModel):
-    """Whose next change to jump to; without a project or pipeline: the next change of all."""
+    """Whose next change to jump to; without a project or pipeline: the next change of all.
+
+    With ``until``: the status to jump to.
+    """
 
     project_id: int | None = Field(default=None, description="Of this project alone.")
     pipeline_id: int | None = Field(default=None, description="Of this pipeline alone.")
+    until: PipelineStatus | None = Field(
+        default=None,
+        description="Jump on until the pipeline has this status; needs ``pipeline_id``.",
+    )
+    job: int | str | None = Field(
+        default=None, description="Number or name of the job that is to have the status."
+    )
+
+    @model_validator(mode="after")
+    def _together(self) -> NextBody:
+        if self.until is not None and self.pipeline_id is None:
+            raise mistake("until needs pipeline_id")
+        if self.job is not None and self.until is None:
+            raise mistake("job needs until")
+        return self
 
 
 class ChangeOfPipeline(ChangeRow):
@@ -143,9 +163,12 @@ async def resume_clock(world: CurrentWorld) -> ClockRow:
 
 @router.post("/clock/next")
 async def jump_to_next_change(world: CurrentWorld, body: NextBody | None = None) -> Jump:
-    """Jump to the next visible change, and list what has changed."""
+    """Jump to the next visible change, or until a status, and list what has changed."""
     wanted = body or NextBody()
-    changed = world.jump(wanted.project_id, wanted.pipeline_id)
+    if wanted.until is None or wanted.pipeline_id is None:
+        changed = world.jump(wanted.project_id, wanted.pipeline_id)
+    else:
+        changed = world.wait_until(wanted.pipeline_id, Awaited(wanted.until, wanted.job))
     return {
         **clock_row(world),
         "changes": [

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import Query
+from pydantic import Field, model_validator
 from typing_extensions import TypedDict
 
+from mock_gitlab.config.fields import StrictModel, mistake
 from mock_gitlab.config.scalars import all_as_written
 from mock_gitlab.engine.instants import timestamp, to_seconds
 
@@ -169,6 +171,31 @@ async def list_pipelines(
 async def get_pipeline(world: CurrentWorld, id: int) -> PipelineDetail:
     """Show a pipeline with its variables, matched rule, actions, and future changes."""
     return _detail(world, world.pipelines.pipeline_of_any_project(id))
+
+
+class ActionBody(StrictModel):
+    """What somebody does to a pipeline, or to one of its jobs."""
+
+    action: Literal["cancel", "retry", "play", "erase"] = Field(description="What is done.")
+    job: int | str | None = Field(
+        None,
+        description="The job, by number or name (then its newest attempt); none: the pipeline.",
+        examples=["deploy"],
+    )
+
+    @model_validator(mode="after")
+    def _needs_a_job(self) -> ActionBody:
+        if self.job is None and self.action in ("play", "erase"):
+            raise mistake(f"{self.action} needs job")
+        return self
+
+
+@router.post("/pipelines/{id}/actions")
+async def act_on_pipeline(world: CurrentWorld, id: int, body: ActionBody) -> PipelineDetail:
+    """Do what a user of GitLab does: cancel, retry, play or erase. The journal does not show it."""
+    view = world.pipelines.pipeline_of_any_project(id)
+    job_id = None if body.job is None else world.jobs.newest(view, body.job).job.id
+    return _detail(world, world.act(view.project, id, body.action, job_id))
 
 
 @router.delete("/pipelines/{id}", status_code=204)

@@ -258,6 +258,9 @@ class Schedule:
     def _start(self, run: LiveRun) -> None:
         downstream, duration = run.plan.spec.downstream, run.plan.duration
         if downstream is not None and run.id not in self._downstreams:
+            if run.final == "failed":  # declared to fail: it starts nothing
+                self.interrupt(run, "failed")
+                return
             reason = self._obstacle(downstream)
             if reason is not None:
                 self._drop(run, reason)

@@ -103,12 +103,31 @@ class MockWorld:
         return str(self._request("POST", "/_mock/clock/advance", body)["now"])
 
     def next(
-        self, *, project_id: int | None = None, pipeline_id: int | None = None
+        self,
+        *,
+        project_id: int | None = None,
+        pipeline_id: int | None = None,
+        until: str | None = None,
+        job: int | str | None = None,
     ) -> list[dict[str, Any]]:
-        """Jump to the next visible change, and return what has changed: [] if nothing will."""
-        body = {"project_id": project_id, "pipeline_id": pipeline_id}
+        """Jump to the next visible change, and return what has changed: [] if nothing will.
+
+        With ``until`` jump on until the pipeline, or one of its jobs, has this status.
+        """
+        body = {"project_id": project_id, "pipeline_id": pipeline_id, "until": until, "job": job}
         changes: list[dict[str, Any]] = self._request("POST", "/_mock/clock/next", body)["changes"]
         return changes
+
+    def wait_until(
+        self, status: str, pipeline_id: int, *, job: int | str | None = None
+    ) -> dict[str, Any]:
+        """Move the clock until a pipeline, or one of its jobs, has a status; show the pipeline.
+
+        Raises:
+            MockError: it never has this status by itself; the message says what it does instead.
+        """
+        self.next(pipeline_id=pipeline_id, until=status, job=job)
+        return self.pipeline(pipeline_id)
 
     def set_clock(self, now: str, *, frozen: bool | None = None) -> None:
         """Set the clock to an ISO 8601 time, which may be earlier."""
@@ -134,6 +153,21 @@ class MockWorld:
             fields["scenario_id"] = max(_FIRST_FREE_NUMBER - 1, *taken) + 1
         return int(self._request("POST", "/_mock/scenarios", fields)["scenario_id"])
 
+    def course(self, name: str) -> int:
+        """Declare a course of the gallery, and return the number of its scenario.
+
+        Raises:
+            ValueError: there is no course of that name.
+        """
+        from mock_gitlab.config.gallery import find_course
+
+        course = find_course(name)
+        taken = {row["scenario_id"] for row in self._request("GET", "/_mock/scenarios")}
+        for fields in course.scenarios:
+            if fields["scenario_id"] not in taken:
+                self._request("POST", "/_mock/scenarios", fields)
+        return course.scenario_id
+
     def rule(self, **fields: Unpack[RuleFields]) -> str:
         """Declare a rule with the keys of a file (``when``, ``scenario``); returns its key."""
         return str(self._request("POST", "/_mock/rules", fields)["key"])
@@ -146,6 +180,33 @@ class MockWorld:
         """Create a trigger token for a project, given by its number or path."""
         path = f"/api/v4/projects/{quote(str(project), safe='')}/triggers"
         return str(self._request("POST", path, {"description": description})["token"])
+
+    # ------------------------------------------------------------------ acting
+
+    def cancel(self, pipeline_id: int, job: int | str | None = None) -> dict[str, Any]:
+        """Cancel a pipeline, or one of its jobs, as somebody else does; show the pipeline."""
+        return self._act("cancel", pipeline_id, job)
+
+    def retry(self, pipeline_id: int, job: int | str | None = None) -> dict[str, Any]:
+        """Retry what has failed in a pipeline, or one of its jobs; show the pipeline."""
+        return self._act("retry", pipeline_id, job)
+
+    def play(self, pipeline_id: int, job: int | str) -> dict[str, Any]:
+        """Start a manual or delayed job, given by number or name; show the pipeline."""
+        return self._act("play", pipeline_id, job)
+
+    def erase(self, pipeline_id: int, job: int | str) -> dict[str, Any]:
+        """Erase the log and the artifacts of a job; show the pipeline."""
+        return self._act("erase", pipeline_id, job)
+
+    def delete(self, pipeline_id: int) -> None:
+        """Delete a pipeline."""
+        self._request("DELETE", f"/_mock/pipelines/{pipeline_id}")
+
+    def _act(self, action: str, pipeline_id: int, job: int | str | None) -> dict[str, Any]:
+        path = f"/_mock/pipelines/{pipeline_id}/actions"
+        shown: dict[str, Any] = self._request("POST", path, {"action": action, "job": job})
+        return shown
 
     # ------------------------------------------------------------------ looking
 

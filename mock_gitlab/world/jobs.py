@@ -50,6 +50,16 @@ class Jobs:
                 if below is None or job.id < below:
                     yield JobView(view, job)
 
+    def newest(self, view: PipelineView, job: int | str) -> JobView:
+        """See a job of a pipeline, given by number or by name: then its newest attempt.
+
+        Raises NotFound.
+        """
+        for each in reversed(view.state.jobs):
+            if job in (each.id, each.name):
+                return JobView(view, each)
+        raise NotFound("job")
+
     def latest_attempt(self, project: Project, number: int) -> JobView:
         """See the newest attempt of the job that an attempt with this number belongs to."""
         view = self.job(project, number).pipeline

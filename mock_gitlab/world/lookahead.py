@@ -25,6 +25,21 @@ class Changed(NamedTuple):
     change: Change
 
 
+class Awaited(NamedTuple):
+    """A status of a pipeline, or of one of its jobs, given by number or name."""
+
+    status: str
+    job: int | str | None = None
+
+    def is_reached_by(self, change: Change) -> bool:
+        """Return whether a change leads to it."""
+        if change.after != self.status:
+            return False
+        return (
+            change.job_id is None if self.job is None else self.job in (change.job_id, change.name)
+        )
+
+
 class NothingToCome(Exception):
     """Nothing changes any more by time alone."""
 
@@ -41,8 +56,11 @@ class Lookahead:
         to: Callable[[Instant], None],
         project_id: int | None = None,
         pipeline_id: int | None = None,
+        until: Awaited | None = None,
     ) -> list[Changed]:
         """Go ``to`` the next visible change: of any pipeline, of a project's, or of one pipeline.
+
+        With ``until`` it is the next change that leads to this status.
 
         Returns all that has changed on the way, of any pipeline, in the order of time. If nothing
         will change, it goes nowhere and returns nothing.
@@ -52,7 +70,7 @@ class Lookahead:
         moving = list(self._moving())
         try:
             with self._db.transaction():
-                instant = self._next_change(before, moving, newest, project_id, pipeline_id)
+                instant = self._next_change(before, moving, newest, project_id, pipeline_id, until)
                 to(instant)
         except NothingToCome:
             return []
@@ -69,6 +87,7 @@ class Lookahead:
         newest: int,
         project_id: int | None,
         pipeline_id: int | None,
+        until: Awaited | None,
     ) -> Instant:
         """Find the instant of the next change.
 
@@ -80,7 +99,7 @@ class Lookahead:
         anywhere = project_id is None and pipeline_id is None
         while True:
             wanted = moving if anywhere else self._moving(project_id, pipeline_id)
-            instants = [course.next_change(before) for course in wanted]
+            instants = [course.next_change(before, until) for course in wanted]
             if pipeline_id is None:
                 started = self._started(newest)
                 instants += [new.begins for new in started if project_id in (None, new.project_id)]
@@ -131,7 +150,10 @@ class _Course(NamedTuple):
     def shared(self) -> bool:
         return self.timeline.record.id == 0
 
-    def next_change(self, after: Instant) -> Instant | None:
+    def next_change(self, after: Instant, until: Awaited | None = None) -> Instant | None:
+        if until is not None:
+            coming = (each.change for each in self.changes(after, LATEST))
+            return next((change.at for change in coming if until.is_reached_by(change)), None)
         shift = self.begins if self.shared else 0
         found = self.timeline.next_change(after - shift)
         return None if found is None else found + shift

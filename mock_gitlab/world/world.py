@@ -32,7 +32,7 @@ from .clock import Clock, ClockState
 from .creation import Creation, rule_key
 from .jobs import Jobs
 from .journal import Journal
-from .lookahead import Changed, Lookahead
+from .lookahead import Awaited, Changed, Lookahead
 from .pipelines import Pipelines
 from .runtime import RuntimeDeclarations
 
@@ -328,8 +328,15 @@ class World:
             if now < before:
                 self.pipelines.invalidate_after(now)
 
-    def jump(self, project_id: int | None = None, pipeline_id: int | None = None) -> list[Changed]:
+    def jump(
+        self,
+        project_id: int | None = None,
+        pipeline_id: int | None = None,
+        until: Awaited | None = None,
+    ) -> list[Changed]:
         """Jump to the next visible change: of any pipeline, of a project's, or of one pipeline.
+
+        With ``until`` it is the next change that leads to this status.
 
         Returns what has changed on the way; raises NotFound if there is no such pipeline.
         """
@@ -341,7 +348,31 @@ class World:
         def to(instant: Instant) -> None:
             self.move_clock(lambda clock: clock.set(instant))
 
-        return self._lookahead.jump(to, project_id, pipeline_id)
+        return self._lookahead.jump(to, project_id, pipeline_id, until)
+
+    def wait_until(self, pipeline_id: int, awaited: Awaited) -> list[Changed]:
+        """Jump to where a pipeline, or one of its jobs, has a status; stay if it has it already.
+
+        Returns what has changed on the way.
+
+        Raises:
+            NotFound: no such pipeline or job.
+            Invalid: it never has this status by time alone. The clock stays.
+        """
+        view = self.pipelines.pipeline_of_any_project(pipeline_id)
+        now = self._status(view, awaited.job)
+        if now == awaited.status:
+            return []
+        changed = self.jump(None, pipeline_id, awaited)
+        if not changed:
+            who = f"pipeline {pipeline_id}" if awaited.job is None else f"job {awaited.job}"
+            coming = [c.after for c in view.timeline.changes(view.now, None) if c.job_id is None]
+            end = f"; the pipeline becomes {', '.join(coming)}" if coming else ""
+            raise Invalid(f"{who} never becomes {awaited.status} by itself: it is {now}{end}")
+        return changed
+
+    def _status(self, view: PipelineView, job: int | str | None) -> str:
+        return view.state.status if job is None else self.jobs.newest(view, job).job.status
 
     def _configure_clock(self) -> None:
         self.move_clock(lambda clock: clock.configure(self.declared.clock))

@@ -72,3 +72,29 @@ def test_init_keeps_the_schemas_that_exist(folder: Path, capsys: pytest.CaptureF
     assert main(["init"]) == 0
 
     assert "kept schemas/mock.schema.json, which exists" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("existing", [{}, {"mock.yaml": "scenarios: [scenarios/*.yaml]\n"}])
+def test_init_writes_the_gallery_on_demand(folder: Path, existing: dict[str, str]):
+    for name, text in existing.items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+    assert main(["init", "--gallery"]) == 0
+
+    text = (folder / "scenarios/gallery.yaml").read_text(encoding="utf-8")
+    assert "$schema=../schemas/scenario.schema.json" in text
+    assert "stuck pending" in text
+    assert main(["check"]) == 0
+
+
+def test_init_keeps_a_gallery_that_somebody_has_edited(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    (folder / "scenarios").mkdir()
+    mine = folder / "scenarios/gallery.yaml"
+    mine.write_text("scenarios: [{scenario_id: 9001}]\n", encoding="utf-8")
+
+    assert main(["init", "--gallery"]) == 0
+
+    assert mine.read_text(encoding="utf-8") == "scenarios: [{scenario_id: 9001}]\n"
+    assert capsys.readouterr().out.count("kept scenarios/gallery.yaml") == 1
