@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mock_gitlab import every_course
+from mock_gitlab import MockGitLab, every_course
 from mock_gitlab.config.gallery import courses
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from mock_gitlab.testing.client import MockWorld
 
 
 def names(mark: pytest.MarkDecorator) -> list[str]:
@@ -61,7 +59,9 @@ def test_the_pipelines_of_such_a_test_follow_the_course(pytester: pytest.Pyteste
     pytester.runpytest("-p", "no:cacheprovider").assert_outcomes(passed=2)
 
 
-def test_a_world_declares_a_course_by_its_name(mock_gitlab: MockWorld):
-    numbers = [mock_gitlab.course("failed with no job failed") for _ in range(2)]
+def test_a_world_declares_a_course_by_its_name():
+    with MockGitLab() as server:
+        world = server.sandbox("courses")
+        numbers = [world.course("failed with no job failed") for _ in range(2)]
 
     assert numbers == [9018, 9018]

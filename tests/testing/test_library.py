@@ -525,29 +525,29 @@ def test_the_package_gives_the_library_and_no_other_name():
         _ = mock_gitlab.Nothing  # type: ignore[attr-defined]
 
 
-def test_somebody_acts_on_pipelines_and_jobs(mock_gitlab: MockWorld):
-    scenario = mock_gitlab.scenario(
+def test_somebody_acts_on_pipelines_and_jobs(world: MockWorld):
+    scenario = world.scenario(
         jobs=[
             {"name": "test", "status": "failed", "trace": "failed"},
             {"name": "deploy", "when": "manual"},
         ]
     )
-    mock_gitlab.rule(scenario=scenario)
+    world.rule(scenario=scenario)
     for _ in range(2):
-        mock_gitlab._request("POST", "/api/v4/projects/1/pipeline", {"ref": "main"})
+        world._request("POST", "/api/v4/projects/1/pipeline", {"ref": "main"})
 
-    assert [job["name"] for job in mock_gitlab.retry(1)["jobs"]] == ["test", "deploy", "test"]
-    assert mock_gitlab.play(1, "deploy")["jobs"][1]["status"] == "success"
-    assert mock_gitlab.erase(1, "test")["actions"][-1]["action"] == "erase"
-    assert mock_gitlab.cancel(2, "deploy")["id"] == 2
-    mock_gitlab.delete(1)
-    assert [each["id"] for each in mock_gitlab.pipelines()] == [2]
+    assert [job["name"] for job in world.retry(1)["jobs"]] == ["test", "deploy", "test"]
+    assert world.play(1, "deploy")["jobs"][1]["status"] == "success"
+    assert world.erase(1, "test")["actions"][-1]["action"] == "erase"
+    assert world.cancel(2, "deploy")["id"] == 2
+    world.delete(1)
+    assert [each["id"] for each in world.pipelines()] == [2]
 
 
-def test_the_clock_moves_until_a_status(mock_gitlab: MockWorld):
-    mock_gitlab.rule(scenario=60)
-    mock_gitlab._request("POST", "/api/v4/projects/1/pipeline", {"ref": "main"})
+def test_the_clock_moves_until_a_status(world: MockWorld):
+    world.rule(scenario=60)
+    world._request("POST", "/api/v4/projects/1/pipeline", {"ref": "main"})
 
-    assert mock_gitlab.wait_until("success", 1)["status"] == "success"
+    assert world.wait_until("success", 1)["status"] == "success"
     with pytest.raises(MockError, match="pipeline 1 never becomes failed by itself: it is success"):
-        mock_gitlab.wait_until("failed", 1)
+        world.wait_until("failed", 1)
