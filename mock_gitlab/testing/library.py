@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakSet
 
 from mock_gitlab.testing.client import MockWorld
 from mock_gitlab.testing.process import ServerProcess, server_process
@@ -68,6 +69,7 @@ class MockGitLab:
         }
         self._app: MockGitLabApp | None = None
         self._running: _Running | None = None
+        self._sandboxes: WeakSet[MockWorld] = WeakSet()
 
     def _create_options(self) -> dict[str, Any]:
         environ = os.environ if self._environ is None else self._environ
@@ -90,7 +92,8 @@ class MockGitLab:
         if self._running is not None:
             process, key, mock = self._running
             self._running = None
-            mock.close()
+            for world in (mock, *self._sandboxes):
+                world.close()
             with suppress(RuntimeError):  # the process has ended before
                 process.execute("stop", key)
         self._close_app()
@@ -144,11 +147,14 @@ class MockGitLab:
     def sandbox(
         self, name: str, *, clock: Mapping[str, Any] | None = None, seed: int | str | None = None
     ) -> MockWorld:
-        """Make an isolated world on the server, optionally with a clock or seed of its own."""
+        """Make an isolated world, optionally with a clock or seed; stop() closes its connection."""
         # The command is faster than a request. If it fails, the request raises the right error.
         if clock is None and seed is None and self._execute("create_sandbox", name):
-            return MockWorld(f"{self.url}/sandbox/{name}", self.token)
-        return self.mock.sandbox(name, clock=clock, seed=seed)
+            world = MockWorld(f"{self.url}/sandbox/{name}", self.token)
+        else:
+            world = self.mock.sandbox(name, clock=clock, seed=seed)
+        self._sandboxes.add(world)
+        return world
 
     def delete_sandbox(self, name: str) -> None:
         """Delete a sandbox with everything in it."""
