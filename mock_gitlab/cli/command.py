@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterable
 
+    from mock_gitlab.engine.model import Declarations
+
     Run = Callable[[argparse.Namespace], int]
 
 SUCCESS, MISTAKES, CANNOT_START, INTERRUPTED = 0, 1, 2, 130
@@ -52,6 +54,22 @@ def config_path(arguments: argparse.Namespace) -> tuple[Path, bool]:
 
     named = arguments.config or os.environ.get("MOCK_CONFIG") or None
     return Path(named or DEFAULT_CONFIG), named is not None
+
+
+def load_declarations(arguments: argparse.Namespace) -> Declarations:
+    """Load what the files of --config declare.
+
+    Raises:
+        CommandFailed: they have mistakes, which are named.
+    """
+    from mock_gitlab.config.diagnostics import ConfigurationError
+    from mock_gitlab.config.loader import load
+
+    path, named = config_path(arguments)
+    try:
+        return load(path, os.environ, must_exist=named).declarations
+    except ConfigurationError as error:
+        raise CommandFailed(MISTAKES, map(str, error.mistakes)) from error
 
 
 def discard_output() -> None:

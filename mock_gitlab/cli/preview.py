@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from typing import TYPE_CHECKING, Any
 
 from mock_gitlab.engine.instants import to_seconds
@@ -12,15 +11,14 @@ from mock_gitlab.engine.instants import to_seconds
 from .command import (
     MISTAKES,
     SUCCESS,
-    CommandFailed,
     add_command,
     add_config_option,
     cannot,
-    config_path,
+    load_declarations,
 )
 
 if TYPE_CHECKING:
-    from mock_gitlab.engine.model import Declarations, Scenario
+    from mock_gitlab.engine.model import Scenario
     from mock_gitlab.engine.timeline import JobState, Timeline
 
 _NARROWEST = 10
@@ -54,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     from .chart import draw
     from .simulation import scenario_finder, simulate
 
-    declarations = _load(arguments)
+    declarations = load_declarations(arguments)
     declared = declarations.declared(arguments.scenario)
     if declared is None:
         raise cannot(f"there is no scenario {arguments.scenario}", MISTAKES)
@@ -65,17 +63,6 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print(draw(scenario, timeline, max(_NARROWEST, arguments.width)))
     return SUCCESS
-
-
-def _load(arguments: argparse.Namespace) -> Declarations:
-    from mock_gitlab.config.diagnostics import ConfigurationError
-    from mock_gitlab.config.loader import load
-
-    path, named = config_path(arguments)
-    try:
-        return load(path, os.environ, must_exist=named).declarations
-    except ConfigurationError as error:
-        raise CommandFailed(MISTAKES, map(str, error.mistakes)) from error
 
 
 def as_json(scenario: Scenario, timeline: Timeline) -> dict[str, Any]:

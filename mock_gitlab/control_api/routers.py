@@ -6,6 +6,7 @@ from . import (
     clock,
     configuration,
     documentation,
+    explain,
     faults,
     health,
     pipelines,
@@ -26,6 +27,7 @@ ROUTERS = (
     scenarios.router,
     faults.router,
     rules.router,
+    explain.router,
     configuration.router,
     documentation.router,
 )

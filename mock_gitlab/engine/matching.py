@@ -98,6 +98,14 @@ class Limit:
     per: int
 
 
+_BODY_WORDS: dict[BodyFault, str] = {
+    "drop": "drop the connection",
+    "truncate": "cut the answer short",
+    "slow": "send the answer slowly",
+    "malformed": "spoil the answer",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """What goes wrong with the requests that match ``when``.
@@ -117,6 +125,15 @@ class Fault:
     slow: int = 0
     limit: Limit | None = None
     place: str = ""
+
+    def __str__(self) -> str:
+        steps = [
+            f"wait {self.delay / 1000:g}s" if self.delay else "",
+            _BODY_WORDS[self.body] if self.body else "",
+            f"answer {self.respond.status}" if self.respond else "",
+            f"answer {LIMIT_EXCEEDED.status}" if self.limit and not self.respond else "",
+        ]
+        return ", then ".join(filter(None, steps))
 
 
 class Trigger(NamedTuple):
@@ -151,6 +168,9 @@ class Difference(NamedTuple):
     what: str
     wanted: Any
     got: Any
+
+    def __str__(self) -> str:
+        return f"{self.what}: wanted {self.wanted!r}, got {self.got!r}"
 
 
 # ---------------------------------------------------------------------------- matching

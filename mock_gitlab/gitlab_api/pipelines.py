@@ -31,7 +31,7 @@ from mock_gitlab.rest.rendering import Cached
 from mock_gitlab.rest.request import Request
 from mock_gitlab.rest.route import Endpoints
 from mock_gitlab.store.status_index import Filter
-from mock_gitlab.world.creation import PipelineRequest
+from mock_gitlab.world.pipeline_request import PipelineRequest
 
 if TYPE_CHECKING:
     from mock_gitlab.engine.model import PipelineRecord, Project, TriggerToken

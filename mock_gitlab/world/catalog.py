@@ -115,6 +115,20 @@ class Catalog:
             self._refuse_impossible(name if number is None else number)
         return found
 
+    def imagine(self, name: str) -> Project:
+        """Find a project, or make the one that its first use would create, without storing it.
+
+        Its number is 0 if only its first use can tell.
+
+        Raises:
+            NotFound: it cannot exist.
+        """
+        found = self.known(name)
+        if found is not None:
+            return found
+        number = name if _NUMBER.fullmatch(name) else self._number_in(name)
+        return self._undeclared(0, name) if number is None else self.project_of_record(int(number))
+
     def peek(self, name: str) -> tuple[int | None, str | None]:
         """Return the number and path that a name stands for, without creating a project."""
         self._reload_if_stale()
@@ -144,11 +158,16 @@ class Catalog:
 
     def _new_path(self, path: str) -> Project:
         self._refuse_impossible(path)
-        named, numbered = path.lower(), self._path_of(0).removesuffix("0").lower()
-        number = named.removeprefix(numbered)
-        if number != named and _NUMBER.fullmatch(number):
+        number = self._number_in(path)
+        if number is not None:
             return self.project(number)
         return self._know(self._undeclared(self._projects.add_path(path, self._by_number), path))
+
+    def _number_in(self, path: str) -> str | None:
+        """Return the number of a project whose path follows from it; None for another path."""
+        named, numbered = path.lower(), self._path_of(0).removesuffix("0").lower()
+        number = named.removeprefix(numbered)
+        return number if number != named and _NUMBER.fullmatch(number) else None
 
     def _refuse_impossible(self, name: int | str) -> None:
         if isinstance(name, int):

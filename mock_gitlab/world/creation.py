@@ -4,32 +4,31 @@ from __future__ import annotations
 
 import json
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from mock_gitlab.engine.matching import Trigger, differences, next_of_sequence
+from mock_gitlab.engine.matching import next_of_sequence
 from mock_gitlab.engine.model import (
     InvalidCiFile,
     NotFound,
     PipelineRecord,
     RejectedByRule,
     ScenarioChoice,
-    Variable,
 )
 from mock_gitlab.engine.rule_index import RuleIndex
 from mock_gitlab.store.database import RULE_COUNT
 from mock_gitlab.store.errors import reading
 from mock_gitlab.store.rules import RuleSetTable
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+from .explaining import Preview, explanation
+from .pipeline_request import PipelineRequest
 
-    from mock_gitlab.engine.matching import Rule
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mock_gitlab.engine.matching import Rule, Trigger
     from mock_gitlab.engine.model import (
         Declarations,
-        Duration,
         Project,
-        TerminalStatus,
-        TriggerToken,
     )
     from mock_gitlab.store.database import Database
     from mock_gitlab.store.scenarios import ScenarioTable
@@ -39,30 +38,6 @@ if TYPE_CHECKING:
     from .clock import Clock
     from .pipelines import CreatedPipeline, Pipelines
     from .runtime import RuntimeDeclarations
-
-EXPLAINED = 100
-"""The explanation covers this many passed-over rules at most."""
-
-
-class PipelineRequest(NamedTuple):
-    """What a client asks for when it triggers or creates a pipeline."""
-
-    ref: str
-    source: str
-    variables: tuple[Variable, ...] = ()
-    inputs: Mapping[str, Any] | None = None
-    scenario_id: int | None = None
-    terminal_after: Duration | None = None
-    terminal_status: TerminalStatus | None = None
-    token: TriggerToken | None = None
-    upstream: BridgeStart | None = None
-
-    def variables_with(self, rule: Rule | None) -> tuple[Variable, ...]:
-        """List the variables of the pipeline: those asked for beat those that the rule adds."""
-        if rule is None or not rule.variables:
-            return self.variables
-        given = {variable.key for variable in self.variables}
-        return (*self.variables, *(Variable(k, v) for k, v in rule.variables if k not in given))
 
 
 class Creation:
@@ -150,10 +125,8 @@ class Creation:
         """Find the rule that chooses the scenario; none does if the request names a scenario."""
         if not self.rules or wanted.scenario_id is not None:
             return None
-        variables = {variable.key: variable.value for variable in wanted.variables}
-        return self._index(wanted.upstream is not None).choose(
-            self._trigger(project, wanted.ref, tag, wanted.source, variables, wanted.inputs or {})
-        )
+        rules = self._index(wanted.upstream is not None)
+        return rules.choose(wanted.trigger(project, tag, self._username))
 
     def _index(self, by_bridge: bool) -> RuleIndex:
         """Return the rules that triggers try, or those that bridges try."""
@@ -161,26 +134,6 @@ class Creation:
             rules = _for_bridges(self.rules) if by_bridge else self.rules
             self._indices[by_bridge] = RuleIndex(rules)
         return self._indices[by_bridge]
-
-    def _trigger(
-        self,
-        project: Project,
-        ref: str,
-        tag: bool,
-        source: str,
-        variables: Mapping[str, str],
-        inputs: Mapping[str, Any],
-    ) -> Trigger:
-        return Trigger(
-            project_id=project.id,
-            project_path=project.path,
-            ref=ref,
-            tag=tag,
-            source=source,
-            username=self.declared.user.username,
-            variables=variables,
-            inputs=inputs,
-        )
 
     def _record(
         self,
@@ -235,9 +188,8 @@ class Creation:
     # ------------------------------------------------------------------ explaining
 
     def _choice(self, wanted: PipelineRequest, rule: Rule | None, variables: int) -> ScenarioChoice:
-        requested = wanted.scenario_id is not None
         return ScenarioChoice(
-            by="request" if requested else "default" if rule is None else "rule",
+            by=wanted.chosen_by(rule),
             rule=None if rule is None else rule.place,
             rule_key=None if rule is None else rule.key,
             rule_set_id=self._rule_sets.number_of(self.rules),
@@ -245,50 +197,59 @@ class Creation:
             inputs_json=json.dumps(wanted.inputs) if wanted.inputs else None,
         )
 
+    def preview(self, project: Project, wanted: PipelineRequest) -> Preview:
+        """Show what ``trigger`` would do, without creating, counting or storing anything.
+
+        Raises:
+            NotFound: the ref, or the scenario that is asked for.
+        """
+        ref, tag = self._catalog.resolve(project, wanted.ref)
+        wanted = wanted._replace(ref=ref)
+        rule = self._choose(project, wanted, tag)
+        number = None
+        if rule is None or rule.respond is None:
+            number = self._scenario_of(wanted, rule, 0 if rule is None else self.rule_matches(rule))
+        by, trigger = wanted.chosen_by(rule), wanted.trigger(project, tag, self._username)
+        key, place = (None, None) if rule is None else (rule.key, rule.place)
+        passed_over = [] if by == "request" else _before(key, self.rules)
+        why = explanation(by, number, place, passed_over, trigger)
+        return Preview(trigger, wanted.variables_with(rule), rule, number, why)
+
     def explain(self, record: PipelineRecord) -> dict[str, Any] | None:
         """Explain which rule chose the scenario of a pipeline, and why none before it did.
 
-        None: no rules were declared when it was created. Of the rules that were passed over the
-        first ``EXPLAINED`` are explained; ``unexplained`` counts the rest.
+        None: no rules were declared when it was created.
         """
         choice = record.choice
         if choice is None:
             return None
         passed_over = [] if choice.by == "request" else self._passed_over(record, choice)
         trigger = self._trigger_of(record, choice)
-        return {
-            "by": choice.by,
-            "scenario_id": record.scenario_id,
-            "rule": choice.rule,
-            "passed": [
-                {
-                    "rule": rule.place,
-                    "differences": [each._asdict() for each in differences(rule.when, trigger)],
-                }
-                for rule in passed_over[:EXPLAINED]
-            ],
-            "unexplained": max(0, len(passed_over) - EXPLAINED),
-        }
+        return explanation(choice.by, record.scenario_id, choice.rule, passed_over, trigger)
 
     def _passed_over(self, record: PipelineRecord, choice: ScenarioChoice) -> list[Rule]:
         rules = self._rule_sets.rules(choice.rule_set_id)
         if record.upstream_job_id is not None:
             rules = _for_bridges(rules)
-        return list(takewhile(lambda rule: rule.key != choice.rule_key, rules))
+        return _before(choice.rule_key, rules)
 
     def _trigger_of(self, record: PipelineRecord, choice: ScenarioChoice) -> Trigger:
         """Rebuild the trigger that the rules matched. Project and user are today's declarations."""
         requested = record.variables[: len(record.variables) - choice.rule_variables]
         with reading(f"the row of pipeline {record.id}"):
             inputs = dict(json.loads(choice.inputs_json or "{}"))
-        return self._trigger(
-            self._catalog.project_of_record(record.project_id),
-            record.ref,
-            record.tag,
-            record.source,
-            {variable.key: variable.value for variable in requested},
-            inputs,
-        )
+        wanted = PipelineRequest(record.ref, record.source, requested, inputs)
+        project = self._catalog.project_of_record(record.project_id)
+        return wanted.trigger(project, record.tag, self._username)
+
+    @property
+    def _username(self) -> str:
+        return self.declared.user.username
+
+
+def _before(key: str | None, rules: Iterable[Rule]) -> list[Rule]:
+    """List the rules before the one with a key: all of them if there is none."""
+    return list(takewhile(lambda rule: rule.key != key, rules))
 
 
 def _for_bridges(rules: Iterable[Rule]) -> list[Rule]:

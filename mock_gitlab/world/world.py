@@ -30,6 +30,7 @@ from mock_gitlab.store.scenarios import ScenarioTable
 from .catalog import Catalog
 from .clock import Clock, ClockState
 from .creation import Creation, rule_key
+from .explaining import foresee_calls
 from .jobs import Jobs
 from .journal import Journal
 from .lookahead import Awaited, Changed, Lookahead
@@ -43,7 +44,8 @@ if TYPE_CHECKING:
     from mock_gitlab.engine.model import ClockSetting, Instant, PipelineRecord, Project
     from mock_gitlab.store.database import Database
 
-    from .creation import PipelineRequest
+    from .explaining import Call, Preview
+    from .pipeline_request import PipelineRequest
     from .pipelines import CreatedPipeline, PipelineView
 
 
@@ -254,6 +256,26 @@ class World:
     def explain(self, record: PipelineRecord) -> dict[str, Any] | None:
         """Explain which rule chose the scenario of a pipeline, as ``Creation.explain`` does."""
         return self._creation.explain(record)
+
+    def preview(self, project: str, wanted: PipelineRequest) -> Preview:
+        """Show what a request would create in a project, given by its number or path.
+
+        Raises:
+            NotFound: the project, the ref, or the scenario that is asked for.
+        """
+        return self._creation.preview(self.catalog.imagine(project), wanted)
+
+    def foresee_calls(self, preview: Preview) -> list[Call]:
+        """Foresee the faults of the request, and of the first poll of its pipeline."""
+        number = preview.scenario_id
+        scenario = None if number is None else self._scenarios.behaviour(number)
+        of_scenario = () if scenario is None else scenario.faults
+        return foresee_calls(
+            preview.trigger,
+            (*self.faults(), *of_scenario),
+            self.fault_counters,
+            self.clock.now(),
+        )
 
     def rule_matches(self, rule: Rule) -> int:
         """Return how many pipelines a rule has matched in this world."""

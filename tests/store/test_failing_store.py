@@ -26,7 +26,7 @@ from mock_gitlab.engine.model import (
 from mock_gitlab.store.database import LISTED_UP_TO, Database
 from mock_gitlab.store.errors import StoreUnavailable
 from mock_gitlab.world.clock import Clock
-from mock_gitlab.world.creation import PipelineRequest
+from mock_gitlab.world.pipeline_request import PipelineRequest
 from mock_gitlab.world.sandboxes import Worlds
 from mock_gitlab.world.world import World
 

@@ -18,7 +18,7 @@ from mock_gitlab.engine.model import (
 )
 from mock_gitlab.store.database import Database
 from mock_gitlab.world.clock import Clock
-from mock_gitlab.world.creation import PipelineRequest
+from mock_gitlab.world.pipeline_request import PipelineRequest
 from mock_gitlab.world.world import World
 
 START = 1_000
