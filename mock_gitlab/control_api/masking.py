@@ -17,6 +17,10 @@ _SECRET_NAME = re.compile(
     r"|(api|private|access|ssh|deploy|signing|encryption)[_-]?key",
     re.IGNORECASE,
 )
+_TEXT_OF_SECRET = re.compile(
+    rf'("[^"]*(?:{_SECRET_NAME.pattern})[^"]*"\s*:\s*")[^"]*', re.IGNORECASE
+)
+"""A text of JSON under a secret name; the text may be cut off."""
 _TOKEN = re.compile(r"\bgl[a-z]{2,5}-[\w.-]+")  # GitLab's tokens begin with glpat-, glptt-, glcbt-
 
 
@@ -46,6 +50,14 @@ class Masking:
         if secret and value is not None:
             return MASK
         return self.text(value) if isinstance(value, str) else value
+
+    def any(self, value: Any) -> Any:
+        """Hide the secrets of a JSON value that has no name."""
+        return self._value(False, value)
+
+    def beginning(self, text: str) -> str:
+        """Hide the secrets of a text that may be cut off, or the beginning of JSON."""
+        return _TEXT_OF_SECRET.sub(rf"\1{MASK}", self.text(text))
 
     def mapping(self, mapping: Mapping[str, Any]) -> dict[str, Any]:
         """Hide the secrets in a map; in ``{"key": ..., "value": ...}`` the key is the name."""

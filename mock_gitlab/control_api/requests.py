@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Query
@@ -15,16 +16,21 @@ from mock_gitlab.engine.instants import timestamp
 from mock_gitlab.engine.matching import RequestPattern
 
 from .access import CurrentWorld, control_router
+from .answers import Answer, answer_of, read, reason_of
 from .masking import Masking
 
 if TYPE_CHECKING:
-    from mock_gitlab.world.journal import LoggedRequest
+    from mock_gitlab.world.journal import Control, LoggedRequest
 
 router = control_router("requests")
 
 
 class RequestRow(TypedDict):
-    """A request to the GitLab API; ``duration_ms`` is real time."""
+    """A request to the GitLab API, and its answer.
+
+    ``duration_ms`` is real time. ``does`` is what the fault did. ``reason`` is why the request was
+    refused.
+    """
 
     id: int
     at: str
@@ -40,9 +46,25 @@ class RequestRow(TypedDict):
     scenario_id: int | None
     rule: str | None
     fault: str | None
+    does: str | None
     status: int | None
     outcome: str
     duration_ms: float
+    reason: str | None
+    answer: Answer | None
+
+
+class ControlRow(TypedDict):
+    """A request under ``/_mock`` that has changed something."""
+
+    id: int
+    at: str
+    method: str
+    path: str
+    query: str
+    body: Any
+    status: int
+    client: str
 
 
 def request_row(request: LoggedRequest, masking: Masking) -> RequestRow:
@@ -62,9 +84,12 @@ def request_row(request: LoggedRequest, masking: Masking) -> RequestRow:
         "scenario_id": request.scenario_id,
         "rule": request.rule,
         "fault": request.fault,
+        "does": request.does,
         "status": request.status,
         "outcome": request.outcome,
         "duration_ms": round(request.duration_ms, 3),
+        "reason": reason_of(request, masking),
+        "answer": answer_of(request, masking),
     }
 
 
@@ -94,3 +119,25 @@ def _write_rows(requests: list[LoggedRequest], masking: Masking) -> Response:
 async def delete_requests(world: CurrentWorld) -> None:
     """Forget the requests so far."""
     world.journal.clear()
+
+
+@router.get("/controls")
+async def list_controls(
+    world: CurrentWorld, limit: Annotated[int, Query(ge=1, le=1_000_000)] = 100
+) -> list[ControlRow]:
+    """List the requests under ``/_mock`` that have changed something, newest first."""
+    masking = Masking(world.declared.token)
+    return [_control_row(control, masking) for control in islice(world.journal.controls(), limit)]
+
+
+def _control_row(control: Control, masking: Masking) -> ControlRow:
+    return {
+        "id": control.id,
+        "at": timestamp(control.at),
+        "method": control.method,
+        "path": masking.path(control.path),
+        "query": masking.query(control.query),
+        "body": read(control.body, masking),
+        "status": control.status,
+        "client": masking.text(control.client),
+    }

@@ -194,4 +194,5 @@ def _nothing_near(verification: Verification, operation: str | None) -> Iterator
 def _in_words(request: RequestRow) -> str:
     answered = request["outcome"] if request["status"] is None else request["status"]
     applied = "" if request["fault"] is None else f", fault {request['fault']}"
-    return f"{request['method']} {request['path']} ({answered}{applied})"
+    reason = "" if request["reason"] is None else f": {request['reason']}"
+    return f"{request['method']} {request['path']} ({answered}{applied}{reason})"

@@ -67,11 +67,15 @@ class MockGitLabError(Exception):
 
 
 class NotFound(MockGitLabError):
-    """Something does not exist; ``what`` names its kind, such as "pipeline"."""
+    """Something does not exist; ``what`` names its kind, such as "pipeline".
 
-    def __init__(self, what: str) -> None:
+    ``hint`` tells the author of a test more than GitLab would tell the client.
+    """
+
+    def __init__(self, what: str, hint: str | None = None) -> None:
         super().__init__(f"{what} not found")
         self.what = what
+        self.hint = hint
 
 
 class NotAllowed(MockGitLabError):

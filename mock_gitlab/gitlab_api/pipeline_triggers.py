@@ -160,10 +160,12 @@ def _check_token(request: Request, project: Project, token: str) -> TriggerToken
         request.job = job
         return None
     if request.world.declared.strict:
-        raise ApiError(Error.NOT_FOUND)
+        raise ApiError(Error.NOT_FOUND, "the mock is strict: the project needs this trigger token")
     if request.is_static_token(token) or _header_authenticates(request):
         return None
-    raise ApiError(Error.NOT_FOUND) if found is not None else Unauthorized
+    if found is not None:
+        raise ApiError(Error.NOT_FOUND, "its trigger token is of another project, or has expired")
+    raise Unauthorized("no project has its trigger token")
 
 
 def _expired(request: Request, token: TriggerToken) -> bool:

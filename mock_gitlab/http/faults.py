@@ -49,7 +49,7 @@ async def apply_fault(
     """Apply a fault to a request; ``proceed`` answers if the fault declares no answer."""
     fault = hit.fault
     logged: LoggedRequest = scope[LOGGED]
-    logged.fault, logged.outcome = fault.place, "fault"
+    logged.fault, logged.does, logged.outcome = fault.place, str(fault), "fault"
     if fault.body == "drop":
         logged.outcome = "dropped"
         await _pause(receive, fault.delay, logged)

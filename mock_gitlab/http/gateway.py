@@ -42,7 +42,7 @@ from mock_gitlab.http.asgi import (
 )
 from mock_gitlab.store.errors import StoreUnavailable
 from mock_gitlab.world.clock import stopwatch
-from mock_gitlab.world.journal import LoggedRequest
+from mock_gitlab.world.journal import ANSWER_KEPT, Control, LoggedRequest
 from mock_gitlab.world.sandboxes import check_name
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ _DOCUMENTATION = frozenset(
     )
 )
 _CONTROL_PATHS = _DOCUMENTATION | {"_mock"}
+_CONTROLS_THAT_ONLY_LOOK = frozenset(("/_mock/verify", "/_mock/explain"))
 _SLASHES = re.compile(r"//+")
 _COMMON_HEADERS: Headers = [
     (b"vary", b"Origin"),
@@ -153,7 +154,7 @@ class Gateway:
         finally:
             if LOGGED in scope:
                 scope[LOGGED].duration_ms = (stopwatch() - started) * 1000
-                _add_to_journal(scope[LOGGED], scope, reply.status)
+                _add_to_journal(scope[LOGGED], scope, reply)
 
     def _next_request_id(self) -> str:
         return f"{self._request_id_prefix}{next(self._numbers):012x}"
@@ -226,6 +227,8 @@ class Gateway:
             await reply.send_unless_begun(413, _TOO_MANY_VALUES)
             return
         await self._control(scope, _Replay(receive, body), reply)
+        if scope["method"] != "GET" and path not in _CONTROLS_THAT_ONLY_LOOK:
+            _note_control(scope, path, body, reply.status or 500)
 
     def _serves_host(self, scope: Scope) -> bool:
         """Return whether the Host is ours; a web page may give its own host name our address."""
@@ -270,14 +273,27 @@ def _split_path(raw: str) -> tuple[str, str]:
     return f"/sandbox/{unquote(name)}", _SLASHES.sub("/", f"/{path}")
 
 
-def _add_to_journal(logged: LoggedRequest, scope: Scope, status: int | None) -> None:
+def _add_to_journal(logged: LoggedRequest, scope: Scope, reply: _Reply) -> None:
     """Add a request that has been served; it names its project even if it was refused early."""
     world: World = scope[WORLD]
-    logged.status = None if logged.outcome in ("dropped", "broken off") else status
+    if logged.outcome not in ("dropped", "broken off"):
+        logged.status, logged.headers = reply.status, reply.headers
+        logged.answer, logged.answer_size = reply.body[:ANSWER_KEPT], len(reply.body)
     if logged.project_id is None and "id" in (params := scope.get("path_params", {})):
         with suppress(StoreUnavailable):  # the request has been answered: it is kept all the same
             logged.project_id, logged.project_path = world.catalog.peek(unquote(params["id"]))
     world.journal.add(logged)
+
+
+def _note_control(scope: Scope, path: str, body: bytes, status: int) -> None:
+    """Note a request under ``/_mock`` that has changed something, if it was not refused."""
+    if status < 400:
+        world: World = scope[WORLD]
+        query = scope["query_string"].decode("latin-1")
+        client = dict(scope["headers"]).get(b"user-agent", b"").decode("latin-1")
+        world.journal.note(
+            Control(0, world.clock.now(), scope["method"], path, query, body, status, client)
+        )
 
 
 def _is_from_another_site(scope: Scope) -> bool:
@@ -316,7 +332,16 @@ class _Replay:
 class _Reply:
     """A ``send`` that adds the headers of every answer, and drops the body for HEAD."""
 
-    __slots__ = ("_request_id", "_send", "cors", "head_only", "of_control", "status")
+    __slots__ = (
+        "_request_id",
+        "_send",
+        "body",
+        "cors",
+        "head_only",
+        "headers",
+        "of_control",
+        "status",
+    )
 
     def __init__(self, send: Send, head_only: bool, request_id: str) -> None:
         self._send = send
@@ -325,10 +350,12 @@ class _Reply:
         self.cors: Headers = []
         self.of_control = False
         self.status: int | None = None
+        self.headers: Headers = []
+        self.body = b""
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.status = message["status"]
+            self.status, self.headers = message["status"], message["headers"]
             message["headers"] = [
                 *message["headers"],
                 *_COMMON_HEADERS,
@@ -336,8 +363,10 @@ class _Reply:
             ]
             if self.cors:
                 message["headers"] += cors.missing(message["headers"], self.cors)
-        elif self.head_only and message["type"] == "http.response.body":
+        elif message["type"] == "http.response.body" and self.head_only:
             message = {**message, "body": b""}
+        elif not self.of_control:
+            self.body += message["body"]
         await self._send(message)
 
     async def send_unless_begun(self, status: int, body: dict[str, str]) -> None:

@@ -132,11 +132,15 @@ class Problem(StrEnum):
 
 
 class ApiError(Exception):
-    """An endpoint answers with an error of the table; ``values`` fill in the words of its body."""
+    """An endpoint answers with an error of the table; ``values`` fill in the words of its body.
 
-    def __init__(self, error: Error, **values: object) -> None:
+    ``hint`` explains it in the journal; the client does not see that.
+    """
+
+    def __init__(self, error: Error, hint: str | None = None, **values: object) -> None:
         super().__init__(error.name)
         self.error = error
+        self.hint = hint
         self.status = error.status
         self.body: dict[str, Any] = _fill(error.body, values)
 
@@ -152,8 +156,8 @@ def _fill(part: Any, values: Mapping[str, object]) -> Any:
 class Unauthorized(ApiError):
     """The endpoint needs a login, and the request has no token or a wrong one."""
 
-    def __init__(self) -> None:
-        super().__init__(Error.UNAUTHORIZED)
+    def __init__(self, hint: str) -> None:
+        super().__init__(Error.UNAUTHORIZED, hint)
 
 
 def invalid(problems: str) -> ApiError:
@@ -181,5 +185,5 @@ _NOT_ALLOWED = {
 def api_error(error: NotFound | NotAllowed) -> ApiError:
     """Find GitLab's error for an error that the world raised."""
     if isinstance(error, NotFound):
-        return ApiError(_NOT_FOUND[error.what])
+        return ApiError(_NOT_FOUND[error.what], error.hint)
     return ApiError(_NOT_ALLOWED[error.reason])

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from .endpoint import Endpoint
     from .params import ReadValues
 
+_ANONYMOUS = "the request has no token"
+_STRANGER = "its token is not the one of the mock (token in mock.yaml, or MOCK_TOKEN)"
 _MAX_OFFSET = 2**62  # SQLite's integers end at 2**63
 
 
@@ -139,7 +141,7 @@ class Request:
     def require_login(self) -> None:
         """Check the token of the request; raises Unauthorized if there is none, or a wrong one."""
         if not self.log_in():
-            raise Unauthorized
+            raise Unauthorized(_ANONYMOUS)
 
     def _find_user(self) -> bool:
         bearer = bearer_token(self.header(b"authorization"))
@@ -161,7 +163,7 @@ class Request:
                 return True
             wrong += [token] if token else []
         if wrong:
-            raise Unauthorized
+            raise Unauthorized(_STRANGER)
         return False
 
     def _check_sudo(self) -> None:
@@ -177,7 +179,7 @@ class Request:
         if job is None:
             return False
         if job.job.status not in EXECUTING:
-            raise Unauthorized
+            raise Unauthorized(f"the job of its token is {job.job.status}")
         self.job = job
         return True
 
@@ -192,7 +194,8 @@ class Request:
                 as GitLab does of private projects.
         """
         if not self.log_in():
-            raise NotFound("project") if self.world.declared.strict else Unauthorized
+            strict = self.world.declared.strict
+            raise NotFound("project", _ANONYMOUS) if strict else Unauthorized(_ANONYMOUS)
         return self.known_project(raw)
 
     def known_project(self, raw: str) -> Project:

@@ -79,10 +79,14 @@ class GitLabRoute:
         try:
             result = self._call(request)
         except ApiError as error:
-            return error_answer(error)
+            return self._refuse(request, error)
         except (NotFound, NotAllowed) as error:
-            return error_answer(api_error(error))
+            return self._refuse(request, api_error(error))
         return self._writer.write(request, result)
+
+    def _refuse(self, request: Request, error: ApiError) -> Answer:
+        request.logged.hint = error.hint
+        return error_answer(error)
 
     def _call(self, request: Request) -> Any:
         """Call the endpoint's function, after the login and the check of the parameters."""

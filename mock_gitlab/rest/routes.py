@@ -10,6 +10,7 @@ from mock_gitlab.http.asgi import LOGGED, WORLD, answer
 from mock_gitlab.http.faults import apply_fault, match_fault
 
 from .errors import ApiError, Error
+from .nearest import nearest
 from .rendering import error_answer
 
 if TYPE_CHECKING:
@@ -48,10 +49,17 @@ class Routes:
         if match is None and logged.method == "HEAD":
             match = self.find("GET", logged.path)
         if match is None:
+            logged.hint = self.nearest(logged.method, logged.path)
             await self._otherwise(scope, receive, send)
             return
         route, scope["path_params"] = match
         await route.serve(scope, receive, send)
+
+    def nearest(self, method: str, path: str) -> str | None:
+        """Find the endpoint whose address differs least, as text; None if all differ much."""
+        every = (fixed.route for routes in self._fixed.values() for fixed in routes)
+        endpoints = ((route.endpoint.method, route.path) for route in every)
+        return nearest(method, path, endpoints)
 
     def find(self, method: str, path: str) -> tuple[GitLabRoute, dict[str, str]] | None:
         """Find the route of a path, and the segments of the path by their names."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __tracebackhide__ = True
 """Makes pytest show the failing line of the test, and no line of this file."""
+_HEADERS = {"Content-Type": "application/json", "User-Agent": "mock_gitlab"}
 _FIRST_FREE_NUMBER = 10_001
 _Socket = socket.socket
 _connect = socket.socket.connect
@@ -93,9 +94,14 @@ class MockWorld:
 
     # ------------------------------------------------------------------ time
 
+    def clock(self) -> dict[str, Any]:
+        """Read the clock: ``now`` in ISO 8601 and UTC, and whether it is ``frozen``."""
+        found: dict[str, Any] = self._request("GET", "/_mock/clock")
+        return found
+
     def now(self) -> str:
         """Read the clock: ISO 8601, UTC."""
-        return str(self._request("GET", "/_mock/clock")["now"])
+        return str(self.clock()["now"])
 
     def advance(self, span: Duration) -> str:
         """Move the clock by a duration ("5m"), seconds or a timedelta; returns the new time."""
@@ -244,6 +250,22 @@ class MockWorld:
         found: list[dict[str, Any]] = self._request("GET", f"/_mock/requests{query}")
         return found
 
+    def controls(self, *, limit: int | None = None) -> list[dict[str, Any]]:
+        """List what was changed through ``/_mock`` and by whom, newest first."""
+        query = "" if limit is None else f"?limit={limit}"
+        found: list[dict[str, Any]] = self._request("GET", f"/_mock/controls{query}")
+        return found
+
+    def explain(self, project: int | str, ref: str, **fields: Any) -> dict[str, Any]:
+        """Say which scenario a pipeline would get, and why; nothing is created.
+
+        ``fields`` are those of ``POST /_mock/explain``: ``variables``, ``inputs``, ``source``,
+        ``scenario_id``.
+        """
+        body = {"project": project, "ref": ref, **fields}
+        found: dict[str, Any] = self._request("POST", "/_mock/explain", body)
+        return found
+
     def verify(
         self,
         *,
@@ -324,7 +346,7 @@ class MockWorld:
             return self._exchange(method, path, body)
 
     def _exchange(self, method: str, path: str, body: str | None) -> tuple[int, Any]:
-        headers = {"PRIVATE-TOKEN": self.token, "Content-Type": "application/json"}
+        headers = {**_HEADERS, "PRIVATE-TOKEN": self.token}
         self._connection.request(method, self._base + path, body, headers)
         with self._connection.getresponse() as answer:
             text = answer.read()

@@ -25,7 +25,7 @@ _MARKER = (
     "what the mock of this test declares, in addition to the configuration file or instead of it"
 )
 _FIXTURES = frozenset({"mock_gitlab", "mock_gitlab_server"})
-_fixture = pytest.StashKey["tuple[MockWorld, str | None]"]()
+_fixture = pytest.StashKey["tuple[MockWorld, MockWorld, str | None]"]()
 """Where a test keeps its world, and the name of its configuration."""
 
 
@@ -126,7 +126,7 @@ def mock_gitlab(
     options = {name: declared.pop(name) for name in ("clock", "seed") if name in declared}
     name = _free_name(server, request.node.name)
     world = server.sandbox(name, **options)
-    request.node.stash[_fixture] = (world, mock_gitlab_servers.name(config))
+    request.node.stash[_fixture] = (world, server.mock, mock_gitlab_servers.name(config))
     try:
         _declare(world, **declared)
         yield world

@@ -1,8 +1,9 @@
-"""The report on a world that is shown when a test has failed."""
+"""The report on a world that is shown when a test has failed: what happened, and why."""
 
 from __future__ import annotations
 
-from itertools import groupby
+import json
+from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any
 
 from mock_gitlab.control_api.masking import Masking
@@ -16,22 +17,40 @@ if TYPE_CHECKING:
 _REQUESTS_READ = 500
 _REQUESTS_SHOWN = 30
 _PIPELINES_SHOWN = 10
+_JOBS_SHOWN = 20
+_RULES_SHOWN = 5
+_CONTROLS_SHOWN = 10
+_LONGEST = 200
 _OLDER = "and older ones"
 
 
-def report_on(world: MockWorld, configuration: str | None) -> str:
-    """List the last requests and pipelines of a world, or say that it does not answer."""
+def report_on(world: MockWorld, default: MockWorld, configuration: str | None) -> str:
+    """Report on the world of a test, or say that it does not answer.
+
+    ``default`` is the default world of its server, which gets the calls with a wrong base URL.
+    """
     try:
-        lines = [
-            f"configuration: {configuration or 'none'}",
-            "last requests, newest first:",
-            *_requests(world.requests(limit=_REQUESTS_READ)),
-            "pipelines, newest first:",
-            *_pipelines(world),
-        ]
+        return "\n".join(_lines(world, default, configuration))
     except MockError as error:  # must not end the run of the other tests
         return str(error)
-    return "\n".join(lines)
+
+
+def _lines(world: MockWorld, default: MockWorld, configuration: str | None) -> list[str]:
+    clock, requests = world.clock(), world.requests(limit=_REQUESTS_READ)
+    return [
+        f"clock: {clock['now']}, {'frozen' if clock['frozen'] else 'running'}",
+        f"configuration: {configuration or 'none'}",
+        "pipelines, newest first:",
+        *_pipelines(world, clock["now"]),
+        "last requests, newest first:",
+        *_requests(requests),
+        *([] if requests else _strays(default)),
+        "changed through /_mock, newest first:",
+        *_controls(world.controls(limit=_CONTROLS_SHOWN + 1)),
+    ]
+
+
+# ---------------------------------------------------------------------------- requests
 
 
 def _requests(requests: list[dict[str, Any]]) -> list[str]:
@@ -43,8 +62,10 @@ def _requests(requests: list[dict[str, Any]]) -> list[str]:
 
 def _in_words(request: dict[str, Any]) -> str:
     answered = request["outcome"] if request["status"] is None else request["status"]
-    fault = f", fault {request['fault']}" if request["fault"] else ""
-    return f"{request['method']} {request['path']} -> {answered}{fault}"
+    fault = f", fault {request['fault']}: {request['does']}" if request["fault"] else ""
+    rule = f", rule {request['rule']}" if request["rule"] else ""
+    reason = f": {_short(request['reason'])}" if request["reason"] and not fault else ""
+    return f"{request['method']} {request['path']} -> {answered}{fault or rule}{reason}"
 
 
 def _repeated(alike: list[dict[str, Any]]) -> str:
@@ -54,26 +75,59 @@ def _repeated(alike: list[dict[str, Any]]) -> str:
     return f" ({len(alike)} times{'' if newest == oldest else f' since {oldest}'})"
 
 
-def _pipelines(world: MockWorld) -> Iterator[str]:
+def _strays(default: MockWorld) -> list[str]:
+    """Say how many calls went to the default world, if there were any."""
+    count = len(default.requests(limit=_REQUESTS_READ))
+    if not count:
+        return []
+    calls = "1 call" if count == 1 else f"{count} calls"
+    return [f"{calls} went to the default world of this server: is the base URL wrong?"]
+
+
+def _controls(controls: list[dict[str, Any]]) -> list[str]:
+    lines = [_control(each) for each in controls[:_CONTROLS_SHOWN]]
+    return [*(lines or ["nothing"]), *([_OLDER] if len(controls) > len(lines) else [])]
+
+
+def _control(control: dict[str, Any]) -> str:
+    query = f"?{control['query']}" if control["query"] else ""
+    sent = {name: value for name, value in (control["body"] or {}).items() if value is not None}
+    body = f" {_short(json.dumps(sent, ensure_ascii=False))}" if sent else ""
+    by = "" if control["client"] == "mock_gitlab" else f", by {control['client']}"
+    return f"{control['at']} {control['method']} {control['path']}{query}{body}{by}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+# ---------------------------------------------------------------------------- pipelines
+
+
+def _pipelines(world: MockWorld, now: str) -> Iterator[str]:
     masking = Masking(world.token)
     rows = world.pipelines()
     for row in rows[:_PIPELINES_SHOWN]:
-        yield from _pipeline(world.pipeline(row["id"]), masking)
+        yield from _pipeline(world.pipeline(row["id"]), masking, now)
     if not rows:
         yield "none"
     elif len(rows) > _PIPELINES_SHOWN:
         yield _OLDER
 
 
-def _pipeline(pipeline: dict[str, Any], masking: Masking) -> Iterator[str]:
+def _pipeline(pipeline: dict[str, Any], masking: Masking, now: str) -> Iterator[str]:
     name = f"#{pipeline['id']} {pipeline['project']} {masking.text(pipeline['ref'])}"
     yield f"{name}: {pipeline['status']}, {_scenario(pipeline)}"
+    yield from _passed_rules(pipeline)
     variables = masking.mapping(pipeline["variables"])
     if variables:
         yield f"  variables: {', '.join(f'{key}={value}' for key, value in variables.items())}"
-    failed = [job["name"] for job in pipeline["jobs"] if job["status"] == "failed"]
-    if failed:
-        yield f"  failed jobs: {', '.join(failed)}"
+    jobs = pipeline["jobs"]
+    if jobs:
+        more = f" and {len(jobs) - _JOBS_SHOWN} more" if len(jobs) > _JOBS_SHOWN else ""
+        shown = ", ".join(f"{job['name']} {job['status']}" for job in jobs[:_JOBS_SHOWN])
+        yield f"  jobs: {shown}{more}"
+    yield f"  next: {_next(pipeline, now)}"
 
 
 def _scenario(pipeline: dict[str, Any]) -> str:
@@ -86,3 +140,25 @@ def _scenario(pipeline: dict[str, Any]) -> str:
         "default": ", the default: no rule matched",
     }
     return f"scenario {pipeline['scenario_id']}{why[matched['by']]}"
+
+
+def _passed_rules(pipeline: dict[str, Any]) -> Iterator[str]:
+    matched = pipeline["matched"] or {"passed": [], "unexplained": 0}
+    passed = matched["passed"]
+    for each in islice(passed, _RULES_SHOWN):
+        yield f"  not the rule at {each['rule']}: {each['because']}"
+    more = len(passed) - _RULES_SHOWN + matched["unexplained"]
+    if more > 0:
+        yield f"  and not {more} more"
+
+
+def _next(pipeline: dict[str, Any], now: str) -> str:
+    """Say what happens to a pipeline by itself, or what it waits for."""
+    to_come = [change for change in pipeline["timeline"] if change["at"] > now]
+    if to_come:
+        change = to_come[0]
+        return f"{change['name']} {change['after']} at {change['at']}"
+    manual = [job["name"] for job in pipeline["jobs"] if job["status"] == "manual"]
+    if manual:
+        return f"nothing, unless somebody plays {', '.join(manual[:_JOBS_SHOWN])}"
+    return "nothing"

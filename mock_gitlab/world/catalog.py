@@ -175,8 +175,10 @@ class Catalog:
         else:
             segments = name.split("/")
             possible = len(segments) > 1 and all(segments) and len(name) <= 1024
-        if self._declared.strict or not possible:
-            raise NotFound("project")
+        if not possible:
+            raise NotFound("project", "a project is a number, or a path such as group/project")
+        if self._declared.strict:
+            raise NotFound("project", "the mock is strict, and no file declares this project")
 
     def _path_of(self, number: int) -> str:
         return f"{self._declared.user.username}/project-{number}"
@@ -204,7 +206,8 @@ class Catalog:
             return name, True
         if tag and self.has_tag(project, name):
             return name, True
-        raise NotFound("reference")
+        declared = "the mock is strict" if self._declared.strict else "the project declares refs"
+        raise NotFound("reference", f"{declared}, and {name} is none of {project.path}")
 
     def has_branch(self, project: Project, name: str) -> bool:
         """Return whether a branch exists."""

@@ -5,16 +5,21 @@ from __future__ import annotations
 import logging
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mock_gitlab.engine.matching import NearMiss, RequestPattern, matches, near_misses
 
 _log = logging.getLogger("mock_gitlab.requests")
 MOST_BYTES = 2**22
-"""How many bytes of what was sent are kept; parsed, they take about ten times as much memory."""
+"""How many bytes are kept; parsed parameters take about ten times as much memory."""
+ANSWER_KEPT = 2048
+"""How many bytes of an answer are kept."""
+CONTROLS_KEPT = 1000
+CONTROL_KEPT = 1024
+"""How many changes through ``/_mock`` are kept, and how many bytes of each body."""
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from mock_gitlab.engine.model import Instant
 
@@ -25,8 +30,11 @@ class LoggedRequest:
 
     ``path`` has no prefix, ``query`` is as it was sent, ``at`` is the time of the world's clock,
     ``duration_ms`` is real time. ``operation`` is None for an unknown endpoint. ``rule`` is the
-    place of the rule that chose the scenario. ``size`` is the size of the body until the request is
-    in the journal, then that of all that was sent. Secrets are masked when it is shown.
+    place of the rule that chose the scenario. ``fault`` is the place of the fault that applied, and
+    ``does`` what that did. ``hint`` explains a refusal. ``headers`` and ``answer`` were sent back;
+    of a long answer only the beginning is kept, and ``answer_size`` is its whole size. ``size`` is
+    the size of the body until the request is in the journal, then that of all that is kept. Secrets
+    are masked when it is shown.
     """
 
     method: str
@@ -44,10 +52,31 @@ class LoggedRequest:
     scenario_id: int | None = None
     rule: str | None = None
     fault: str | None = None
+    does: str | None = None
+    hint: str | None = None
     status: int | None = None
     outcome: str = "answered"
     duration_ms: float = 0.0
+    headers: Sequence[tuple[bytes, bytes]] = ()
+    answer: bytes = b""
+    answer_size: int = 0
     size: int = 0
+
+
+class Control(NamedTuple):
+    """A request under ``/_mock`` that has changed something.
+
+    ``client`` is its User-Agent. Of a long body only the first CONTROL_KEPT bytes are kept.
+    """
+
+    id: int
+    at: Instant
+    method: str
+    path: str
+    query: str
+    body: bytes
+    status: int
+    client: str
 
 
 class Journal:
@@ -57,6 +86,8 @@ class Journal:
         self._requests: deque[LoggedRequest] = deque(maxlen=limit)
         self._count = 0
         self._size = 0
+        self._controls: deque[Control] = deque(maxlen=CONTROLS_KEPT)
+        self._control_count = 0
 
     def resize(self, limit: int) -> None:
         """Keep at most ``limit`` requests from now on; the newest stay."""
@@ -83,7 +114,7 @@ class Journal:
             return
         if len(self._requests) == limit:
             self._drop_oldest()
-        request.size += len(request.path) + len(request.query)
+        request.size += len(request.path) + len(request.query) + len(request.answer)
         self._requests.append(request)
         self._size += request.size
         while self._size > MOST_BYTES and len(self._requests) > 1:
@@ -91,6 +122,16 @@ class Journal:
 
     def _drop_oldest(self) -> None:
         self._size -= self._requests.popleft().size
+
+    def note(self, control: Control) -> None:
+        """Keep a control that has changed something; it gets its number here."""
+        self._control_count += 1
+        body = control.body[:CONTROL_KEPT]
+        self._controls.append(control._replace(id=self._control_count, body=body))
+
+    def controls(self) -> Iterator[Control]:
+        """Walk over the controls that have changed something, newest first."""
+        return reversed(self._controls)
 
     def newest_first(self) -> Iterator[LoggedRequest]:
         """Walk over the requests that are kept."""

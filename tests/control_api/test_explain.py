@@ -113,9 +113,7 @@ def test_a_rule_that_answers_is_shown_with_its_answer(mock: Mock):
     assert found["summary"].startswith("answer 403 and no pipeline, by the rule at ")
 
 
-@pytest.mark.parametrize(
-    ("name", "number"), [("group/other", None), (7, 7), ("root/project-7", 7)]
-)
+@pytest.mark.parametrize(("name", "number"), [("group/other", None), (7, 7), ("root/project-7", 7)])
 def test_a_project_may_be_one_that_nobody_has_used(mock: Mock, name: str | int, number: int | None):
     found = explain(mock, name)
 

@@ -319,15 +319,24 @@ def test_a_failing_test_reports_its_calls_and_pipelines(run: Run):
     done.stdout.fnmatch_lines(
         [
             "*- mock_gitlab -*",
+            "clock: 2026-01-01T12:00:15.000Z, frozen",
             "configuration: none",
+            "pipelines, newest first:",
+            "#1 root/project-42 main: running, scenario 500, no rules are declared",
+            "  jobs: pipeline running",
+            "  next: pipeline success at 2026-01-01T12:05:00.000Z",
             "last requests, newest first:",
             "2026-01-01T12:00:15.000Z GET /version -> 200 (2 times)",
             "2026-01-01T12:00:15.000Z GET /projects/42/pipelines/1 -> 200 "
             "(3 times since 2026-01-01T12:00:05.000Z)",
-            "2026-01-01T12:00:00.000Z GET /projects/42/pipelines/1 -> 502, fault runtime-1",
+            "2026-01-01T12:00:00.000Z GET /projects/42/pipelines/1 -> 502, "
+            "fault runtime-1: answer 502",
             "2026-01-01T12:00:00.000Z POST /projects/42/pipeline -> 201",
-            "pipelines, newest first:",
-            "#1 root/project-42 main: running, scenario 500, no rules are declared",
+            "changed through /_mock, newest first:",
+            '2026-01-01T12:00:15.000Z POST /_mock/clock/advance {"seconds": 5}',
+            '2026-01-01T12:00:10.000Z POST /_mock/clock/advance {"seconds": 5}',
+            '2026-01-01T12:00:05.000Z POST /_mock/clock/advance {"seconds": 5}',
+            '2026-01-01T12:00:00.000Z POST /_mock/faults {*"times": 1*}',
         ],
         consecutive=True,
     )
@@ -363,10 +372,16 @@ def test_a_failing_test_reports_why_a_pipeline_went_as_it_did(run: Run):
         [
             "pipelines, newest first:",
             "#3 group/app main: running, scenario 0, which the request named",
+            "  jobs: pipeline running",
+            "  next: nothing",
             "#2 group/app main: running, scenario 500, the default: no rule matched",
+            "  not the rule at *mock.yaml:5: ref: wanted 'broken', got 'main'",
+            "  jobs: pipeline running",
+            "  next: pipeline success at 2026-01-01T00:05:00.000Z",
             "#1 group/app broken: failed, scenario 950 by the rule at *mock.yaml:5",
             "  variables: DEPLOY_ENV=prod, A_TOKEN=[[]MASKED[]]",
-            "  failed jobs: lint",
+            "  jobs: lint failed, build success",
+            "  next: nothing",
         ],
         consecutive=True,
     )
@@ -384,7 +399,7 @@ def test_a_failing_test_reports_what_got_no_answer(run: Run):
             assert False
     """)
 
-    done.stdout.fnmatch_lines(["*Z GET /version -> dropped, fault runtime-1"])
+    done.stdout.fnmatch_lines(["*Z GET /version -> dropped, fault runtime-1: drop the connection"])
 
 
 def test_a_failing_test_reports_no_endless_list(run: Run):
@@ -396,10 +411,117 @@ def test_a_failing_test_reports_no_endless_list(run: Run):
     """)
 
     done.stdout.fnmatch_lines(
-        ["*POST /projects/11/pipeline -> 201", "and older ones", "pipelines, newest first:"],
+        ["[#]31 *", "  jobs: *", "  next: *", "and older ones", "last requests, newest first:"],
         consecutive=True,
     )
-    done.stdout.fnmatch_lines(["[#]31 *", "and older ones"], consecutive=True)
+    done.stdout.fnmatch_lines(
+        ["*POST /projects/11/pipeline -> 201", "and older ones"], consecutive=True
+    )
+
+
+LARGE = """version: 1
+scenarios:
+  - scenario_id: 950
+    jobs: [{name: build, parallel: 25}, {name: gate, stage: gate, when: manual}]
+rules: [%s]
+"""
+
+
+def test_a_failing_test_reports_the_first_jobs_and_rules(run: Run):
+    rules = ", ".join(f"{{when: {{ref: other-{number}}}, scenario: 1}}" for number in range(107))
+    done = run(
+        """
+    def test_release(mock_gitlab):
+        call(mock_gitlab, "POST", "/projects/42/pipeline", ref="main", scenario_id=950)
+        call(mock_gitlab, "POST", "/projects/42/pipeline", ref="main")
+        for _ in range(12):
+            mock_gitlab.freeze()
+        assert False
+    """,
+        mock=LARGE % rules,
+    )
+
+    done.stdout.fnmatch_lines(["  not the rule at *ref: wanted 'other-4', got 'main'"])
+    done.stdout.fnmatch_lines(
+        [
+            "  and not 102 more",
+            "  jobs: pipeline running",
+            "  next: *",
+            "[#]1 *",
+            "  jobs: build 1/25 success, *, build 20/25 success and 6 more",
+            "  next: nothing, unless somebody plays gate",
+        ],
+        consecutive=True,
+    )
+    done.stdout.fnmatch_lines(
+        [*["*POST /_mock/clock/freeze"] * 10, "and older ones"], consecutive=True
+    )
+
+
+def test_a_failing_test_reports_why_its_calls_were_refused(run: Run):
+    done = run("""
+    import pytest
+
+    def get(world, path, token):
+        request = urllib.request.Request(world.api_url + path, headers={"PRIVATE-TOKEN": token})
+        with pytest.raises(urllib.error.HTTPError):
+            urllib.request.urlopen(request)
+
+    def test_release(mock_gitlab):
+        get(mock_gitlab, "/projects/1/pipelines", "glpat-wrong")
+        get(mock_gitlab, "/projects/1/pipeline", mock_gitlab.token)
+        assert False
+    """)
+
+    done.stdout.fnmatch_lines(
+        [
+            "*Z GET /projects/1/pipeline -> 404: 404 Not Found; no such endpoint here; "
+            "the nearest is GET /projects/:id/pipelines",
+            "*Z GET /projects/1/pipelines -> 401: 401 Unauthorized; "
+            "its token is not the one of the mock *",
+        ],
+        consecutive=True,
+    )
+
+
+@pytest.mark.parametrize(("calls", "said"), [(1, "1 call"), (2, "2 calls")])
+def test_a_failing_test_reports_calls_to_the_default_world(run: Run, calls: int, said: str):
+    done = run(f"""
+    def test_release(mock_gitlab, mock_gitlab_server):
+        for _ in range({calls}):
+            call(mock_gitlab_server.mock, "GET", "/version")
+        assert False
+    """)
+
+    done.stdout.fnmatch_lines(
+        [
+            "last requests, newest first:",
+            "none",
+            f"{said} went to the default world of this server: is the base URL wrong?",
+        ],
+        consecutive=True,
+    )
+
+
+def test_a_failing_test_reports_who_has_changed_something(run: Run):
+    done = run("""
+    def test_release(mock_gitlab):
+        request = urllib.request.Request(
+            mock_gitlab.url + "/_mock/pipelines?project_id=1",
+            method="DELETE",
+            headers={"PRIVATE-TOKEN": mock_gitlab.token, "User-Agent": "bot/1"},
+        )
+        urllib.request.urlopen(request).close()
+        assert False
+    """)
+
+    done.stdout.fnmatch_lines(
+        [
+            "changed through /_mock, newest first:",
+            "*Z DELETE /_mock/pipelines[?]project_id=1, by bot/1",
+        ],
+        consecutive=True,
+    )
 
 
 def test_a_failing_fixture_that_uses_the_mock_is_reported_alike(run: Run):
@@ -417,7 +539,7 @@ def test_a_failing_fixture_that_uses_the_mock_is_reported_alike(run: Run):
 
     done.assert_outcomes(errors=1)
     done.stdout.fnmatch_lines(
-        ["*- mock_gitlab -*", "*Z GET /version -> 200", "pipelines, newest first:", "none"]
+        ["*- mock_gitlab -*", "pipelines, newest first:", "none", "*", "*Z GET /version -> 200"]
     )
 
 
