@@ -9,7 +9,7 @@ import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from mock_gitlab.config.loader import DEFAULT_TOKEN
+from mock_gitlab.config.loader import BUILT_IN, DEFAULT_TOKEN
 from mock_gitlab.engine.instants import timestamp
 from mock_gitlab.version import __version__
 
@@ -64,7 +64,7 @@ def scenario_lines(counts: Mapping[str, int]) -> Iterator[str]:
             yield f"scenarios: {sum(files.values())} from {len(files)} files in {folder}"
             continue
         for place, count in files.items():
-            yield f"scenarios: {count} from {place}"
+            yield f"scenarios: {count} {'' if place == BUILT_IN else 'from '}{place}"
 
 
 def _token_lines(settings: Settings) -> Iterator[str]:

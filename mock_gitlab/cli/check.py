@@ -13,12 +13,15 @@ from .command import MISTAKES, SUCCESS, add_command, add_config_option, config_p
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from mock_gitlab.config.diagnostics import Mistake
     from mock_gitlab.config.loader import Loaded
+    from mock_gitlab.engine.model import Declarations
 
     Report = Callable[["_Found"], None]
+
+_LISTED = 20
 
 
 def add(commands: Any) -> None:
@@ -97,6 +100,8 @@ class _Found:
 
 
 def _as_text(found: _Found) -> None:
+    from mock_gitlab.config.scalars import as_written
+
     from .banner import scenario_lines
 
     for mistake in found.mistakes:
@@ -109,9 +114,26 @@ def _as_text(found: _Found) -> None:
         return
     for line in scenario_lines(found.scenario_counts):
         print(line)
-    for name in ("rules", "faults", "projects"):
+    for name in ("faults", "projects"):
         print(f"{name}: {found.count(name)}")
+    for loaded in found.loaded:
+        for line in _rules_of(loaded.declarations):
+            print(as_written(line, loaded.declarations.variables))
     print("no mistakes")
+
+
+def _rules_of(declared: Declarations) -> Iterator[str]:
+    """Say what each rule picks, and which scenarios of the files nothing picks."""
+    from .picks import rule_lines, unpicked
+
+    if not declared.rules:
+        return
+    yield f"rules: {len(declared.rules)}, the first that matches picks:"
+    yield from rule_lines(declared)
+    rest = [f"{each.scenario.scenario_id} ({each.scenario.name})" for each in unpicked(declared)]
+    if rest:
+        more = f" and {len(rest) - _LISTED} more" if len(rest) > _LISTED else ""
+        yield f"picked by none of them: {', '.join(rest[:_LISTED])}{more}"
 
 
 def _as_json(found: _Found) -> None:

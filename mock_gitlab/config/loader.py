@@ -48,6 +48,8 @@ DEFAULT_CONFIG = "mock.yaml"
 """The configuration file, unless another is named."""
 DEFAULT_PATTERN = "scenarios/*.yaml"
 """The scenario files, unless ``scenarios`` names others."""
+BUILT_IN = "built in"
+"""Stands in place of a file's name."""
 DEFAULT_TOKEN = Declarations().token
 MEMORY = ":memory:"
 PROGRESS_FILES = 500
@@ -94,7 +96,7 @@ class Loaded:
     @property
     def scenario_counts(self) -> dict[str, int]:
         """The number of scenarios of each file, and of the built-in ones."""
-        return dict(Counter(each.file or "built in" for each in self.declarations.scenarios))
+        return dict(Counter(each.file or BUILT_IN for each in self.declarations.scenarios))
 
 
 def load(

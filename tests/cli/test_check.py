@@ -29,6 +29,56 @@ def test_check_counts_what_it_found(folder: Path, capsys: pytest.CaptureFixture[
     assert printed.endswith("no mistakes\n")
 
 
+PICKED = """\
+scenarios:
+  - {scenario_id: 900, name: fails}
+  - {scenario_id: 901, name: lonely}
+  - scenario_id: 902
+    name: starts another
+    jobs: [{name: build}, {name: down, downstream: {project: a/b, scenario: 903}}]
+  - {scenario_id: 903, name: started}
+rules:
+  - when: {ref: main, source: [api, push], variables: {A: {present: true}, KEY: "${SECRET}"}}
+    scenario: 900
+  - {when: {inputs: {level: 3}}, scenario: [900, 902], cycle: true}
+  - {when: {project: a/b}, variables: {X: "1"}}
+  - {respond: {status: 403}}
+"""
+
+
+def test_check_says_what_each_rule_picks(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("SECRET", "hunter2hunter2")
+    (folder / "mock.yaml").write_text(PICKED, encoding="utf-8")
+
+    assert main(["check"]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[lines.index("rules: 4, the first that matches picks:") + 1 :] == [
+        "  mock.yaml:9: ref main, source api or push, variables.A present, "
+        "variables.KEY ${SECRET} -> 900 (fails)",
+        "  mock.yaml:11: inputs.level 3 -> 900 (fails), then 902 (starts another), and again",
+        "  mock.yaml:12: project a/b -> the default",
+        "  mock.yaml:13: every pipeline -> answer 403",
+        "  otherwise -> 500 (succeeds after 300 seconds)",
+        "picked by none of them: 901 (lonely)",
+        "no mistakes",
+    ]
+
+
+def test_check_lists_the_first_scenarios_that_nothing_picks(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    scenarios = "".join(f"  - {{scenario_id: {900 + n}, name: s}}\n" for n in range(25))
+    rules = "rules:\n  - {when: {ref: main}, scenario: 1}\n"
+    (folder / "mock.yaml").write_text(f"scenarios:\n{scenarios}{rules}", encoding="utf-8")
+
+    assert main(["check"]) == 0
+
+    assert "919 (s) and 5 more\n" in capsys.readouterr().out
+
+
 def test_check_prints_every_mistake_and_ends_with_1(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ):

@@ -1,0 +1,72 @@
+"""What picks which scenario: the rules, the default, and the bridges of other scenarios."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mock_gitlab.engine.matching import Rule
+    from mock_gitlab.engine.model import Declarations, DeclaredScenario
+
+
+def picked_by(declared: Declarations) -> dict[int, list[str]]:
+    """List what picks each scenario: places of rules, bridges, and "the default"."""
+    found: dict[int, list[str]] = {declared.default_scenario: ["the default"]}
+    for rule in declared.rules:
+        for number in dict.fromkeys(rule.scenarios):
+            found.setdefault(number, []).append(rule.place)
+    for scenario in (each.scenario for each in declared.scenarios):
+        for job in scenario.jobs:
+            started = job.downstream
+            if started is not None and started.scenario_id is not None:
+                number = started.scenario_id
+                found.setdefault(number, []).append(f"{job.name} of {scenario.scenario_id}")
+    return found
+
+
+def unpicked(declared: Declarations) -> list[DeclaredScenario]:
+    """List the scenarios of files that nothing picks, so that only a request can name them."""
+    picked = picked_by(declared)
+    return [
+        each
+        for each in declared.scenarios
+        if each.source == "file" and each.scenario.scenario_id not in picked
+    ]
+
+
+def rule_lines(declared: Declarations) -> Iterator[str]:
+    """Say of each rule which pipelines it matches, and what they get."""
+    names = {each.scenario.scenario_id: each.scenario.name for each in declared.scenarios}
+    for rule in declared.rules:
+        yield f"  {rule.place}: {_condition(rule)} -> {_result(rule, names)}"
+    number = declared.default_scenario
+    yield f"  otherwise -> {number} ({names.get(number, 'unknown')})"
+
+
+def _condition(rule: Rule) -> str:
+    when = rule.when
+    fields: dict[str, Any] = {
+        "project": when.project,
+        "ref": when.ref,
+        "source": " or ".join(when.source or ()) or None,
+        "username": when.username,
+        **{f"variables.{name}": value for name, value in when.variables},
+        **{f"inputs.{name}": value for name, value in when.inputs},
+    }
+    words = [f"{name} {_word(value)}" for name, value in fields.items() if value is not None]
+    return ", ".join(words) or "every pipeline"
+
+
+def _word(value: Any) -> str:
+    return {True: "present", False: "absent"}[value] if isinstance(value, bool) else str(value)
+
+
+def _result(rule: Rule, names: dict[int, str]) -> str:
+    if rule.respond is not None:
+        return f"answer {rule.respond.status}"
+    if not rule.scenarios:
+        return "the default"
+    shown = [f"{number} ({names.get(number, 'unknown')})" for number in rule.scenarios]
+    return ", then ".join(shown) + (", and again" if rule.cycle else "")
