@@ -4,26 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mock_gitlab.config.checks import picked_by
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mock_gitlab.engine.matching import Rule
     from mock_gitlab.engine.model import Declarations, DeclaredScenario
-
-
-def picked_by(declared: Declarations) -> dict[int, list[str]]:
-    """List what picks each scenario: places of rules, bridges, and "the default"."""
-    found: dict[int, list[str]] = {declared.default_scenario: ["the default"]}
-    for rule in declared.rules:
-        for number in dict.fromkeys(rule.scenarios):
-            found.setdefault(number, []).append(rule.place)
-    for scenario in (each.scenario for each in declared.scenarios):
-        for job in scenario.jobs:
-            started = job.downstream
-            if started is not None and started.scenario_id is not None:
-                number = started.scenario_id
-                found.setdefault(number, []).append(f"{job.name} of {scenario.scenario_id}")
-    return found
 
 
 def unpicked(declared: Declarations) -> list[DeclaredScenario]:

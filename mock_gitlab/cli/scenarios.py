@@ -27,9 +27,8 @@ def add(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a line for each scenario, by number."""
+    from mock_gitlab.config.checks import picked_by
     from mock_gitlab.config.scalars import all_as_written
-
-    from .picks import picked_by
 
     declared = load_declarations(arguments)
     picked = picked_by(declared)

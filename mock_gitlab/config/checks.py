@@ -13,7 +13,7 @@ from mock_gitlab.engine.texts import is_expression, matches_path, matches_text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from mock_gitlab.engine.matching import Rule, TriggerPattern
+    from mock_gitlab.engine.matching import TriggerPattern
     from mock_gitlab.engine.model import Declarations
 
     from .diagnostics import Document, Mistake, Steps
@@ -146,12 +146,7 @@ def warnings(
 
 
 def _unused(declared: Declarations, documents: Sequence[Document]) -> Iterator[Mistake]:
-    used = {declared.default_scenario, *_numbers_of(declared.rules)} | {
-        job.downstream.scenario_id
-        for each in declared.scenarios
-        for job in each.scenario.jobs
-        if job.downstream is not None
-    }
+    used = picked_by(declared)
     for document in documents:
         for _, path, value in _listed(document, ("scenarios",)):
             number = _number(value["scenario_id"])
@@ -160,9 +155,19 @@ def _unused(declared: Declarations, documents: Sequence[Document]) -> Iterator[M
                 yield document.mistake((*path, "scenario_id"), what)
 
 
-def _numbers_of(rules: Sequence[Rule]) -> Iterator[int]:
-    for rule in rules:
-        yield from rule.scenarios
+def picked_by(declared: Declarations) -> dict[int, list[str]]:
+    """List what picks each scenario: places of rules, bridges, and "the default"."""
+    found: dict[int, list[str]] = {declared.default_scenario: ["the default"]}
+    for rule in declared.rules:
+        for number in dict.fromkeys(rule.scenarios):
+            found.setdefault(number, []).append(rule.place)
+    for scenario in (each.scenario for each in declared.scenarios):
+        for job in scenario.jobs:
+            started = job.downstream
+            if started is not None and started.scenario_id is not None:
+                number = started.scenario_id
+                found.setdefault(number, []).append(f"{job.name} of {scenario.scenario_id}")
+    return found
 
 
 def _covers(earlier: TriggerPattern, later: TriggerPattern) -> bool:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from mock_gitlab.engine.model import LARGEST_NUMBER, Declarations
+from mock_gitlab.engine.model import LARGEST_NUMBER, Declarations, DeclaredToken, Project, User
 
 from .faults import FaultModel
 from .fields import (
@@ -66,6 +66,10 @@ class UserModel(StrictModel):
     name: Name = Field(_DEFAULT.user.name, description="The full name.")
     email: Name = Field(_DEFAULT.user.email, description="The email address.")
 
+    def to_engine(self) -> User:
+        """Convert to the engine's type."""
+        return User(**self.model_dump())
+
 
 class TokenModel(StrictModel):
     """A trigger token."""
@@ -94,6 +98,19 @@ class ProjectModel(StrictModel):
     )
     tags: list[Glob] = Field([], description="Globs of the tags that exist.", examples=[["v*"]])
     trigger_tokens: list[TokenModel] = Field([], description="Its trigger tokens.")
+
+    def to_engine(self) -> Project:
+        """Convert to the engine's type."""
+        return Project(
+            id=self.id,
+            path=self.path,
+            default_branch=self.default_branch,
+            refs=None if self.refs is None else tuple(self.refs),
+            tags=tuple(self.tags),
+            trigger_tokens=tuple(
+                DeclaredToken(each.token, each.description) for each in self.trigger_tokens
+            ),
+        )
 
 
 def _path_or_scenario(value: Any) -> str | None:

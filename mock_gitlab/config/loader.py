@@ -20,16 +20,13 @@ from mock_gitlab.engine.model import (
     ClockSetting,
     Declarations,
     DeclaredScenario,
-    DeclaredToken,
-    Project,
-    User,
 )
 
 from .advice import advice, unread_files
 from .diagnostics import ConfigurationError, Document, Mistake, Node
 from .document import read
 from .faults import fault_from, keyed
-from .files import MockFile, ProjectModel, SandboxesModel, ScenarioFile
+from .files import MockFile, SandboxesModel, ScenarioFile
 from .globs import TooManyFolders, expand, is_pattern
 from .messages import mistakes_of
 from .rules import rule_from
@@ -294,8 +291,8 @@ class _Loading:
                 fault_from(fault, self._place(mock, "faults", index))
                 for index, fault in enumerate(model.faults or ())
             ),
-            projects=tuple(map(_project, model.projects or ())),
-            user=User(**model.user.model_dump()),
+            projects=tuple(project.to_engine() for project in model.projects or ()),
+            user=model.user.to_engine(),
             strict=model.strict,
             seed=model.seed,
             clock=ClockSetting() if clock is None else ClockSetting(clock.start, clock.frozen),
@@ -322,16 +319,3 @@ class _Loading:
             watch_polling=model.watch_polling,
             log_level=model.log_level,
         )
-
-
-def _project(model: ProjectModel) -> Project:
-    return Project(
-        id=model.id,
-        path=model.path,
-        default_branch=model.default_branch,
-        refs=None if model.refs is None else tuple(model.refs),
-        tags=tuple(model.tags),
-        trigger_tokens=tuple(
-            DeclaredToken(each.token, each.description) for each in model.trigger_tokens
-        ),
-    )

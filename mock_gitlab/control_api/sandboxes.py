@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Request
-from pydantic import Field
+from pydantic import Field, field_validator
 from typing_extensions import TypedDict
 
-from mock_gitlab.config.fields import StrictModel, TextOrNumber
+from mock_gitlab.config.fields import WHOLE, ScenarioNumber, StrictModel, TextOrNumber, mistake
+from mock_gitlab.config.files import ProjectModel, UserModel
 
 from .access import AllWorlds, CurrentWorld, control_router
 from .clock import ClockBody, ClockRow, clock_row
 
 if TYPE_CHECKING:
+    from mock_gitlab.engine.model import Declarations
     from mock_gitlab.world.world import World
 
 router = control_router("sandboxes")
 
 
 class SandboxBody(StrictModel):
-    """A sandbox to make, optionally with a clock or a seed of its own."""
+    """A sandbox to make, with what it has for itself; the rest is as the files declare it."""
 
     name: str = Field(description="Letters, digits and ``. _ ~ -``, at most 128.")
     clock: ClockBody | None = Field(
@@ -29,6 +31,41 @@ class SandboxBody(StrictModel):
     seed: Annotated[TextOrNumber, Field(min_length=1)] | None = Field(
         None, description="In place of the declared one."
     )
+    strict: bool | None = Field(None, description="Whether only declared projects and refs exist.")
+    default_scenario: ScenarioNumber | None = Field(
+        None, description="It may be declared later, at run time."
+    )
+    user: UserModel | None = Field(None, description="The user of the token.")
+    projects: list[ProjectModel] | None = Field(None, description="In place of the declared ones.")
+    journal: Annotated[int, Field(ge=0, le=1_000_000), WHOLE] | None = Field(
+        None, description="How many requests its journal keeps."
+    )
+
+    @field_validator("projects")
+    @classmethod
+    def _no_contradiction(cls, projects: list[ProjectModel] | None) -> list[ProjectModel] | None:
+        for what, values in (
+            ("id", [each.id for each in projects or ()]),
+            ("path", [each.path for each in projects or ()]),
+            ("token", [t.token for each in projects or () for t in each.trigger_tokens]),
+        ):
+            if len(set(values)) < len(values):
+                raise mistake(f"two have the same {what}")
+        return projects
+
+    def own(self, declared: Declarations) -> dict[str, Any]:
+        """Return the fields of Declarations that the sandbox has for itself."""
+        clock, user, projects = self.clock, self.user, self.projects
+        fields = {
+            "clock": None if clock is None else clock.over(declared.clock),
+            "seed": self.seed,
+            "strict": self.strict,
+            "default_scenario": self.default_scenario,
+            "user": None if user is None else user.to_engine(),
+            "projects": None if projects is None else tuple(each.to_engine() for each in projects),
+            "journal_limit": self.journal,
+        }
+        return {name: value for name, value in fields.items() if value is not None}
 
 
 class SandboxRow(TypedDict):
@@ -59,8 +96,7 @@ async def list_sandboxes(request: Request, worlds: AllWorlds) -> list[SandboxRow
 @router.post("/sandboxes", status_code=201)
 async def create_sandbox(request: Request, worlds: AllWorlds, body: SandboxBody) -> SandboxRow:
     """Make a sandbox; one with default options is also made by its first use."""
-    clock = None if body.clock is None else body.clock.over(worlds.declared.clock)
-    made = worlds.create(body.name, clock=clock, seed=body.seed)
+    made = worlds.create(body.name, body.own(worlds.declared))
     return _row(request, body.name, made)
 
 

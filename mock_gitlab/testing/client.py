@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Unpack
 
-    from mock_gitlab.testing.keywords import Duration, FaultFields, RuleFields, ScenarioFields
+    from mock_gitlab.testing.keywords import (
+        Duration,
+        FaultFields,
+        RuleFields,
+        SandboxFields,
+        ScenarioFields,
+    )
 
 __tracebackhide__ = True
 """Makes pytest show the failing line of the test, and no line of this file."""
@@ -310,11 +316,9 @@ class MockWorld:
 
     # ------------------------------------------------------------------ worlds
 
-    def sandbox(
-        self, name: str, *, clock: Mapping[str, Any] | None = None, seed: int | str | None = None
-    ) -> MockWorld:
-        """Make an isolated world, optionally with a clock or seed of its own."""
-        self._request("POST", "/_mock/sandboxes", {"name": name, "clock": clock, "seed": seed})
+    def sandbox(self, name: str, **own: Unpack[SandboxFields]) -> MockWorld:
+        """Make an isolated world, optionally with a clock, a seed, projects, ... of its own."""
+        self._request("POST", "/_mock/sandboxes", {"name": name, **own})
         return MockWorld(f"{self.url}/sandbox/{quote(name)}", self.token)
 
     def delete_sandbox(self, name: str) -> None:

@@ -68,6 +68,18 @@ class FaultFields(TypedDict, total=False):
     limit: Keys | None
 
 
+class SandboxFields(TypedDict, total=False):
+    """What a sandbox has for itself."""
+
+    clock: Keys | None
+    seed: int | str | None
+    strict: bool | None
+    default_scenario: int | None
+    user: Keys | None
+    projects: Sequence[Keys] | None
+    journal: int | None
+
+
 class Settings(TypedDict, total=False):
     """Settings that beat the environment and the file."""
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import httpx
 
     from mock_gitlab.app import MockGitLabApp
-    from mock_gitlab.testing.keywords import Settings
+    from mock_gitlab.testing.keywords import SandboxFields, Settings
 
 _NO_CONFIG = "/mock_gitlab/without/configuration"
 """A path that no file has, so that no mock.yaml in the working directory is read."""
@@ -144,15 +144,16 @@ class MockGitLab:
         """The token that a client authenticates with."""
         return self.app.settings.token if self._running is None else self.mock.token
 
-    def sandbox(
-        self, name: str, *, clock: Mapping[str, Any] | None = None, seed: int | str | None = None
-    ) -> MockWorld:
-        """Make an isolated world, optionally with a clock or seed; stop() closes its connection."""
+    def sandbox(self, name: str, **own: Unpack[SandboxFields]) -> MockWorld:
+        """Make an isolated world, optionally with a clock, a seed, projects, ... of its own.
+
+        ``stop()`` closes its connection.
+        """
         # The command is faster than a request. If it fails, the request raises the right error.
-        if clock is None and seed is None and self._execute("create_sandbox", name):
+        if not own and self._execute("create_sandbox", name):
             world = MockWorld(f"{self.url}/sandbox/{name}", self.token)
         else:
-            world = self.mock.sandbox(name, clock=clock, seed=seed)
+            world = self.mock.sandbox(name, **own)
         self._sandboxes.add(world)
         return world
 

@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from mock_gitlab.testing.client import MockWorld
     from mock_gitlab.testing.library import MockGitLab
 
-_KEYWORDS = frozenset({"config", "scenarios", "rules", "faults", "clock", "seed"})
+_OWN = ("clock", "seed", "strict", "default_scenario", "user", "projects", "journal")
+_KEYWORDS = frozenset({"config", "scenarios", "rules", "faults", *_OWN})
 _MARKER = (
-    "mock_gitlab(config=None, scenarios=(), rules=(), faults=(), clock=None, seed=None): "
+    "mock_gitlab(config=None, scenarios=(), rules=(), faults=(), clock=None, seed=None, "
+    "strict=None, default_scenario=None, user=None, projects=None, journal=None): "
     "what the mock of this test declares, in addition to the configuration file or instead of it"
 )
 _FIXTURES = frozenset({"mock_gitlab", "mock_gitlab_server"})
@@ -123,9 +125,9 @@ def mock_gitlab(
     declared = _declared_by_markers(request.node)
     config = declared.pop("config", None)
     server = mock_gitlab_servers.get(config)
-    options = {name: declared.pop(name) for name in ("clock", "seed") if name in declared}
+    own = {name: declared.pop(name) for name in _OWN if name in declared}
     name = _free_name(server, request.node.name)
-    world = server.sandbox(name, **options)
+    world = _sandbox(server, name, own)
     request.node.stash[_fixture] = (world, server.mock, mock_gitlab_servers.name(config))
     try:
         _declare(world, **declared)
@@ -155,6 +157,16 @@ def _free_name(server: MockGitLab, test: str) -> str:
     taken = server.sandboxes()
     numbered = (f"{name}-{number}" for number in count(2))
     return next(each for each in chain((name,), numbered) if each not in taken)
+
+
+def _sandbox(server: MockGitLab, name: str, own: Any) -> MockWorld:
+    from mock_gitlab.testing.client import MockError
+
+    try:
+        return server.sandbox(name, **own)
+    except MockError as error:
+        message = f"mistakes in what the test declares:\n{error}"
+        raise pytest.fail.Exception(message, pytrace=False) from None
 
 
 def _declare(world: MockWorld, **declared: Any) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import re
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from mock_gitlab.engine.model import AlreadyExists, Declarations, Invalid, NotAllowed, NotFound
 from mock_gitlab.store.database import Database
@@ -16,9 +17,8 @@ from mock_gitlab.world.clock import Clock
 from mock_gitlab.world.world import World
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
-
-    from mock_gitlab.engine.model import ClockSetting
 
 _log = logging.getLogger("mock_gitlab")
 _MOST_REMEMBERED = 10_000
@@ -64,10 +64,8 @@ class Worlds:
             world.apply(self.declared)
         return world
 
-    def create(
-        self, name: str, *, clock: ClockSetting | None = None, seed: str | None = None
-    ) -> World:
-        """Create a sandbox, perhaps with a clock or seed of its own.
+    def create(self, name: str, own: Mapping[str, Any] = MappingProxyType({})) -> World:
+        """Create a sandbox; ``own`` are the fields of Declarations that it has for itself.
 
         Raises:
             AlreadyExists: there is a sandbox with this name.
@@ -76,7 +74,7 @@ class Worlds:
         if name in self._sandboxes:
             raise AlreadyExists(f"sandbox {name} exists")
         check_name(name)
-        world = World(self._new(), self.declared, Clock(), own_clock=clock, own_seed=seed)
+        world = World(self._new(), self.declared, Clock(), own=own)
         self._sandboxes[name] = world
         self._evicted.pop(name, None)
         while len(self._sandboxes) > max(1, self.declared.sandbox_limit):

@@ -10,6 +10,7 @@ import secrets
 from dataclasses import asdict, replace
 from functools import partial
 from itertools import chain
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from mock_gitlab.engine.faults import FaultCounters
@@ -38,10 +39,10 @@ from .pipelines import Pipelines
 from .runtime import RuntimeDeclarations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from mock_gitlab.engine.matching import Fault, Rule
-    from mock_gitlab.engine.model import ClockSetting, Instant, PipelineRecord, Project
+    from mock_gitlab.engine.model import Instant, PipelineRecord, Project
     from mock_gitlab.store.database import Database
 
     from .explaining import Call, Preview
@@ -50,10 +51,10 @@ if TYPE_CHECKING:
 
 
 class World:
-    """One isolated mock GitLab over one database, perhaps with a clock and seed of its own.
+    """One isolated mock GitLab over one database.
 
-    ``shared`` is what the files declare for all worlds, ``declared`` the same with this world's own
-    clock and seed.
+    ``shared`` is what the files declare for all worlds. ``declared`` is the same, with the fields
+    of Declarations in ``own`` in place of those of the files.
     """
 
     def __init__(
@@ -62,10 +63,9 @@ class World:
         declarations: Declarations,
         clock: Clock,
         *,
-        own_clock: ClockSetting | None = None,
-        own_seed: str | None = None,
+        own: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
-        self._own = {"clock": own_clock, "seed": own_seed}
+        self._own = own
         self.shared = declarations
         self.declared = self._mine(declarations)
         self.clock = clock
@@ -79,6 +79,7 @@ class World:
         self.catalog = Catalog(database)
         self.pipelines = Pipelines(database, self._scenarios, self.catalog, clock)
         self._creation = Creation(database, self.pipelines, self._scenarios, self.catalog, clock)
+        self._creation.own = own
         self.jobs = Jobs(self.pipelines, self.catalog)
         self._lookahead = Lookahead(self.pipelines, database)
         self._set_clock_as_stored()
@@ -87,8 +88,7 @@ class World:
         self.pipelines.invalidate_after(self.clock.now())
 
     def _mine(self, declarations: Declarations) -> Declarations:
-        own = {name: value for name, value in self._own.items() if value is not None}
-        return replace(declarations, **own)  # type: ignore[arg-type]  # the names stand in __init__
+        return replace(declarations, **self._own)
 
     def _salt(self, seed: str | None) -> str:
         if seed is not None:

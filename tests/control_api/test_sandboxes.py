@@ -14,6 +14,7 @@ from mock_gitlab.world.sandboxes import Worlds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.conftest import Mock
 
@@ -246,3 +247,98 @@ def test_a_sandbox_can_have_a_clock_and_a_seed_of_its_own(mock: Mock):
 def test_a_name_that_could_be_a_path_is_no_sandbox(mock: Mock, name: str):
     assert mock.get(f"/sandbox/{name}/projects/1/pipelines").status_code in (400, 404)
     assert mock.get("/_mock/sandboxes").json() == []
+
+
+# ---------------------------------------------------------------------------- of its own
+
+
+def make(mock: Mock, **own: Any) -> None:
+    answer = mock.post("/_mock/sandboxes", json={"name": "mine", **own})
+    assert answer.status_code == 201, answer.text
+
+
+MINE = "/sandbox/mine/api/v4"
+
+
+def test_a_sandbox_may_be_strict_with_projects_of_its_own(mock: Mock):
+    token = {"token": "glptt-mine"}
+    make(mock, strict=True, projects=[{"id": 7, "path": "a/b", "trigger_tokens": [token]}])
+
+    triggered = mock.anonymous().post(
+        f"{MINE}/projects/7/trigger/pipeline", data={"token": "glptt-mine", "ref": "main"}
+    )
+
+    assert triggered.status_code == 201
+    assert mock.get(f"{MINE}/projects/8").status_code == 404
+    assert mock.get("/projects/8").status_code == 200
+    assert mock.get("/projects/7").json()["path_with_namespace"] == "root/project-7"
+
+
+def test_a_sandbox_may_have_a_user_of_its_own(mock: Mock):
+    make(mock, user={"username": "jane"})
+
+    assert mock.get(f"{MINE}/user").json()["username"] == "jane"
+    assert mock.get("/user").json()["username"] == "root"
+
+
+def test_a_sandbox_may_have_a_default_scenario_that_is_declared_later(mock: Mock):
+    make(mock, default_scenario=900)
+    trigger = {"url": f"{MINE}/projects/1/trigger/pipeline", "json": {"ref": "main"}}
+
+    before = mock.post(**trigger)
+    mock.post("/sandbox/mine/_mock/scenarios", json={"scenario_id": 900, "name": "mine"})
+    after = mock.post(**trigger)
+
+    assert (before.status_code, after.status_code) == (404, 201)
+    assert before.json() == {"message": "404 Scenario Not Found"}
+    refused = mock.get("/sandbox/mine/_mock/requests?status=404").json()[0]
+    assert refused["reason"].endswith("default_scenario is 900, which nothing declares")
+    assert mock.get("/sandbox/mine/_mock/pipelines/1").json()["scenario_id"] == 900
+
+
+def test_a_bridge_needs_no_default_scenario(mock: Mock):
+    make(mock, default_scenario=900)
+    bridge = {"name": "down", "downstream": {"project": "a/b"}}
+    fields = {"scenario_id": 901, "name": "up", "jobs": [{"name": "build"}, bridge]}
+    mock.post("/sandbox/mine/_mock/scenarios", json=fields)
+    mock.post(
+        f"{MINE}/projects/1/trigger/pipeline", json={"ref": "main", "scenario_id": 901}
+    ).raise_for_status()
+
+    mock.post("/sandbox/mine/_mock/clock/advance", json={"duration": "1h"})
+
+    assert mock.get(f"{MINE}/projects/1/pipelines/1").json()["status"] == "success"
+
+
+def test_what_a_sandbox_has_for_itself_outlives_an_edit_of_the_files(
+    mock_with: Callable[..., Mock], tmp_path: Path
+):
+    mock = mock_with()
+    make(mock, user={"username": "jane"}, journal=1)
+    path = next(tmp_path.glob("mock-*.yaml"))
+    path.write_text(path.read_text() + "user: {username: joe}\n", encoding="utf-8")
+    mock.post("/_mock/config/reload")
+
+    assert mock.get(f"{MINE}/user").json()["username"] == "jane"
+    assert mock.get("/user").json()["username"] == "joe"
+    assert len(mock.get("/sandbox/mine/_mock/requests").json()) == 1
+
+
+@pytest.mark.parametrize(
+    ("projects", "what"),
+    [
+        ([{"id": 1, "path": "a/b"}, {"id": 1, "path": "a/c"}], "two have the same id"),
+        ([{"id": 1, "path": "a/b"}, {"id": 2, "path": "a/b"}], "two have the same path"),
+        (
+            [{"id": 1, "path": "a/b", "trigger_tokens": [{"token": "t"}, {"token": "t"}]}],
+            "two have the same token",
+        ),
+        ([{"id": 1, "path": "b"}], "projects[0].path: must be a full path"),
+    ],
+)
+def test_projects_that_contradict_each_other_are_refused(mock: Mock, projects: Any, what: str):
+    answer = mock.post("/_mock/sandboxes", json={"name": "mine", "projects": projects})
+
+    assert answer.status_code == 422
+    assert what in answer.json()["message"]
+    assert names(mock) == []

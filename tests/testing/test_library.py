@@ -22,6 +22,7 @@ from mock_gitlab.config.faults import FaultModel
 from mock_gitlab.config.overrides import VARIABLES
 from mock_gitlab.config.rules import RuleModel
 from mock_gitlab.config.scenarios import ScenarioModel
+from mock_gitlab.control_api.sandboxes import SandboxBody
 from mock_gitlab.server import PortInUse
 from mock_gitlab.testing import keywords
 
@@ -442,6 +443,10 @@ def test_what_fastapi_refuses_is_said_in_its_words(world: MockWorld):
 )
 def test_what_may_be_declared_is_what_a_file_may_say(written: Any, model: Any):
     assert set(written.__annotations__) == set(model.model_fields)
+
+
+def test_what_a_sandbox_may_have_is_what_the_control_takes():
+    assert {*keywords.SandboxFields.__annotations__, "name"} == set(SandboxBody.model_fields)
 
 
 def test_what_beats_the_file_is_what_a_variable_may_say():

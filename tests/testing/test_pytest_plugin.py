@@ -188,6 +188,38 @@ def test_a_marker_declares_what_one_test_needs(run: Run):
     done.assert_outcomes(passed=2)
 
 
+def test_a_marker_gives_a_test_projects_and_a_user_of_its_own(run: Run):
+    done = run("""
+    import pytest
+
+    @pytest.mark.mock_gitlab(
+        strict=True,
+        projects=[{"id": 7, "path": "a/b"}],
+        user={"username": "jane"},
+        default_scenario=900,
+        scenarios=[{"scenario_id": 900, "name": "fails", "terminal_status": "failed"}],
+    )
+    def test_declared(mock_gitlab):
+        assert call(mock_gitlab, "GET", "/user")["username"] == "jane"
+        assert [each["id"] for each in call(mock_gitlab, "GET", "/projects")] == [7]
+        call(mock_gitlab, "POST", "/projects/7/pipeline", ref="main")
+        assert mock_gitlab.wait_until("failed", 1)["status"] == "failed"
+
+    @pytest.mark.mock_gitlab(projects=[{"id": 7, "path": "b"}])
+    def test_mistaken(mock_gitlab):
+        pass
+    """)
+
+    done.assert_outcomes(passed=1, errors=1)
+    done.stdout.fnmatch_lines(
+        [
+            "mistakes in what the test declares:",
+            "projects[[]0[]].path: must be a full path with its group, such as group/app*",
+        ],
+        consecutive=True,
+    )
+
+
 def test_the_markers_of_module_class_and_test_add_up_and_the_nearest_wins(run: Run):
     done = run(
         """
