@@ -549,6 +549,22 @@ def test_somebody_acts_on_pipelines_and_jobs(world: MockWorld):
     assert [each["id"] for each in world.pipelines()] == [2]
 
 
+def test_a_world_explains_what_a_pipeline_would_get(world: MockWorld):
+    key = world.rule(when={"variables": {"ENV": "prod"}}, scenario=1)
+
+    found = world.explain("group/app", "main", variables={"ENV": "prod"}, source="api")
+
+    assert (found["scenario"]["scenario_id"], found["matched"]["rule"]) == (1, key)
+    assert world.pipelines() == []
+
+
+def test_a_world_lists_what_was_changed(world: MockWorld):
+    world.advance("5m")
+
+    (found,) = world.controls(limit=1)
+    assert (found["path"], found["client"]) == ("/_mock/clock/advance", "mock_gitlab")
+
+
 def test_the_clock_moves_until_a_status(world: MockWorld):
     world.rule(scenario=60)
     world._request("POST", "/api/v4/projects/1/pipeline", {"ref": "main"})

@@ -455,6 +455,7 @@ LARGE = """version: 1
 scenarios:
   - scenario_id: 950
     jobs: [{name: build, parallel: 25}, {name: gate, stage: gate, when: manual}]
+  - {scenario_id: 951, yaml_errors: "jobs:build is no job"}
 rules: [%s]
 """
 
@@ -463,9 +464,13 @@ def test_a_failing_test_reports_the_first_jobs_and_rules(run: Run):
     rules = ", ".join(f"{{when: {{ref: other-{number}}}, scenario: 1}}" for number in range(107))
     done = run(
         """
+    import pytest
+
     def test_release(mock_gitlab):
         call(mock_gitlab, "POST", "/projects/42/pipeline", ref="main", scenario_id=950)
         call(mock_gitlab, "POST", "/projects/42/pipeline", ref="main")
+        with pytest.raises(urllib.error.HTTPError, match="422"):
+            call(mock_gitlab, "POST", "/projects/42/trigger/pipeline", ref="main", scenario_id=951)
         for _ in range(12):
             mock_gitlab.freeze()
         assert False
@@ -473,6 +478,9 @@ def test_a_failing_test_reports_the_first_jobs_and_rules(run: Run):
         mock=LARGE % rules,
     )
 
+    done.stdout.fnmatch_lines(
+        ["[#]3 *: failed, scenario 951, *", "  next: nothing"], consecutive=True
+    )
     done.stdout.fnmatch_lines(["  not the rule at *ref: wanted 'other-4', got 'main'"])
     done.stdout.fnmatch_lines(
         [
