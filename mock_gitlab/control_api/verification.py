@@ -12,6 +12,7 @@ from typing_extensions import TypedDict
 from mock_gitlab.config.faults import RequestWhenModel
 from mock_gitlab.config.fields import WHOLE, Glob, Name, mistake
 from mock_gitlab.config.wanted import WantedVariable
+from mock_gitlab.engine.matching import Difference
 
 from .access import CurrentWorld, control_router
 from .masking import Masking
@@ -20,7 +21,7 @@ from .requests import RequestRow, request_row
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mock_gitlab.engine.matching import Difference, NearMiss, RequestPattern
+    from mock_gitlab.engine.matching import NearMiss, RequestPattern
     from mock_gitlab.world.world import World
 
 router = control_router("requests")
@@ -179,7 +180,7 @@ def _lines(verification: Verification) -> Iterator[str]:
         alike = f", the last of {miss['count']}" if miss["count"] > 1 else ""
         yield f"near miss: {_in_words(miss['request'])}{alike}"
         for each in miss["differences"]:
-            yield f"  {each['what']}: wanted {each['wanted']!r}, got {each['got']!r}"
+            yield f"  {Difference(**each)}"
 
 
 def _nothing_near(verification: Verification, operation: str | None) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_MOST_DIFFERENCE = 0.6
+_MOST_DIFFERENCE = 0.4
 _OTHER_METHOD = 0.3
 _LONGEST = 100
 

@@ -198,6 +198,14 @@ class TestWhatTheRecipesAddToMockYaml:
         assert polls == [503, 503, 200]
         assert pages == [200] * 10 + [429]
 
+    def test_what_is_not_served_is_answered(self, mock: Mock):
+        answered = mock.get("/api/v4/projects/7/approval_rules")
+        mock.get("/api/v4/projects/7/approvals")
+
+        assert answered.json()[0]["approvals_required"] == 1
+        refused = mock.get("/_mock/requests?limit=1").json()[0]
+        assert refused["reason"] == "404 Not Found; no such endpoint here"
+
 
 @pytest.mark.parametrize("described", [MockGitLab, MockWorld])
 def test_the_tables_name_all_that_there_is(described: type):
