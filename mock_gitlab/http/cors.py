@@ -51,3 +51,15 @@ def missing(headers: Headers, wanted: Headers) -> Headers:
     """List the wanted headers that an answer does not have; a declared answer may have its own."""
     names = {name for name, _ in headers}
     return [(name, value) for name, value in wanted if name not in names]
+
+
+def is_from_another_site(scope: Scope) -> bool:
+    """Return whether a browser sends this for a page of another site.
+
+    Current browsers say so in Sec-Fetch-Site; older ones only send the Origin.
+    """
+    headers = dict(scope["headers"])
+    site, origin = headers.get(b"sec-fetch-site"), headers.get(b"origin")
+    if site is not None:
+        return site not in (b"none", b"same-origin")
+    return origin is not None and origin.partition(b"://")[2] != headers.get(b"host")

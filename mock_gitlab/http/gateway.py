@@ -40,6 +40,7 @@ from mock_gitlab.http.asgi import (
     has_more_values,
     read_body,
 )
+from mock_gitlab.http.reply import Replay, Reply
 from mock_gitlab.store.errors import StoreUnavailable
 from mock_gitlab.world.clock import stopwatch
 from mock_gitlab.world.journal import ANSWER_KEPT, Control, LoggedRequest
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from mock_gitlab.engine.model import Declarations
-    from mock_gitlab.http.asgi import App, Headers, Message, Receive, Scope, Send
+    from mock_gitlab.http.asgi import App, Receive, Scope, Send
     from mock_gitlab.world.sandboxes import Worlds
     from mock_gitlab.world.world import World
 
@@ -70,11 +71,6 @@ _DOCUMENTATION = frozenset(
 _CONTROL_PATHS = _DOCUMENTATION | {"_mock"}
 _CONTROLS_THAT_ONLY_LOOK = frozenset(("/_mock/verify", "/_mock/explain"))
 _SLASHES = re.compile(r"//+")
-_COMMON_HEADERS: Headers = [
-    (b"vary", b"Origin"),
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"SAMEORIGIN"),
-]
 _FOREIGN_PAGE = control_error("a web page of another site may not use the mock")
 _FOREIGN_HOST = control_error("this Host is not served here; name it in MOCK_ALLOWED_HOSTS")
 _NO_V3 = {"error": "API V3 is no longer supported. Use API V4 instead."}
@@ -126,7 +122,7 @@ class Gateway:
             await self._control(scope, receive, send)
             return
         started = stopwatch()
-        reply = _Reply(send, scope["method"] == "HEAD", self._next_request_id())
+        reply = Reply(send, scope["method"] == "HEAD", self._next_request_id())
         if reply.head_only:
             # A copy, since the server reads the method in its own scope: HEAD gets no body.
             scope = {**scope, "method": "GET"}
@@ -159,7 +155,7 @@ class Gateway:
     def _next_request_id(self) -> str:
         return f"{self._request_id_prefix}{next(self._numbers):012x}"
 
-    async def _route(self, scope: Scope, receive: Receive, reply: _Reply) -> None:
+    async def _route(self, scope: Scope, receive: Receive, reply: Reply) -> None:
         raw: str = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
         root, path = _split_path(raw)
         if path.startswith("/api/") and cors.is_from_page(scope):
@@ -188,12 +184,12 @@ class Gateway:
             await self._to_gitlab(scope, receive, reply, root, path, world)
 
     async def _create(
-        self, name: str, scope: Scope, receive: Receive, reply: _Reply
+        self, name: str, scope: Scope, receive: Receive, reply: Reply
     ) -> tuple[World | None, Receive]:
         """Create the sandbox of a request with a good token, or answer why there is none."""
         worlds = self._application.worlds
         check_name(name)
-        if _is_from_another_site(scope):
+        if cors.is_from_another_site(scope):
             await answer_json(reply, 403, _FOREIGN_PAGE)  # making one may push out another
             return None, receive
         if worlds.was_evicted(name):
@@ -208,15 +204,15 @@ class Gateway:
         if not self._authenticates(scope, body, worlds.declared):
             await _refuse(reply, 401, b"missing", "401 Unauthorized")
             return None, receive
-        return worlds.use(name) or worlds.create(name), _Replay(receive, body)
+        return worlds.use(name) or worlds.create(name), Replay(receive, body)
 
     async def _to_control(
-        self, scope: Scope, receive: Receive, reply: _Reply, root: str, path: str
+        self, scope: Scope, receive: Receive, reply: Reply, root: str, path: str
     ) -> None:
         if not self._serves_host(scope):
             await answer_json(reply, 403, _FOREIGN_HOST)
             return
-        if path.startswith("/_mock") and _is_from_another_site(scope):
+        if path.startswith("/_mock") and cors.is_from_another_site(scope):
             await answer_json(reply, 403, _FOREIGN_PAGE)
             return
         reply.of_control = True
@@ -226,7 +222,7 @@ class Gateway:
         if len(body) > LARGE_BODY and has_more_values(body, MOST_VALUES):
             await reply.send_unless_begun(413, _TOO_MANY_VALUES)
             return
-        await self._control(scope, _Replay(receive, body), reply)
+        await self._control(scope, Replay(receive, body), reply)
         if scope["method"] != "GET" and path not in _CONTROLS_THAT_ONLY_LOOK:
             _note_control(scope, path, body, reply.status or 500)
 
@@ -243,7 +239,7 @@ class Gateway:
         return True
 
     async def _to_gitlab(
-        self, scope: Scope, receive: Receive, reply: _Reply, root: str, path: str, world: World
+        self, scope: Scope, receive: Receive, reply: Reply, root: str, path: str, world: World
     ) -> None:
         if path.startswith("/api/v4/"):
             root, path = f"{root}/api/v4", path[7:]
@@ -273,7 +269,7 @@ def _split_path(raw: str) -> tuple[str, str]:
     return f"/sandbox/{unquote(name)}", _SLASHES.sub("/", f"/{path}")
 
 
-def _add_to_journal(logged: LoggedRequest, scope: Scope, reply: _Reply) -> None:
+def _add_to_journal(logged: LoggedRequest, scope: Scope, reply: Reply) -> None:
     """Add a request that has been served; it names its project even if it was refused early."""
     world: World = scope[WORLD]
     if logged.outcome not in ("dropped", "broken off"):
@@ -296,81 +292,7 @@ def _note_control(scope: Scope, path: str, body: bytes, status: int) -> None:
         )
 
 
-def _is_from_another_site(scope: Scope) -> bool:
-    """Return whether a browser sends this for a page of another site.
-
-    Current browsers say so in Sec-Fetch-Site; older ones only send the Origin.
-    """
-    headers = dict(scope["headers"])
-    site, origin = headers.get(b"sec-fetch-site"), headers.get(b"origin")
-    if site is not None:
-        return site not in (b"none", b"same-origin")
-    return origin is not None and origin.partition(b"://")[2] != headers.get(b"host")
-
-
-async def _refuse(reply: _Reply, status: int, sandbox: bytes, message: str) -> None:
+async def _refuse(reply: Reply, status: int, sandbox: bytes, message: str) -> None:
     """Answer a request to a sandbox that does not exist."""
     headers = [*JSON, (b"x-mock-sandbox", sandbox)]
     await answer(reply, status, headers, json.dumps({"message": message}).encode())
-
-
-class _Replay:
-    """A ``receive`` that gives a body once more, which has been read already."""
-
-    def __init__(self, receive: Receive, body: bytes) -> None:
-        self._receive = receive
-        self._body: bytes | None = body
-        self.__self__ = getattr(receive, "__self__", None)  # where hang_up finds the connection
-
-    async def __call__(self) -> Message:
-        if self._body is None:
-            return await self._receive()
-        body, self._body = self._body, None
-        return {"type": "http.request", "body": body}
-
-
-class _Reply:
-    """A ``send`` that adds the headers of every answer, and drops the body for HEAD."""
-
-    __slots__ = (
-        "_request_id",
-        "_send",
-        "body",
-        "cors",
-        "head_only",
-        "headers",
-        "of_control",
-        "status",
-    )
-
-    def __init__(self, send: Send, head_only: bool, request_id: str) -> None:
-        self._send = send
-        self._request_id = request_id
-        self.head_only = head_only
-        self.cors: Headers = []
-        self.of_control = False
-        self.status: int | None = None
-        self.headers: Headers = []
-        self.body = b""
-
-    async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.status, self.headers = message["status"], message["headers"]
-            message["headers"] = [
-                *message["headers"],
-                *_COMMON_HEADERS,
-                (b"x-request-id", self._request_id.encode()),
-            ]
-            if self.cors:
-                message["headers"] += cors.missing(message["headers"], self.cors)
-        elif message["type"] == "http.response.body" and self.head_only:
-            message = {**message, "body": b""}
-        elif not self.of_control:
-            self.body += message["body"]
-        await self._send(message)
-
-    async def send_unless_begun(self, status: int, body: dict[str, str]) -> None:
-        """Send an error in the shape of the API that it is from, unless another has begun."""
-        if self.status is None:
-            body = control_error(body["message"]) if self.of_control else body
-            await answer_json(self, status, body)
