@@ -564,6 +564,25 @@ def test_a_failing_test_reports_who_has_changed_something(run: Run):
     )
 
 
+def test_a_failing_test_reports_the_beginning_of_what_was_declared(run: Run):
+    done = run("""
+    def test_release(mock_gitlab):
+        mock_gitlab.scenario(scenario_id=900, jobs=[{"name": "build", "trace": "x" * 2000}])
+        mock_gitlab.next()
+        assert False
+    """)
+
+    done.assert_outcomes(failed=1)
+    done.stdout.fnmatch_lines(
+        [
+            "changed through /_mock, newest first:",
+            "*Z POST /_mock/clock/next",
+            '*Z POST /_mock/scenarios {"scenario_id": 900, "jobs": *"trace": "xxx*xxx...',
+        ],
+        consecutive=True,
+    )
+
+
 def test_a_failing_fixture_that_uses_the_mock_is_reported_alike(run: Run):
     done = run("""
     import pytest
