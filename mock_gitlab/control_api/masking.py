@@ -57,7 +57,10 @@ class Masking:
 
     def beginning(self, text: str) -> str:
         """Hide the secrets of a text that may be cut off, or the beginning of JSON."""
-        return _TEXT_OF_SECRET.sub(rf"\1{MASK}", self.text(text))
+        masked = self.text(text)
+        if not _SECRET_NAME.search(masked):  # most texts name no secret, and this is quicker
+            return masked
+        return _TEXT_OF_SECRET.sub(rf"\1{MASK}", masked)
 
     def mapping(self, mapping: Mapping[str, Any]) -> dict[str, Any]:
         """Hide the secrets in a map; in ``{"key": ..., "value": ...}`` the key is the name."""

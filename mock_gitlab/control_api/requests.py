@@ -121,13 +121,17 @@ async def delete_requests(world: CurrentWorld) -> None:
     world.journal.clear()
 
 
-@router.get("/controls")
+@router.get("/controls", response_model=list[ControlRow])
 async def list_controls(
     world: CurrentWorld, limit: Annotated[int, Query(ge=1, le=1_000_000)] = 100
-) -> list[ControlRow]:
+) -> Response:
     """List the requests under ``/_mock`` that have changed something, newest first."""
-    masking = Masking(world.declared.token)
-    return [_control_row(control, masking) for control in islice(world.journal.controls(), limit)]
+    found = list(islice(world.journal.controls(), limit))
+    return await asyncio.to_thread(_write_controls, found, Masking(world.declared.token))
+
+
+def _write_controls(controls: list[Control], masking: Masking) -> Response:
+    return JSONResponse([_control_row(control, masking) for control in controls])
 
 
 def _control_row(control: Control, masking: Masking) -> ControlRow:
