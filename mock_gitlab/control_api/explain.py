@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import Field
 
-from mock_gitlab.config.fields import Name, ScenarioNumber, StrictModel
+from mock_gitlab.config.fields import AnyJson, Name, ScenarioNumber, StrictModel, Text, TextOrNumber
 from mock_gitlab.engine.model import Variable
 from mock_gitlab.engine.sources import Source
 from mock_gitlab.world.pipeline_request import PipelineRequest
@@ -20,11 +18,11 @@ router = control_router("rules")
 class ExplainBody(StrictModel):
     """The pipeline that somebody would create."""
 
-    project: str | int = Field(description="Its number or full path.", examples=["group/app"])
-    ref: str = Field(description="A branch or tag.", examples=["main"])
+    project: TextOrNumber = Field(description="Its number or full path.", examples=["group/app"])
+    ref: Text = Field(description="A branch or tag.", examples=["main"])
     source: Source = Field("trigger", description="What starts it.")
-    variables: dict[Name, str] = Field({}, description="Its variables.")
-    inputs: dict[Name, Any] = Field({}, description="Its inputs.")
+    variables: dict[Name, TextOrNumber] = Field({}, description="Its variables.")
+    inputs: dict[Name, AnyJson] = Field({}, description="Its inputs.")
     scenario_id: ScenarioNumber | None = Field(
         None, description="The scenario that the request names."
     )
@@ -43,4 +41,4 @@ async def explain(world: CurrentWorld, body: ExplainBody) -> Explained:
         inputs=body.inputs or None,
         scenario_id=body.scenario_id,
     )
-    return explained(world, str(body.project), wanted)
+    return explained(world, body.project, wanted)

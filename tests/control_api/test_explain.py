@@ -170,6 +170,27 @@ def test_what_does_not_exist_is_named(mock: Mock, body: Any, status: int, messag
     assert message in answer.json()["message"]
 
 
+@pytest.mark.parametrize(
+    ("field", "written"),
+    [
+        ("project", r'"\ud800"'),
+        ("ref", r'"\ud800"'),
+        ("variables", r'{"A": "\ud800"}'),
+        ("variables", r'{"\ud800": "A"}'),
+        ("inputs", r'{"A": "\ud800"}'),
+        ("inputs", r'{"A": [NaN]}'),
+    ],
+)
+def test_what_cannot_be_written_back_is_refused(mock: Mock, field: str, written: str):
+    fields = {"project": "42", "ref": '"main"', field: written}
+    body = ", ".join(f'"{name}": {value}' for name, value in fields.items())
+
+    answer = mock.post("/_mock/explain", content=f"{{{body}}}")
+
+    assert answer.status_code == 422
+    assert field in answer.json()["message"]
+
+
 def test_values_from_the_environment_stay_hidden(mock_with: Callable[..., Mock]):
     rule = "rules:\n  - {when: {variables: {KEY: '${SECRET}'}}, scenario: 1}\n"
     mock = mock_with(rule, environ={"SECRET": "hunter2hunter2"})
