@@ -12,6 +12,7 @@ from mock_gitlab.config.fields import did_you_mean
 from mock_gitlab.engine.model import Invalid
 from mock_gitlab.http.asgi import WORLD
 from mock_gitlab.http.tokens import bearer_token, tokens_equal
+from mock_gitlab.world.journal import Control
 from mock_gitlab.world.sandboxes import Worlds
 from mock_gitlab.world.world import World
 
@@ -53,8 +54,13 @@ CurrentWorld = Annotated[World, Depends(current_world)]
 AllWorlds = Annotated[Worlds, Depends(all_worlds)]
 
 
-class _JsonRoute(APIRoute):
-    """A route whose body is JSON, whatever its content type: curl calls every body a form."""
+class _ControlRoute(APIRoute):
+    """A route whose body is JSON, whatever its content type: curl calls every body a form.
+
+    The journal notes a request that has changed something.
+    """
+
+    changes = True
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Make the handler of requests."""
@@ -63,15 +69,39 @@ class _JsonRoute(APIRoute):
         async def handle_json(request: Request) -> Response:
             kept = [pair for pair in request.scope["headers"] if pair[0] != b"content-type"]
             headers = [*kept, (b"content-type", b"application/json")]
-            return await handle(Request({**request.scope, "headers": headers}, request.receive))
+            sent = Request({**request.scope, "headers": headers}, request.receive)
+            body = await sent.body()
+            response = await handle(sent)
+            if self.changes and sent.method != "GET" and response.status_code < 400:
+                _note(sent, body, response.status_code)
+            return response
 
         return handle_json
 
 
-def control_router(topic: str) -> APIRouter:
-    """Make the router of a topic; all its controls need the token, and take JSON."""
+class _LookingRoute(_ControlRoute):
+    """A route that changes nothing, whatever its method is."""
+
+    changes = False
+
+
+def _note(request: Request, body: bytes, status: int) -> None:
+    world: World = request.scope[WORLD]
+    path = request.scope["path"].removeprefix(request.scope["root_path"])
+    query = request.scope["query_string"].decode("latin-1")
+    client = request.headers.get("user-agent", "")
+    world.journal.note(
+        Control(world.clock.now(), request.method, path, query, body, status, client)
+    )
+
+
+def control_router(topic: str, *, changes: bool = True) -> APIRouter:
+    """Make the router of a topic; all its controls need the token, and take JSON.
+
+    With ``changes``, those that are no GET change something.
+    """
     return APIRouter(
-        route_class=_JsonRoute,
+        route_class=_ControlRoute if changes else _LookingRoute,
         prefix="/_mock",
         tags=[f"/_mock: {topic}"],
         dependencies=[Depends(require_token), Depends(refuse_unknown_parameters)],

@@ -43,7 +43,7 @@ from mock_gitlab.http.asgi import (
 from mock_gitlab.http.reply import Replay, Reply
 from mock_gitlab.store.errors import StoreUnavailable
 from mock_gitlab.world.clock import stopwatch
-from mock_gitlab.world.journal import ANSWER_KEPT, Control, LoggedRequest
+from mock_gitlab.world.journal import ANSWER_KEPT, LoggedRequest
 from mock_gitlab.world.sandboxes import check_name
 
 if TYPE_CHECKING:
@@ -69,7 +69,6 @@ _DOCUMENTATION = frozenset(
     )
 )
 _CONTROL_PATHS = _DOCUMENTATION | {"_mock"}
-_CONTROLS_THAT_ONLY_LOOK = frozenset(("/_mock/verify", "/_mock/explain"))
 _SLASHES = re.compile(r"//+")
 _FOREIGN_PAGE = control_error("a web page of another site may not use the mock")
 _FOREIGN_HOST = control_error("this Host is not served here; name it in MOCK_ALLOWED_HOSTS")
@@ -223,8 +222,6 @@ class Gateway:
             await reply.send_unless_begun(413, _TOO_MANY_VALUES)
             return
         await self._control(scope, Replay(receive, body), reply)
-        if scope["method"] != "GET" and path not in _CONTROLS_THAT_ONLY_LOOK:
-            _note_control(scope, path, body, reply.status or 500)
 
     def _serves_host(self, scope: Scope) -> bool:
         """Return whether the Host is ours; a web page may give its own host name our address."""
@@ -279,17 +276,6 @@ def _add_to_journal(logged: LoggedRequest, scope: Scope, reply: Reply) -> None:
         with suppress(StoreUnavailable):  # the request has been answered: it is kept all the same
             logged.project_id, logged.project_path = world.catalog.peek(unquote(params["id"]))
     world.journal.add(logged)
-
-
-def _note_control(scope: Scope, path: str, body: bytes, status: int) -> None:
-    """Note a request under ``/_mock`` that has changed something, if it was not refused."""
-    if status < 400:
-        world: World = scope[WORLD]
-        query = scope["query_string"].decode("latin-1")
-        client = dict(scope["headers"]).get(b"user-agent", b"").decode("latin-1")
-        world.journal.note(
-            Control(0, world.clock.now(), scope["method"], path, query, body, status, client)
-        )
 
 
 async def _refuse(reply: Reply, status: int, sandbox: bytes, message: str) -> None:

@@ -69,7 +69,6 @@ class Control(NamedTuple):
     ``client`` is its User-Agent. Of a long body only the first CONTROL_KEPT bytes are kept.
     """
 
-    id: int
     at: Instant
     method: str
     path: str
@@ -77,6 +76,7 @@ class Control(NamedTuple):
     body: bytes
     status: int
     client: str
+    id: int = 0
 
 
 class Journal:
