@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from difflib import SequenceMatcher
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    Endpoints = tuple[tuple[str, str], ...]
 
 _MOST_DIFFERENCE = 0.4
 _OTHER_METHOD = 0.3
 _LONGEST = 100
 
 
-def nearest(method: str, path: str, endpoints: Iterable[tuple[str, str]]) -> str:
+def nearest(method: str, path: str, endpoints: Endpoints) -> str:
     """Explain why ``path`` is no endpoint; ``endpoints`` are the methods and paths that exist."""
+    return _explain(method, path[:_LONGEST], endpoints)
+
+
+@lru_cache(maxsize=256)  # a comparison takes as long as ten requests, and programs poll
+def _explain(method: str, path: str, endpoints: Endpoints) -> str:
     if path.startswith("/api/v4"):
         return "no such endpoint here: the path has /api/v4 twice"
     if path.startswith("/api"):
         return "no such endpoint here: only /api/v4 is served"
-    segments = path[1:_LONGEST].split("/")
+    segments = path[1:].split("/")
     difference, verb, found = min(
         (_difference(segments, each[1:].split("/")) + _OTHER_METHOD * (verb != method), verb, each)
         for verb, each in endpoints

@@ -33,6 +33,8 @@ class Routes:
         self._otherwise = otherwise
         self._fixed: dict[tuple[str, int], list[_Fixed]] = {}
         self._open: dict[str, list[tuple[re.Pattern[str], GitLabRoute]]] = {}
+        routes = tuple(routes)
+        self._endpoints = tuple((route.endpoint.method, route.path) for route in routes)
         for route in routes:
             method = route.endpoint.method
             if ":path}" in route.path:
@@ -55,11 +57,9 @@ class Routes:
         route, scope["path_params"] = match
         await route.serve(scope, receive, send)
 
-    def nearest(self, method: str, path: str) -> str | None:
-        """Find the endpoint whose address differs least, as text; None if all differ much."""
-        every = (fixed.route for routes in self._fixed.values() for fixed in routes)
-        endpoints = ((route.endpoint.method, route.path) for route in every)
-        return nearest(method, path, endpoints)
+    def nearest(self, method: str, path: str) -> str:
+        """Explain why an address is no endpoint, and name the one that differs least."""
+        return nearest(method, path, self._endpoints)
 
     def find(self, method: str, path: str) -> tuple[GitLabRoute, dict[str, str]] | None:
         """Find the route of a path, and the segments of the path by their names."""
