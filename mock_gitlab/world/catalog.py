@@ -206,8 +206,13 @@ class Catalog:
             return name, True
         if tag and self.has_tag(project, name):
             return name, True
-        declared = "the mock is strict" if self._declared.strict else "the project declares refs"
-        raise NotFound("reference", f"{declared}, and {name} is none of {project.path}")
+        raise NotFound("reference", self._why_no_ref(project, name))
+
+    def _why_no_ref(self, project: Project, name: str) -> str | None:
+        if not name.strip():
+            return None
+        why = "the mock is strict" if self._declared.strict else "the project declares its refs"
+        return f"{why}, and {name} is none of {project.path}"
 
     def has_branch(self, project: Project, name: str) -> bool:
         """Return whether a branch exists."""

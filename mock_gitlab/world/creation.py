@@ -23,7 +23,7 @@ from .explaining import Preview, explanation
 from .pipeline_request import PipelineRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Iterable
 
     from mock_gitlab.engine.matching import Rule, Trigger
     from mock_gitlab.engine.model import (
@@ -60,7 +60,6 @@ class Creation:
         self._matches: dict[str, int] = {}
         database.after_every_rollback(self._matches.clear)
         self.declared: Declarations
-        self.own: Collection[str] = ()
         self.rules: tuple[Rule, ...] = ()
         self._indices: dict[bool, RuleIndex] = {}
         pipelines.bridges.start = self._start_downstream
@@ -172,10 +171,9 @@ class Creation:
         return self._default_scenario(wanted) if number is None else number
 
     def _default_scenario(self, wanted: PipelineRequest) -> int:
-        """Return the default; that of a sandbox may be declared after the sandbox is made."""
+        """Return the default, which may have been deleted, or may not be declared yet."""
         number = self.declared.default_scenario
-        asked = wanted.upstream is None and "default_scenario" in self.own
-        if asked and not self._scenarios.exists(number):
+        if wanted.upstream is None and not self._scenarios.exists(number):
             raise NotFound("scenario", f"default_scenario is {number}, which nothing declares")
         return number
 

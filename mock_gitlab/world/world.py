@@ -79,7 +79,6 @@ class World:
         self.catalog = Catalog(database)
         self.pipelines = Pipelines(database, self._scenarios, self.catalog, clock)
         self._creation = Creation(database, self.pipelines, self._scenarios, self.catalog, clock)
-        self._creation.own = own
         self.jobs = Jobs(self.pipelines, self.catalog)
         self._lookahead = Lookahead(self.pipelines, database)
         self._set_clock_as_stored()

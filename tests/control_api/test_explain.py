@@ -102,7 +102,7 @@ def test_a_request_that_names_a_scenario_asks_no_rule(mock: Mock):
 
     assert found["scenario"]["scenario_id"] == 901
     assert found["matched"]["passed"] == []
-    assert found["summary"] == "scenario 901 (deploy works), which the request names"
+    assert found["summary"] == "scenario 901 (deploy works), named by the request"
 
 
 def test_a_rule_that_answers_is_shown_with_its_answer(mock: Mock):

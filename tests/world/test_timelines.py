@@ -57,7 +57,8 @@ def runtime(number: int) -> DeclaredScenario:
 def test_a_timeline_is_kept_while_nothing_is_written(world: World):
     kept = world.pipelines.timelines.get(1)
     world.move_clock(lambda clock: clock.advance(5_000))
-    world.trigger(world.catalog.project("group/a"), PipelineRequest("main", "trigger"))
+    another = PipelineRequest("main", "trigger", scenario_id=3)
+    world.trigger(world.catalog.project("group/a"), another)
 
     assert world.pipelines.timelines.get(1) is kept
 
