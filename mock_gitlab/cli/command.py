@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable, Iterable
 
     from mock_gitlab.engine.model import Declarations
 
     Run = Callable[[argparse.Namespace], int]
 
+_DIGITS = 19
+"""A number with fewer digits fits into a column of SQLite."""
 SUCCESS, MISTAKES, CANNOT_START, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -54,6 +56,13 @@ def config_path(arguments: argparse.Namespace) -> tuple[Path, bool]:
 
     named = arguments.config or os.environ.get("MOCK_CONFIG") or None
     return Path(named or DEFAULT_CONFIG), named is not None
+
+
+def scenario_number(text: str) -> int:
+    """Read the number of a scenario; raises ArgumentTypeError."""
+    if not (text.isascii() and text.isdecimal() and len(text) < _DIGITS):
+        raise argparse.ArgumentTypeError(f'must be the number of a scenario, not "{text}"')
+    return int(text)
 
 
 def load_declarations(arguments: argparse.Namespace) -> Declarations:

@@ -15,6 +15,7 @@ from .command import (
     add_config_option,
     cannot,
     load_declarations,
+    scenario_number,
 )
 
 if TYPE_CHECKING:
@@ -52,7 +53,9 @@ def add(commands: Any) -> None:
         metavar="SOURCE",
         help="what starts it: trigger (the default), api, push, schedule, web, ...",
     )
-    parser.add_argument("--scenario", type=int, metavar="N", help="a scenario that is asked for")
+    parser.add_argument(
+        "--scenario", type=scenario_number, metavar="N", help="a scenario that is asked for"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
 
 
@@ -65,8 +68,10 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _input(text: str) -> tuple[str, Any]:
     name, value = _pair(text)
+    from pydantic_core import from_json
+
     try:
-        return name, json.loads(value)
+        return name, from_json(value, allow_inf_nan=False)
     except ValueError:
         return name, value
 
@@ -87,11 +92,12 @@ def run(arguments: argparse.Namespace) -> int:
         inputs=dict(arguments.input) or None,
         scenario_id=arguments.scenario,
     )
-    world = World(Database(":memory:"), load_declarations(arguments), Clock())
+    declared = load_declarations(arguments)
+    world = World(Database(":memory:"), declared, Clock())
     try:
         found = explained(world, arguments.project, wanted)
     except NotFound as error:
-        raise cannot(str(error), MISTAKES) from error
+        raise cannot(f"{error}: {error.hint}" if error.hint else str(error), MISTAKES) from error
     finally:
         world.close()
     print(json.dumps(found, indent=2) if arguments.json else "\n".join(_lines(found)))

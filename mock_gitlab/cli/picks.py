@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mock_gitlab.config.checks import picked_by
 
@@ -27,27 +27,9 @@ def rule_lines(declared: Declarations) -> Iterator[str]:
     """Say of each rule which pipelines it matches, and what they get."""
     names = {each.scenario.scenario_id: each.scenario.name for each in declared.scenarios}
     for rule in declared.rules:
-        yield f"  {rule.place}: {_condition(rule)} -> {_result(rule, names)}"
+        yield f"  {rule.place}: {rule.when} -> {_result(rule, names)}"
     number = declared.default_scenario
     yield f"  otherwise -> {number} ({names.get(number, 'unknown')})"
-
-
-def _condition(rule: Rule) -> str:
-    when = rule.when
-    fields: dict[str, Any] = {
-        "project": when.project,
-        "ref": when.ref,
-        "source": " or ".join(when.source or ()) or None,
-        "username": when.username,
-        **{f"variables.{name}": value for name, value in when.variables},
-        **{f"inputs.{name}": value for name, value in when.inputs},
-    }
-    words = [f"{name} {_word(value)}" for name, value in fields.items() if value is not None]
-    return ", ".join(words) or "every pipeline"
-
-
-def _word(value: Any) -> str:
-    return {True: "present", False: "absent"}[value] if isinstance(value, bool) else str(value)
 
 
 def _result(rule: Rule, names: dict[int, str]) -> str:

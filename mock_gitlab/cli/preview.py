@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +14,12 @@ from .command import (
     add_config_option,
     cannot,
     load_declarations,
+    scenario_number,
 )
 
 if TYPE_CHECKING:
+    import argparse
+
     from mock_gitlab.engine.model import Scenario
     from mock_gitlab.engine.timeline import JobState, Timeline
 
@@ -28,7 +30,9 @@ def add(commands: Any) -> None:
     """Add the command to the parser."""
     parser = add_command(commands, "preview", run, "draw what a scenario will do over time")
     add_config_option(parser)
-    parser.add_argument("scenario", type=_number, metavar="SCENARIO", help="the scenario's number")
+    parser.add_argument(
+        "scenario", type=scenario_number, metavar="SCENARIO", help="the scenario's number"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a drawing")
     parser.add_argument(
         "--retries",
@@ -39,12 +43,6 @@ def add(commands: Any) -> None:
         help="how often to retry the pipeline, each time when nothing more happens (0, at most 10)",
     )
     parser.add_argument("--width", type=int, default=50, help="columns of the bars (50)")
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) < 20):
-        raise argparse.ArgumentTypeError(f'must be the number of a scenario, not "{text}"')
-    return int(text)
 
 
 def run(arguments: argparse.Namespace) -> int:

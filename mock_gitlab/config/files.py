@@ -56,6 +56,10 @@ class ClockModel(StrictModel):
     frozen: bool = Field(False, description="Whether it stands still until a request moves it.")
 
 
+JournalLimit = Annotated[int, Field(ge=0, le=1_000_000), WHOLE]
+"""How many requests a journal keeps."""
+
+
 class UserModel(StrictModel):
     """The user who owns the token."""
 
@@ -209,7 +213,7 @@ class MockFile(_File):
         False, description="Whether to warn of scenarios that no rule uses, only requests."
     )
     allow_reset: bool = Field(False, description="Whether a request may reset the default world.")
-    journal: Annotated[int, Field(ge=0, le=1_000_000), WHOLE] = Field(
+    journal: JournalLimit = Field(
         _DEFAULT.journal_limit, description="How many requests the journal keeps."
     )
     sandboxes: Sandboxes = Field(

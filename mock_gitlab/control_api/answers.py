@@ -62,7 +62,8 @@ def reason_of(request: LoggedRequest, masking: Masking) -> str | None:
         return None
     body = read(request.answer, masking)
     said = body if isinstance(body, str) else _message(body)
-    return "; ".join(each for each in (said.strip(), request.hint) if each) or None
+    hint = masking.text(request.hint or "")
+    return "; ".join(each for each in (said.strip(), hint) if each) or None
 
 
 def _message(body: Any) -> str:

@@ -63,6 +63,11 @@ def _invalid_request(request: Request, error: RequestValidationError) -> JSONRes
     return _details(*(_detail(each, model, masking) for each in errors))
 
 
+def _not_found(request: Request, error: NotFound) -> JSONResponse:
+    hint = f" - {_masking(request).text(error.hint)}" if error.hint else ""
+    return _message(404, f"404 {error.what.capitalize()} Not Found{hint}")
+
+
 def _unavailable(_: Request, error: StoreUnavailable) -> JSONResponse:
     _log.error("the store is unavailable: %s", error)
     return _message(503, "503 Service Unavailable")
@@ -101,7 +106,7 @@ def _handler(answer: Answer) -> Callable[..., Any]:
 
 
 _ANSWERS: dict[type[Exception], Answer] = {
-    NotFound: lambda _, error: _message(404, f"404 {error.what.capitalize()} Not Found"),
+    NotFound: _not_found,
     NotAllowed: lambda _, error: _message(403, str(error)),
     AlreadyExists: lambda _, error: _message(409, str(error)),
     Invalid: _invalid,

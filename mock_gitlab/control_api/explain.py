@@ -12,7 +12,7 @@ from mock_gitlab.world.pipeline_request import PipelineRequest
 from .access import CurrentWorld, control_router
 from .explained import Explained, explained
 
-router = control_router("rules")
+router = control_router("rules", changes=False)
 
 
 class ExplainBody(StrictModel):

@@ -11,6 +11,8 @@ from mock_gitlab.config.scalars import all_as_written
 from .definitions import response_definition
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mock_gitlab.world.explaining import Call
     from mock_gitlab.world.pipeline_request import PipelineRequest
     from mock_gitlab.world.world import World
@@ -99,13 +101,18 @@ def _call(call: Call) -> ForeseenCall:
     }
 
 
-def _summary(shown: Explained) -> str:
-    by, scenario = shown["matched"]["by"], shown["scenario"]
-    why = {
-        "request": "which the request names",
-        "rule": f"by the rule at {shown['matched']['rule']}",
+def chosen_by(matched: Mapping[str, Any]) -> str:
+    """Say in words what has chosen a scenario; ``matched`` is what an explanation begins with."""
+    words = {
+        "request": "named by the request",
+        "rule": f"by the rule at {matched['rule']}",
         "default": "the default: no rule matches",
-    }[by]
+    }
+    return words[matched["by"]]
+
+
+def _summary(shown: Explained) -> str:
+    scenario, why = shown["scenario"], chosen_by(shown["matched"])
     if scenario is None:
         assert shown["respond"] is not None
         return f"answer {shown['respond']['status']} and no pipeline, {why}"

@@ -20,7 +20,10 @@ from .answers import Answer, answer_of, read, reason_of
 from .masking import Masking
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mock_gitlab.world.journal import Control, LoggedRequest
+    from mock_gitlab.world.world import World
 
 router = control_router("requests")
 
@@ -108,11 +111,14 @@ async def list_requests(
     pattern = RequestPattern(method, path, operation, project, status=status)
     found = world.journal.find(pattern)[:limit]
     # What requests have sent may be large, so that a thread writes it.
-    return await asyncio.to_thread(_write_rows, found, Masking(world.declared.token))
+    return await _written(world, request_row, found)
 
 
-def _write_rows(requests: list[LoggedRequest], masking: Masking) -> Response:
-    return JSONResponse([request_row(request, masking) for request in requests])
+async def _written(
+    world: World, present: Callable[[Any, Masking], Any], entries: list[Any]
+) -> Response:
+    masking = Masking(world.declared.token)
+    return await asyncio.to_thread(lambda: JSONResponse([present(e, masking) for e in entries]))
 
 
 @router.delete("/requests", status_code=204)
@@ -126,12 +132,7 @@ async def list_controls(
     world: CurrentWorld, limit: Annotated[int, Query(ge=1, le=1_000_000)] = 100
 ) -> Response:
     """List the requests under ``/_mock`` that have changed something, newest first."""
-    found = list(islice(world.journal.controls(), limit))
-    return await asyncio.to_thread(_write_controls, found, Masking(world.declared.token))
-
-
-def _write_controls(controls: list[Control], masking: Masking) -> Response:
-    return JSONResponse([_control_row(control, masking) for control in controls])
+    return await _written(world, _control_row, list(islice(world.journal.controls(), limit)))
 
 
 def _control_row(control: Control, masking: Masking) -> ControlRow:

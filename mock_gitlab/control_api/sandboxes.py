@@ -8,8 +8,8 @@ from fastapi import Request
 from pydantic import Field, field_validator
 from typing_extensions import TypedDict
 
-from mock_gitlab.config.fields import WHOLE, ScenarioNumber, StrictModel, TextOrNumber, mistake
-from mock_gitlab.config.files import ProjectModel, UserModel
+from mock_gitlab.config.fields import ScenarioNumber, StrictModel, TextOrNumber, mistake
+from mock_gitlab.config.files import JournalLimit, ProjectModel, UserModel
 
 from .access import AllWorlds, CurrentWorld, control_router
 from .clock import ClockBody, ClockRow, clock_row
@@ -37,9 +37,7 @@ class SandboxBody(StrictModel):
     )
     user: UserModel | None = Field(None, description="The user of the token.")
     projects: list[ProjectModel] | None = Field(None, description="In place of the declared ones.")
-    journal: Annotated[int, Field(ge=0, le=1_000_000), WHOLE] | None = Field(
-        None, description="How many requests its journal keeps."
-    )
+    journal: JournalLimit | None = Field(None, description="How many requests its journal keeps.")
 
     @field_validator("projects")
     @classmethod

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mock_gitlab.engine.matching import NearMiss, RequestPattern
     from mock_gitlab.world.world import World
 
-router = control_router("requests")
+router = control_router("requests", changes=False)
 
 _MATCHES_SHOWN = 3
 

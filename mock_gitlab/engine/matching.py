@@ -40,6 +40,18 @@ class TriggerPattern:
     username: str | None = None
     inputs: tuple[tuple[str, Any], ...] = ()
 
+    def __str__(self) -> str:
+        conditions = {
+            "project": self.project,
+            "ref": self.ref,
+            "source": " or ".join(self.source or ()),
+            "username": self.username,
+            **{f"variables.{name}": _shown_variable(value) for name, value in self.variables},
+            **{f"inputs.{name}": _shown_input(value) for name, value in self.inputs},
+        }
+        words = (f"{name} {value}" for name, value in conditions.items() if value not in (None, ""))
+        return ", ".join(words) or "every pipeline"
+
 
 @dataclass(frozen=True, slots=True)
 class Response:
@@ -257,8 +269,8 @@ def _common_differences(
         yield Difference("ref", pattern.ref, arrived.ref)
     for name, value in pattern.variables:
         if not _variable_matches(value, name, arrived.variables):
-            shown = _PRESENCE[value] if isinstance(value, bool) else value
-            yield Difference(f"variables.{name}", shown, arrived.variables.get(name))
+            got = arrived.variables.get(name)
+            yield Difference(f"variables.{name}", _shown_variable(value), got)
 
 
 def _matches_ref(pattern: str, arrived: Trigger | Arrived) -> bool:
@@ -280,7 +292,8 @@ def _trigger_differences(pattern: TriggerPattern, trigger: Trigger) -> Iterator[
         expected = presence(value)
         if expected is not None:
             if (name in trigger.inputs) is not expected:
-                yield Difference(f"inputs.{name}", _PRESENCE[expected], trigger.inputs.get(name))
+                got = trigger.inputs.get(name)
+                yield Difference(f"inputs.{name}", _shown_input(value), got)
         elif not (name in trigger.inputs and matches_input(value, trigger.inputs[name])):
             yield Difference(f"inputs.{name}", value, trigger.inputs.get(name))
 
@@ -300,6 +313,15 @@ def _variable_matches(wanted: str | bool, name: str, got: Mapping[str, str]) -> 
     if isinstance(wanted, bool):
         return (name in got) is wanted
     return name in got and matches_text(wanted, got[name])
+
+
+def _shown_variable(wanted: str | bool) -> str:
+    return _PRESENCE[wanted] if isinstance(wanted, bool) else wanted
+
+
+def _shown_input(wanted: Any) -> Any:
+    expected = presence(wanted)
+    return wanted if expected is None else _PRESENCE[expected]
 
 
 _PRESENCE = {True: "present", False: "absent"}

@@ -7,6 +7,7 @@ imports that take time stand where they are first used.
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
@@ -127,7 +128,8 @@ def mock_gitlab(
     server = mock_gitlab_servers.get(config)
     own = {name: declared.pop(name) for name in _OWN if name in declared}
     name = _free_name(server, request.node.name)
-    world = _sandbox(server, name, own)
+    with _declaring():
+        world = server.sandbox(name, **own)
     request.node.stash[_fixture] = (world, server.mock, mock_gitlab_servers.name(config))
     try:
         _declare(world, **declared)
@@ -159,28 +161,25 @@ def _free_name(server: MockGitLab, test: str) -> str:
     return next(each for each in chain((name,), numbered) if each not in taken)
 
 
-def _sandbox(server: MockGitLab, name: str, own: Any) -> MockWorld:
-    from mock_gitlab.testing.client import MockError
-
-    try:
-        return server.sandbox(name, **own)
-    except MockError as error:
-        message = f"mistakes in what the test declares:\n{error}"
-        raise pytest.fail.Exception(message, pytrace=False) from None
-
-
 def _declare(world: MockWorld, **declared: Any) -> None:
-    from mock_gitlab.testing.client import MockError
-
     methods: dict[str, Callable[..., Any]]
     methods = {"scenarios": world.scenario, "rules": world.rule, "faults": world.fault}
     for kind, declare in methods.items():
         for number, fields in enumerate(declared.get(kind, ())):
-            try:
+            with _declaring(f", {kind}[{number}]"):
                 declare(**fields)
-            except MockError as error:
-                message = f"mistakes in what the test declares, {kind}[{number}]:\n{error}"
-                raise pytest.fail.Exception(message, pytrace=False) from None
+
+
+@contextmanager
+def _declaring(place: str = "") -> Iterator[None]:
+    """Fail the test with the mistakes alone if the mock refuses what it declares."""
+    from mock_gitlab.testing.client import MockError
+
+    try:
+        yield
+    except MockError as error:
+        message = f"mistakes in what the test declares{place}:\n{error}"
+        raise pytest.fail.Exception(message, pytrace=False) from None
 
 
 @pytest.hookimpl(wrapper=True)

@@ -6,6 +6,7 @@ import json
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any
 
+from mock_gitlab.control_api.explained import chosen_by
 from mock_gitlab.control_api.masking import Masking
 from mock_gitlab.testing.client import MockError
 
@@ -140,14 +141,9 @@ def _pipeline(pipeline: dict[str, Any], masking: Masking, now: str) -> Iterator[
 
 def _scenario(pipeline: dict[str, Any]) -> str:
     """Name the scenario of a pipeline, and why it has that one."""
-    matched = pipeline["matched"] or {"by": None, "rule": None}
-    why = {
-        None: ", no rules are declared",
-        "request": ", which the request named",
-        "rule": f" by the rule at {matched['rule']}",
-        "default": ", the default: no rule matched",
-    }
-    return f"scenario {pipeline['scenario_id']}{why[matched['by']]}"
+    matched = pipeline["matched"]
+    why = "no rules are declared" if matched is None else chosen_by(matched)
+    return f"scenario {pipeline['scenario_id']}, {why}"
 
 
 def _passed_rules(pipeline: dict[str, Any]) -> Iterator[str]:

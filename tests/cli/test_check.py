@@ -40,7 +40,9 @@ scenarios:
 rules:
   - when: {ref: main, source: [api, push], variables: {A: {present: true}, KEY: "${SECRET}"}}
     scenario: 900
-  - {when: {inputs: {level: 3}}, scenario: [900, 902], cycle: true}
+  - when: {inputs: {level: 3, debug: true, target: {present: false}}}
+    scenario: [900, 902]
+    cycle: true
   - {when: {project: a/b}, variables: {X: "1"}}
   - {respond: {status: 403}}
 """
@@ -58,9 +60,10 @@ def test_check_says_what_each_rule_picks(
     assert lines[lines.index("rules: 4, the first that matches picks:") + 1 :] == [
         "  mock.yaml:9: ref main, source api or push, variables.A present, "
         "variables.KEY ${SECRET} -> 900 (fails)",
-        "  mock.yaml:11: inputs.level 3 -> 900 (fails), then 902 (starts another), and again",
-        "  mock.yaml:12: project a/b -> the default",
-        "  mock.yaml:13: every pipeline -> answer 403",
+        "  mock.yaml:11: inputs.level 3, inputs.debug True, inputs.target absent "
+        "-> 900 (fails), then 902 (starts another), and again",
+        "  mock.yaml:14: project a/b -> the default",
+        "  mock.yaml:15: every pipeline -> answer 403",
         "  otherwise -> 500 (succeeds after 300 seconds)",
         "picked by none of them: 901 (lonely)",
         "no mistakes",

@@ -60,7 +60,7 @@ def test_an_input_may_be_text(capsys: pytest.CaptureFixture[str]):
 def test_a_scenario_may_be_named(capsys: pytest.CaptureFixture[str]):
     assert main([*WANTED, "--scenario", "900"]) == 0
 
-    assert "which the request names" in capsys.readouterr().out
+    assert "named by the request" in capsys.readouterr().out
 
 
 def test_of_very_many_rules_the_rest_are_counted(
@@ -77,7 +77,11 @@ def test_of_very_many_rules_the_rest_are_counted(
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (("explain", "--project", "app", "--ref", "main"), 1, "project not found"),
+        (
+            ("explain", "--project", "app", "--ref", "main"),
+            1,
+            "project not found: a project is a number, or a path such as group/project",
+        ),
         ((*WANTED, "--scenario", "7777"), 1, "scenario not found"),
     ],
 )
@@ -87,6 +91,31 @@ def test_what_does_not_exist_is_named(
     assert main(arguments) == code
 
     assert capsys.readouterr().err == f"mock-gitlab: {message}\n"
+
+
+@pytest.mark.parametrize("written", ["NaN", "[Infinity]", "[" * 5000, "high"])
+def test_an_input_that_is_no_json_is_text(written: str, capsys: pytest.CaptureFixture[str]):
+    assert main([*WANTED, *OF_RULE, "--input", f"level={written}", "--json"]) == 0
+
+    passed = json.loads(capsys.readouterr().out)["matched"]["passed"][-1]
+    assert passed["differences"][-1]["got"] == written
+
+
+def test_mistakes_in_the_files_are_named(mock_yaml: Path, capsys: pytest.CaptureFixture[str]):
+    mock_yaml.write_text("strikt: true\n", encoding="utf-8")
+
+    assert main([*WANTED]) == 1
+
+    assert "mock.yaml:1:1: strikt: is not a known key" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", ["-1", "x", "9" * 30])
+def test_a_scenario_is_a_number(number: str, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as ended:
+        main([*WANTED, f"--scenario={number}"])
+
+    assert ended.value.code == 2
+    assert "must be the number of a scenario" in capsys.readouterr().err
 
 
 def test_a_variable_needs_a_name_and_a_value(capsys: pytest.CaptureFixture[str]):

@@ -236,7 +236,7 @@ def test_a_request_without_an_answer_has_none(mock: Mock):
         (
             "projects: [{id: 1, path: a/b, refs: [main]}]\n",
             ("POST", "/projects/1/pipeline?ref=other"),
-            "the project declares refs, and other is none of a/b",
+            "the project declares its refs, and other is none of a/b",
         ),
         ("", ("POST", "/projects/1/pipeline"), "ref is missing"),
         ("", ("GET", "/projects/1/pipline/7"), "the nearest is GET /projects/:id/pipelines/:pipe"),

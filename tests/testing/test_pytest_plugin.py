@@ -403,14 +403,14 @@ def test_a_failing_test_reports_why_a_pipeline_went_as_it_did(run: Run):
     done.stdout.fnmatch_lines(
         [
             "pipelines, newest first:",
-            "#3 group/app main: running, scenario 0, which the request named",
+            "#3 group/app main: running, scenario 0, named by the request",
             "  jobs: pipeline running",
             "  next: nothing",
-            "#2 group/app main: running, scenario 500, the default: no rule matched",
+            "#2 group/app main: running, scenario 500, the default: no rule matches",
             "  not the rule at *mock.yaml:5: ref: wanted 'broken', got 'main'",
             "  jobs: pipeline running",
             "  next: pipeline success at 2026-01-01T00:05:00.000Z",
-            "#1 group/app broken: failed, scenario 950 by the rule at *mock.yaml:5",
+            "#1 group/app broken: failed, scenario 950, by the rule at *mock.yaml:5",
             "  variables: DEPLOY_ENV=prod, A_TOKEN=[[]MASKED[]]",
             "  jobs: lint failed, build success",
             "  next: nothing",
