@@ -74,7 +74,7 @@ class MockGitLabApp(FastAPI):
         self.ending = False
         self.allowed_hosts = set(allowed_hosts)
         self.worlds = self._open()
-        live.on_change = self._apply
+        live.prepare, live.on_change = self._prepare, self._apply
         self._control_app: ASGIApp | None = None
 
     @property
@@ -84,6 +84,9 @@ class MockGitLabApp(FastAPI):
 
     def _open(self) -> Worlds:
         return Worlds(self.settings.database, self.live.current.declarations)
+
+    def _prepare(self, loaded: Loaded) -> None:
+        self.worlds.prepare(loaded.declarations)
 
     def _apply(self, loaded: Loaded) -> None:
         self.worlds.apply(loaded.declarations)

@@ -10,8 +10,6 @@ from pydantic import Field
 from mock_gitlab.engine.failures import FailureReason
 from mock_gitlab.engine.model import (
     ATTEMPTS_LIMIT,
-    JOBS_LIMIT,
-    NAME_LIMIT,
     Downstream,
     JobAttempt,
     JobSpec,
@@ -20,7 +18,6 @@ from mock_gitlab.engine.model import (
     When,
 )
 
-from .diagnostics import short
 from .fields import (
     DurationField,
     Name,
@@ -30,8 +27,6 @@ from .fields import (
     StrictModel,
     Text,
     TextOrNumber,
-    Violation,
-    repeated,
 )
 from .job_values import (
     COPIES_LIMIT,
@@ -39,10 +34,8 @@ from .job_values import (
     AllowFailureModel,
     Artifacts,
     EnvironmentField,
-    EnvironmentModel,
     ExitCode,
     Need,
-    NeedModel,
     Parallel,
     RetryField,
     artifacts_from,
@@ -65,8 +58,6 @@ from .waits import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from mock_gitlab.engine.model import Duration
 
 _LISTED = 20
@@ -239,143 +230,3 @@ class JobModel(StrictModel):
             attempts=tuple(attempt.to_engine() for attempt in self.attempts),
             downstream=None if self.downstream is None else self.downstream.to_engine(),
         )
-
-
-# ---------------------------------------------------------------------------- jobs together
-
-
-def to_engine_jobs(jobs: Sequence[JobModel], canceling: Duration) -> tuple[JobSpec, ...]:
-    """Convert jobs to the engine's. A job that needs a ``parallel`` job needs all its copies.
-
-    ``canceling`` is for the jobs that do not say how long a cancel takes.
-    """
-    names = {job.name: job.names() for job in jobs}
-    return tuple(
-        job.to_engine(name, _needs_of(job, names), canceling)
-        for job in jobs
-        for name in names[job.name]
-    )
-
-
-def _needs_of(job: JobModel, names: dict[str, list[str]]) -> tuple[str, ...] | None:
-    """List what a job waits for: every copy of a ``parallel`` job, no missing optional one."""
-    if job.needs is None:
-        return None
-    every = {name for copies in names.values() for name in copies}
-    copies = [name for need in job.needs for name in names.get(_needed(need), [_needed(need)])]
-    return tuple(name for name in dict.fromkeys(copies) if name in every)
-
-
-def _needed(need: str | NeedModel) -> str:
-    return need if isinstance(need, str) else need.job
-
-
-def job_contradictions(jobs: Sequence[JobModel], stages: Sequence[str]) -> Iterator[Violation]:
-    """Find what is wrong with jobs that are each well formed."""
-    yield from _names_taken(jobs)
-    for index, job in enumerate(jobs):
-        for field, what in _inside(job, stages):
-            yield (index, *field), what
-    yield from _needs(jobs)
-    count = sum(_copies(job) for job in jobs)
-    if count > JOBS_LIMIT:
-        yield (), f"has {count} jobs; at most {JOBS_LIMIT} are allowed"
-
-
-def _copies(job: JobModel) -> int:
-    if job.parallel is None or isinstance(job.parallel, int):
-        return job.parallel or 1
-    return job.parallel.count()
-
-
-def _names_taken(jobs: Sequence[JobModel]) -> Iterator[Violation]:
-    seen: set[str] = set()
-    for index, job in enumerate(jobs):
-        for name in job.names():
-            if name in seen:
-                yield (index, "name"), f'there is a job "{short(name)}" already'
-                break
-            seen.add(name)
-
-
-def _inside(job: JobModel, stages: Sequence[str]) -> Iterator[Violation]:
-    if stages and job.stage not in (".pre", *stages, ".post"):
-        known = _some(list(dict.fromkeys(stages)), ", ")
-        yield ("stage",), f'"{short(job.stage)}" is not one of the stages: {known}'
-    if job.when == "delayed" and job.start_in is None:
-        yield ("when",), "a delayed job needs start_in"
-    if job.when != "delayed" and job.start_in is not None:
-        yield ("start_in",), "needs when: delayed"
-    if job.downstream is not None and "duration" in job.model_fields_set:
-        yield ("duration",), "cannot be combined with downstream"
-    if not isinstance(job.parallel, int | None) and _copies(job) > COPIES_LIMIT:
-        yield ("parallel", "matrix"), f"makes more than {COPIES_LIMIT} jobs"
-    longest = max(job.names(), key=len)
-    if len(longest) > NAME_LIMIT:
-        yield ("parallel",), f'the name "{short(longest)}" has more than {NAME_LIMIT} characters'
-    if job.downstream is not None and job.retry is not None:
-        yield ("retry",), "cannot be combined with downstream"
-    if isinstance(job.artifacts, list):
-        yield from repeated(("artifacts",), [each.path for each in job.artifacts])
-
-
-def _needs(jobs: Sequence[JobModel]) -> Iterator[Violation]:
-    known = {name for job in jobs for name in (job.name, *job.names())}
-    yield from _named_jobs(jobs, known)
-    wrong = False
-    for index, job in enumerate(jobs):
-        for at, written in enumerate(job.needs or ()):
-            need = _needed(written)
-            if need not in known and not isinstance(written, str) and written.optional:
-                continue
-            if need not in known:
-                wrong = True
-                yield (index, "needs", at), f'there is no job "{short(need)}"'
-            elif need in (job.name, *job.names()):
-                wrong = True
-                yield (index, "needs", at), "a job cannot need itself"
-    if not wrong:
-        yield from _circle(jobs)
-
-
-def _named_jobs(jobs: Sequence[JobModel], known: set[str]) -> Iterator[Violation]:
-    """Find missing jobs that are named for their artifacts, or to stop an environment."""
-    for index, job in enumerate(jobs):
-        for at, name in enumerate(job.dependencies or ()):
-            if name not in known:
-                yield (index, "dependencies", at), f'there is no job "{short(name)}"'
-        environment = job.environment
-        stops = environment.on_stop if isinstance(environment, EnvironmentModel) else None
-        if stops is not None and stops not in known:
-            yield (index, "environment", "on_stop"), f'there is no job "{short(stops)}"'
-
-
-def _circle(jobs: Sequence[JobModel]) -> Iterator[Violation]:
-    """Find a circle of needs: what remains after removing every job that waits for nothing else."""
-    owner = {name: job.name for job in jobs for name in (job.name, *job.names())}
-    waiting = {
-        job.name: {owner[name] for need in job.needs or () if (name := _needed(need)) in owner}
-        for job in jobs
-    }
-    free = {name for name, needs in waiting.items() if not needs}
-    while free:
-        waiting = {n: needs - free for n, needs in waiting.items() if n not in free}
-        free = {name for name, needs in waiting.items() if not needs}
-    for index, job in enumerate(jobs):
-        if job.name in waiting:
-            way = _way_round(job.name, waiting)
-            yield (index, "needs"), f"needs form a circle: {_some(way, ' -> ')}"
-            return
-
-
-def _some(names: Sequence[str], between: str) -> str:
-    """List names, but not more than people read."""
-    shown = [*map(short, names[:_LISTED]), *(["..."] if len(names) > _LISTED else [])]
-    return between.join(shown)
-
-
-def _way_round(start: str, waiting: dict[str, set[str]]) -> list[str]:
-    way = [start]
-    while way.count(way[-1]) == 1:
-        way.append(min(waiting[way[-1]]))
-    return way[way.index(way[-1]) :]

@@ -58,8 +58,9 @@ class LiveConfig:
     """The current configuration: the last one without mistakes.
 
     ``overrides`` beat the environment, which beats the files. ``on_change`` is called with every
-    new configuration before it becomes current; if it raises, the previous one remains. Call all
-    methods on one event loop. Only the files are read in a thread.
+    new configuration before it becomes current; if it raises, the previous one remains. Before
+    that, ``prepare`` is called in the thread that has read the files, so that the event loop is
+    free meanwhile. Call all methods on one event loop.
 
     Raises:
         ConfigurationError: the first configuration has mistakes.
@@ -80,6 +81,7 @@ class LiveConfig:
         self._content = read_stream(self.path)
         self._file = self._start / (self.path if self._content is None else self.path.name)
         self.on_change = on_change
+        self.prepare: Callable[[Loaded], None] = _ignore
         self.last_failure: ConfigurationError | None = None
         self._environ = environ
         self._overrides = dict(overrides or {})
@@ -103,9 +105,11 @@ class LiveConfig:
     def _try_to_load(self) -> Loaded | ConfigurationError:
         with self._loading:
             try:
-                return self._load()
+                loaded = self._load()
             except ConfigurationError as error:
                 return error
+            self.prepare(loaded)
+            return loaded
 
     def _load(self) -> Loaded:
         loaded = load(self.path, self._environ, must_exist=self._must_exist, content=self._content)

@@ -31,7 +31,7 @@ from .fields import (
     refuse,
     repeated,
 )
-from .jobs import JobModel, job_contradictions, to_engine_jobs
+from .job_graph import Jobs, job_contradictions, to_engine_jobs
 from .waits import (
     Canceling,
     Created,
@@ -152,7 +152,7 @@ class ScenarioModel(StrictModel):
         [],
         description="Its stages in order, .pre and .post apart; by default as the jobs name them.",
     )
-    jobs: list[JobModel] = Field([], description="Its jobs, which then decide how it goes.")
+    jobs: Jobs = Field([], description="Its jobs, which then decide how it goes.")
     attempts: list[AttemptModel] = Field(
         [],
         max_length=ATTEMPTS_LIMIT,

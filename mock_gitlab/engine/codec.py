@@ -50,6 +50,9 @@ _PARTS: dict[type, dict[str, type]] = {
 _FREE = {(Response, "body"), (TriggerPattern, "inputs")}
 """Fields with any JSON value, whose lists stay lists."""
 
+_FIELDS: dict[type, tuple[tuple[str, Any], ...]] = {}
+"""The fields of each class that was written: asking ``dataclasses`` takes longer than writing."""
+
 
 def encode_scenario(scenario: Scenario) -> dict[str, Any]:
     """Convert a scenario to a JSON value."""
@@ -81,19 +84,25 @@ def decode_rule(definition: dict[str, Any]) -> Rule:
 
 def _encode_fields(part: Any) -> dict[str, Any]:
     written = {}
-    for each in fields(part):
-        value = getattr(part, each.name)
-        if each.default is MISSING or value != each.default:
-            written[each.name] = _encode(value)
+    for name, default in _fields_of(type(part)):
+        value = getattr(part, name)
+        if default is MISSING or value != default:
+            written[name] = _encode(value)
     return written
 
 
+def _fields_of(kind: type) -> tuple[tuple[str, Any], ...]:
+    """List the fields of a dataclass and their defaults; none of any other class."""
+    if kind not in _FIELDS:
+        found = fields(kind) if is_dataclass(kind) else ()
+        _FIELDS[kind] = tuple((each.name, each.default) for each in found)
+    return _FIELDS[kind]
+
+
 def _encode(value: Any) -> Any:
-    if is_dataclass(value):
-        return _encode_fields(value)
     if isinstance(value, tuple):
         return [_encode(item) for item in value]
-    return value
+    return _encode_fields(value) if _fields_of(type(value)) else value
 
 
 def _decode_fields(kind: type, written: dict[str, Any]) -> Any:

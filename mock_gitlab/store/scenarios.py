@@ -83,12 +83,16 @@ def _row_of(declared: DeclaredScenario) -> Row:
 
 
 class _DeclaredRows:
-    """The rows of what is declared: all worlds of a server declare the same, and share them."""
+    """The rows of what is declared: all worlds of a server declare the same, and share them.
+
+    A thread may make them before they are needed.
+    """
 
     def __init__(self) -> None:
         self._kept: tuple[tuple[DeclaredScenario, ...], list[Row]] = ((), [])
 
     def of(self, declared: tuple[DeclaredScenario, ...]) -> list[Row]:
+        """Make the rows of scenarios, or return those made before."""
         kept, rows = self._kept
         if kept is not declared:
             rows = list(map(_row_of, declared))
@@ -96,7 +100,7 @@ class _DeclaredRows:
         return rows
 
 
-_declared_rows = _DeclaredRows()
+declared_rows = _DeclaredRows()
 
 
 def _declared_of(row: Row) -> DeclaredScenario:
@@ -167,7 +171,7 @@ class ScenarioTable:
         runtime = {number for number, row in before.items() if row[_SOURCE] == "runtime"}
         wanted = {
             row[0]: row
-            for row in _declared_rows.of(declared)
+            for row in declared_rows.of(declared)
             if not (row[_SOURCE] == "builtin" and row[0] in runtime)
         }
         self._behaviours.clear()

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 from pathlib import Path
+from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -160,6 +161,21 @@ def test_a_configuration_that_cannot_be_put_in_force_leaves_the_one_before(folde
     with pytest.raises(RuntimeError, match="disk"):
         watched.reload()
     assert watched.live.current is before
+
+
+def test_a_configuration_is_prepared_in_a_thread_before_it_is_put_in_force(folder: Folder):
+    watched = Watched(folder.write(mock="port: 1"))
+    prepared: list[tuple[Loaded, bool]] = []
+
+    def prepare(loaded: Loaded) -> None:
+        prepared.append((loaded, current_thread() is main_thread()))
+        assert watched.seen == []
+
+    watched.live.prepare = prepare
+    folder.write(mock="port: 2")
+    assert watched.reload()
+    assert prepared == [(watched.live.current, False)]
+    assert watched.seen == [watched.live.current]
 
 
 def test_a_file_that_has_been_there_may_not_vanish(folder: Folder):

@@ -665,10 +665,10 @@ def test_a_thousand_repeated_keys_are_enough(folder: Folder):
 
 def test_a_thousand_wrong_jobs_are_enough(folder: Folder):
     stages = ", ".join(f"s{n}" for n in range(500))
-    jobs = "".join(f"    - {{name: job {n}, stage: b}}\n" for n in range(2000))
+    jobs = "".join(f"    - {{name: job {n}, stage: b, needs: [x]}}\n" for n in range(999))
     folder.write(mock=f"scenarios:\n- scenario_id: 1\n  stages: [{stages}]\n  jobs:\n{jobs}")
     found = folder.mistakes()
-    assert len(found) == 1000
+    assert 1000 <= len(found) < 1100  # of 1,998
     assert len("".join(found)) < 300_000
 
 

@@ -205,8 +205,17 @@ def test_an_operation_that_is_not_there_is_refused_and_the_nearest_named(
     assert mock.get("/_mock/faults").json() == []
 
 
+def test_too_many_jobs_are_refused_before_they_are_read(mock: Mock):
+    refused = mock.post("/_mock/scenarios", json={"scenario_id": 901, "jobs": ["wrong"] * 1000})
+
+    assert refused.status_code == 422
+    assert [each["msg"] for each in refused.json()["detail"]] == [
+        "has 1000 jobs; at most 999 are allowed"
+    ]
+
+
 def test_an_answer_about_many_mistakes_is_short(mock: Mock):
-    jobs = [{"name": f"job {n}", "stage": "x", "wrong": 1} for n in range(2000)]
+    jobs = [{"name": f"job {n}", "stage": "x", "wrong": 1} for n in range(999)]
     long = {"scenario_id": 1, "stages": [f"stage {n}" for n in range(1000)]}
 
     unknown = mock.post("/_mock/scenarios", json={**long, "jobs": jobs})

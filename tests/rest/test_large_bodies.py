@@ -106,7 +106,7 @@ def test_a_control_with_too_many_values_is_refused_at_once(jobs: Any):
         answer = await post(client, "/_mock/scenarios", {"scenario_id": 901, "jobs": jobs})
         return answer.status_code, answer.json()
 
-    message = "413 Request Entity Too Large - more than 20000 keys and entries"
+    message = "413 Request Entity Too Large - more than 10000 keys and entries"
     status, body = run(refused)
     assert (status, body["message"]) == (413, message)
 
