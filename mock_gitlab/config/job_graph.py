@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator
 
-from mock_gitlab.engine.model import JOBS_LIMIT, NAME_LIMIT, Duration, JobSpec
+from mock_gitlab.engine.model import JOBS_LIMIT, NAME_LIMIT, NEEDS_LIMIT, Duration, JobSpec
 
 from .diagnostics import short
 from .fields import Violation, mistake, repeated
@@ -69,6 +69,15 @@ def job_contradictions(jobs: Sequence[JobModel], stages: Sequence[str]) -> Itera
     count = sum(_copies(job) for job in jobs)
     if count > JOBS_LIMIT:
         yield (), _TOO_MANY.format(count)
+    elif (needs := _count_needs(jobs)) > NEEDS_LIMIT:
+        yield (), f"have {needs} needs together; at most {NEEDS_LIMIT} are allowed"
+
+
+def _count_needs(jobs: Sequence[JobModel]) -> int:
+    copies = {job.name: _copies(job) for job in jobs}
+    return sum(
+        _copies(job) * sum(copies.get(_needed(need), 1) for need in job.needs or ()) for job in jobs
+    )
 
 
 def _copies(job: JobModel) -> int:

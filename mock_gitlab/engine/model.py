@@ -54,6 +54,8 @@ NAME_LIMIT = 255
 """The most characters of a name."""
 JOBS_LIMIT = 999
 """The most jobs of one scenario, each of a ``parallel`` job's copies counted."""
+NEEDS_LIMIT = 25_000
+"""The most needs of all jobs of one scenario, from each copy to each copy."""
 ATTEMPTS_LIMIT = 99
 """The most retries of one job."""
 NEVER: Instant = 2**62
