@@ -45,6 +45,7 @@ def add(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check the configuration and the files that it names, then the other files."""
+    from mock_gitlab.config.advice import unread_files
     from mock_gitlab.config.diagnostics import Mistake
 
     path, named = config_path(arguments)
@@ -55,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
             found.load(file, must_exist=True)
     if not (found.read or found.mistakes):  # a commit hook that runs in the wrong folder must fail
         what = "there is no such file, and there are no scenarios/*.yaml"
-        found.mistakes.append(Mistake(str(path), 1, 1, "", what))
+        found.mistakes += [Mistake(str(path), 1, 1, "", what), *unread_files(path, scenarios=True)]
     _REPORTS[arguments.format](found)
     return MISTAKES if found.mistakes else SUCCESS
 

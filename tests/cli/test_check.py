@@ -123,6 +123,16 @@ def test_check_of_a_folder_without_a_configuration_ends_with_1(
     assert "there is no such file, and there are no scenarios/*.yaml" in printed.out + printed.err
 
 
+def test_check_names_the_file_that_was_meant_to_be_mock_yaml(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    (folder / "mock.yml").write_text("port: 0\n")
+
+    assert main(["check"]) == 1
+
+    assert "mock.yml:1:1: is not read; the configuration is mock.yaml" in capsys.readouterr().err
+
+
 def test_check_of_scenarios_alone_needs_no_mock_yaml(folder: Path):
     (folder / "scenarios").mkdir()
     (folder / "scenarios/mine.yaml").write_text("scenarios: [{scenario_id: 900}]\n")
