@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from mock_gitlab.http.connections import Connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
 
     from mock_gitlab.app import MockGitLabApp
 
@@ -101,8 +101,16 @@ class Server(uvicorn.Server):
                 connection.check_progress(self.request_timeout)
         return await super().on_tick(counter)
 
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's
+        """End on a signal; on a second one, without waiting for the requests under way.
+
+        uvicorn would raise the signal again at the end, so that the process died of it.
+        """
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End, and call ``ended`` before uvicorn raises the signal again that has ended it."""
+        """End, and call ``ended``."""
         self._app.ending = True
         await super().shutdown(sockets)
         self._ended()
@@ -114,7 +122,5 @@ def serve(
     ready: Callable[[], None],
     ended: Callable[[], None],
 ) -> None:
-    """Serve on a bound socket until interrupted."""
-    server = Server(app, ready, ended)
-    with contextlib.suppress(KeyboardInterrupt):
-        server.run(sockets=[bound])
+    """Serve on a bound socket until a signal ends the server."""
+    Server(app, ready, ended).run(sockets=[bound])

@@ -6,6 +6,8 @@ import argparse
 import contextlib
 import logging
 import signal
+import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from .banner import print_banner
 
+    _ignore_hangup()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s")
     app = _make_app(arguments)
     with contextlib.ExitStack() as on_failure:
@@ -79,6 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
     failures: list[OSError] = []
 
     def ready() -> None:
+        _reload_on_hangup(app)
         if ready_file is not None:
             try:
                 ready_file.write(url, app.settings.token)
@@ -100,6 +104,32 @@ def run(arguments: argparse.Namespace) -> int:
         for failure in failures:
             raise failure
     return SUCCESS
+
+
+def _ignore_hangup() -> None:
+    """Keep a SIGHUP that comes before the server is ready from ending it."""
+    if _hangup_reloads():
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def _reload_on_hangup(app: MockGitLabApp) -> None:
+    """Reload the files on SIGHUP."""
+    import asyncio
+
+    if _hangup_reloads():
+        loop, reloads = asyncio.get_running_loop(), set[asyncio.Task[bool]]()
+
+        def reload() -> None:
+            reloads.add(task := loop.create_task(app.live.try_to_reload()))
+            task.add_done_callback(reloads.discard)
+
+        loop.add_signal_handler(signal.SIGHUP, reload)
+
+
+def _hangup_reloads() -> bool:
+    """Return whether SIGHUP means to reload; in a terminal, it means that the terminal closes."""
+    at_home = threading.current_thread() is threading.main_thread()  # others get no signals
+    return at_home and hasattr(signal, "SIGHUP") and not sys.stdin.isatty()
 
 
 def _make_app(arguments: argparse.Namespace) -> MockGitLabApp:

@@ -275,6 +275,10 @@ class LiveConfig:
         """Reload if one of the changed paths matters; return False if ``on_change`` raised."""
         if not any(self._matters(Path(path)) for path in changed):
             return True
+        return await self.try_to_reload()
+
+    async def try_to_reload(self) -> bool:
+        """Reload, and log what went wrong; return False if ``on_change`` raised."""
         try:
             await self.reload_now()
         except Exception:

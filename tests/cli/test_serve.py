@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import re
@@ -60,10 +61,83 @@ def test_a_signal_ends_the_server_cleanly_and_removes_the_ready_file(
     with serving(folder) as live:
         live.process.send_signal(ending)
 
-        assert live.process.wait(10) in (0, -ending)
+        assert live.process.wait(10) == 0
         assert live.process.stdout is not None
         assert b"Traceback" not in live.process.stdout.read()
     assert [each.name for each in folder.iterdir() if "ready" in each.name] == []
+
+
+def test_a_second_signal_ends_the_server_without_waiting(folder: Path):
+    (folder / "mock.yaml").write_text(f"token: {TOKEN}\nfaults: [{{when: {{}}, delay: 1h}}]\n")
+    with serving(folder) as live, socket.create_connection((live.host, live.port)) as delayed:
+        delayed.sendall(b"GET /api/v4/version HTTP/1.1\r\nHost: x\r\n\r\n")
+        get(f"{live.url}/_mock/health")  # what was sent before has arrived
+        live.process.send_signal(signal.SIGTERM)
+        live.process.send_signal(signal.SIGTERM)
+
+        assert live.process.wait(10) == 0
+
+
+# ---------------------------------------------------------------------------- SIGHUP
+
+
+def scenarios_of(url: str) -> list[int]:
+    found = get(f"{url}/_mock/scenarios?source=file")
+    return [each["scenario_id"] for each in found]
+
+
+def hang_up(url: str, errors: int) -> None:
+    """Send SIGHUP, and wait until the files have been read; no watch does that here."""
+    before = get(f"{url}/_mock/config")["loaded_at"]
+    os.kill(os.getpid(), signal.SIGHUP)
+    while True:
+        now = get(f"{url}/_mock/config")
+        if len(now["errors"]) == errors and (errors or now["loaded_at"] != before):
+            return
+
+
+def test_sighup_reloads_the_files(folder: Path):
+    (folder / "mock.yaml").write_text(f"token: {TOKEN}\nscenarios: [{{scenario_id: 900}}]\n")
+
+    def edit(url: str) -> None:
+        (folder / "mock.yaml").write_text(f"token: {TOKEN}\nscenarios: [{{scenario_id: 901}}]\n")
+        hang_up(url, errors=0)
+        assert scenarios_of(url) == [901]
+        (folder / "mock.yaml").write_text("scenarios: [{scenario_id: no}]\n")
+        hang_up(url, errors=1)
+        assert scenarios_of(url) == [901]
+
+    code, _ = served("--no-watch", use=edit)
+
+    assert code == 0
+
+
+def test_sighup_during_the_start_is_ignored(folder: Path, capsys: pytest.CaptureFixture[str]):
+    before = signal.getsignal(signal.SIGHUP)
+    (folder / "mock.yaml").write_text(BROKEN)
+    try:
+        assert main(["serve"]) == 1
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_sighup_of_a_terminal_that_closes_is_left_to_the_system(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    hung_up: list[int] = []
+    before = signal.signal(signal.SIGHUP, lambda number, _: hung_up.append(number))
+    try:
+        served(use=lambda _: os.kill(os.getpid(), signal.SIGHUP))
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+    assert hung_up == [signal.SIGHUP]
 
 
 def test_a_start_removes_the_ready_file_of_a_server_that_was_killed(folder: Path):
