@@ -51,7 +51,12 @@ def listen(host: str, port: int) -> socket.socket:
 
 def address(bound: socket.socket) -> str:
     """Return the base URL under which this machine reaches a bound socket."""
-    host, port = bound.getsockname()[:2]
+    return url_of(*bound.getsockname()[:2])
+
+
+def url_of(host: str, port: int) -> str:
+    """Return the base URL under which this machine reaches what listens on an address."""
+    host = host.strip("[]")
     reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
     return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
 

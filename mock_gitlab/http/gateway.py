@@ -69,6 +69,8 @@ _DOCUMENTATION = frozenset(
     )
 )
 _CONTROL_PATHS = _DOCUMENTATION | {"_mock"}
+_PROBES = frozenset(("/_mock/health", "/_mock/ready"))
+"""Load balancers ask for these by any Host; they tell nothing of what is recorded."""
 _SLASHES = re.compile(r"//+")
 _FOREIGN_PAGE = control_error("a web page of another site may not use the mock")
 _FOREIGN_HOST = control_error("this Host is not served here; name it in MOCK_ALLOWED_HOSTS")
@@ -208,7 +210,7 @@ class Gateway:
     async def _to_control(
         self, scope: Scope, receive: Receive, reply: Reply, root: str, path: str
     ) -> None:
-        if not self._serves_host(scope):
+        if path not in _PROBES and not self._serves_host(scope):
             await answer_json(reply, 403, _FOREIGN_HOST)
             return
         if path.startswith("/_mock") and cors.is_from_another_site(scope):

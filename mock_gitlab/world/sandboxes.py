@@ -130,7 +130,7 @@ class Worlds:
 
     def warn_if_file_is_gone(self) -> None:
         """Log, once and then every so often, that the database file was deleted or replaced."""
-        if not self.default.file_is_gone():
+        if self.default.state_of_store() != "gone":
             self._warnings_until_next = 0
         elif self._warnings_until_next:
             self._warnings_until_next -= 1

@@ -11,7 +11,7 @@ from dataclasses import asdict, replace
 from functools import partial
 from itertools import chain
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from mock_gitlab.engine.faults import FaultCounters
 from mock_gitlab.engine.instants import LATEST
@@ -25,7 +25,7 @@ from mock_gitlab.engine.model import (
     NotFound,
     split_job_id,
 )
-from mock_gitlab.store.errors import reading
+from mock_gitlab.store.errors import StoreUnavailable, reading
 from mock_gitlab.store.scenarios import ScenarioTable
 
 from .catalog import Catalog
@@ -113,9 +113,15 @@ class World:
         self._look_for_faults()
         self.journal.clear()
 
-    def file_is_gone(self) -> bool:
-        """Return whether somebody has deleted or replaced the file of the store."""
-        return self._db.is_gone()
+    def state_of_store(self) -> Literal["ok", "gone", "unavailable"]:
+        """Return whether the store can be read; "gone" is a file that was deleted or replaced."""
+        if self._db.is_gone():
+            return "gone"
+        try:
+            self._db.meta("clock")
+        except StoreUnavailable:
+            return "unavailable"
+        return "ok"
 
     def close(self) -> None:
         """Close the store."""

@@ -16,6 +16,13 @@ def test_health_needs_no_token(mock: Mock):
     assert (answer.status_code, answer.json()["status"]) == (200, "ok")
 
 
+@pytest.mark.parametrize("path", ["/_mock/health", "/_mock/ready"])
+def test_a_load_balancer_asks_without_a_token_and_by_any_host(mock: Mock, path: str):
+    answer = mock.anonymous().get(path, headers={"Host": "balancer.example.com"})
+
+    assert answer.status_code == 200
+
+
 @pytest.mark.parametrize(
     "headers",
     [{}, {"PRIVATE-TOKEN": "wrong"}, {"Authorization": "Bearer wrong"}, {"PRIVATE-TOKEN": "\xe9"}],
