@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 
+from mock_gitlab.config.diagnostics import ConfigurationError, Mistake
 from mock_gitlab.config.live import LiveConfig
 from mock_gitlab.config.loader import DEFAULT_CONFIG
 from mock_gitlab.gitlab_api.branches import branches
@@ -31,12 +32,14 @@ from mock_gitlab.world.clock import wall_clock
 from mock_gitlab.world.sandboxes import Worlds
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Mapping, Sequence
     from pathlib import Path
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from mock_gitlab.config.loader import Loaded, Settings
+    from mock_gitlab.http.exchange import Observer
+    from mock_gitlab.http.metrics import RequestMetrics
     from mock_gitlab.rest.route import GitLabRoute
 
 DATABASE_CHECK_SECONDS = 1.0
@@ -73,6 +76,8 @@ class MockGitLabApp(FastAPI):
         self.live = live
         self.ending = False
         self.allowed_hosts = set(allowed_hosts)
+        self.metrics = _make_metrics(live) if live.current.settings.metrics else None
+        self.observers = self._observers()
         self.worlds = self._open()
         live.prepare, live.on_change = self._prepare, self._apply
         self._control_app: ASGIApp | None = None
@@ -81,6 +86,14 @@ class MockGitLabApp(FastAPI):
     def settings(self) -> Settings:
         """The current settings."""
         return self.live.current.settings
+
+    def _observers(self) -> Sequence[Observer]:
+        found: list[Observer] = [] if self.metrics is None else [self.metrics]
+        if self.settings.log_requests or self.settings.log_level == "debug":
+            from mock_gitlab.http.access_log import log_exchange
+
+            found.append(log_exchange)
+        return found
 
     def _open(self) -> Worlds:
         return Worlds(self.settings.database, self.live.current.declarations)
@@ -142,6 +155,20 @@ class MockGitLabApp(FastAPI):
         self.worlds.close()
 
 
+def _make_metrics(live: LiveConfig) -> RequestMetrics:
+    """Make the counters.
+
+    Raises:
+        ConfigurationError: the library for them is not installed.
+    """
+    try:
+        from mock_gitlab.http.metrics import RequestMetrics
+    except ModuleNotFoundError as error:
+        what = f"need the package {error.name}: pip install 'mock-gitlab[metrics]'"
+        raise ConfigurationError([Mistake(str(live.path), 1, 1, "metrics", what)]) from error
+    return RequestMetrics()
+
+
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     assert isinstance(app, MockGitLabApp)
@@ -178,7 +205,8 @@ def create_app(
     ``must_exist`` is False.
 
     The environment overrides the file, and ``overrides`` beat both: ``token``, ``database``,
-    ``host``, ``port``, ``watch``, ``watch_polling``, ``log_level``, ``allow_reset``.
+    ``host``, ``port``, ``watch``, ``watch_polling``, ``log_level``, ``log_format``,
+    ``log_requests``, ``metrics``, ``allow_reset``.
 
     Raises:
         ConfigurationError: the files have mistakes; it lists them all.

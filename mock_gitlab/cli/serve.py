@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import logging
+import os
 import signal
 import sys
 import threading
@@ -45,7 +46,18 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--log-level",
         choices=("critical", "error", "warning", "info", "debug"),
-        help="how much to log; debug logs each request (MOCK_LOG_LEVEL; info)",
+        help="how much to log (MOCK_LOG_LEVEL; info)",
+    )
+    parser.add_argument(
+        "--log-format",
+        choices=("text", "json"),
+        help="log lines for people, or JSON objects (MOCK_LOG_FORMAT; text)",
+    )
+    parser.add_argument(
+        "--log-requests", action="store_true", help="log every request (MOCK_LOG_REQUESTS=1)"
+    )
+    parser.add_argument(
+        "--metrics", action="store_true", help="count for /_mock/metrics (MOCK_METRICS=1)"
     )
     parser.add_argument(
         "--ready-file",
@@ -66,9 +78,10 @@ def run(arguments: argparse.Namespace) -> int:
     from mock_gitlab.server import address, serve
 
     from .banner import print_banner
+    from .logs import set_level, start_logging
 
     _ignore_hangup()
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s")
+    start_logging(arguments.log_format or os.environ.get("MOCK_LOG_FORMAT") or "text")
     app = _make_app(arguments)
     with contextlib.ExitStack() as on_failure:
         on_failure.callback(app.close)
@@ -77,7 +90,8 @@ def run(arguments: argparse.Namespace) -> int:
         ready_file = _make_ready_file(arguments.ready_file)
         on_failure.pop_all()
     url = address(bound)
-    _set_up_logging(app.settings.log_level)
+    start_logging(app.settings.log_format)
+    set_level(app.settings.log_level)
 
     failures: list[OSError] = []
 
@@ -145,6 +159,9 @@ def _make_app(arguments: argparse.Namespace) -> MockGitLabApp:
             database=arguments.database,
             watch=False if arguments.no_watch else None,
             log_level=arguments.log_level,
+            log_format=arguments.log_format,
+            log_requests=True if arguments.log_requests else None,
+            metrics=True if arguments.metrics else None,
         )
     except ConfigurationError as error:
         raise CommandFailed(MISTAKES, map(str, error.mistakes)) from error
@@ -175,11 +192,3 @@ def _writing(path: Path | None) -> Iterator[None]:
         yield
     except OSError as error:
         raise cannot(f"cannot write {path}: {error.strerror}") from error
-
-
-def _set_up_logging(level: str) -> None:
-    logging.getLogger().setLevel(level.upper())
-    if level == "info":
-        # At this level uvicorn and watchfiles log nothing that helps the author of a test.
-        for name in ("uvicorn", "watchfiles"):
-            logging.getLogger(name).setLevel(logging.WARNING)

@@ -185,6 +185,11 @@ class MockFile(_File):
     log_level: Literal["critical", "error", "warning", "info", "debug"] = Field(
         "info", description="The lowest level of messages to log."
     )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="Whether to log lines for people, or JSON objects."
+    )
+    log_requests: bool = Field(False, description="Whether to log every request.")
+    metrics: bool = Field(False, description="Whether `/_mock/metrics` counts requests.")
     scenarios: list[ScenarioEntry] | None = Field(
         None,
         description="Files of scenarios, relative to this file, and scenarios themselves.",

@@ -58,7 +58,8 @@ class LiveConfig:
     """The current configuration: the last one without mistakes.
 
     ``overrides`` beat the environment, which beats the files. ``on_change`` is called with every
-    new configuration before it becomes current; if it raises, the previous one remains. Before
+    new configuration before it becomes current; if it raises, the previous one remains; ``reloads``
+    and ``failed_reloads`` count what came after the first. Before
     that, ``prepare`` is called in the thread that has read the files, so that the event loop is
     free meanwhile. Call all methods on one event loop.
 
@@ -90,6 +91,7 @@ class LiveConfig:
         self._loading = threading.Lock()
         self._trouble: str | None = None
         self.polling = False
+        self.reloads = self.failed_reloads = 0
         self.current = self._load()
         self.loaded_at = now()
 
@@ -119,12 +121,14 @@ class LiveConfig:
 
     def _apply(self, outcome: Loaded | ConfigurationError) -> bool:
         if isinstance(outcome, ConfigurationError):
+            self.failed_reloads += 1
             self.last_failure = outcome
             for mistake in outcome.mistakes:
                 logger.error("%s", mistake)
             logger.error("The previous configuration remains in use.")
             return False
         self.on_change(outcome)
+        self.reloads += 1
         self._log(self.current.settings, outcome)
         self.current, self.loaded_at, self.last_failure = outcome, self._now(), None
         return True

@@ -70,6 +70,9 @@ class Settings:
     watch: bool
     watch_polling: bool
     log_level: str
+    log_format: str
+    log_requests: bool
+    metrics: bool
 
 
 FIXED_SETTINGS = tuple(each.name for each in fields(Settings) if not each.name.startswith("token"))
@@ -318,4 +321,7 @@ class _Loading:
             watch=model.watch,
             watch_polling=model.watch_polling,
             log_level=model.log_level,
+            log_format=model.log_format,
+            log_requests=model.log_requests,
+            metrics=model.metrics,
         )

@@ -28,6 +28,9 @@ VARIABLES = {
     "MOCK_WATCH": "watch",
     "MOCK_WATCH_POLLING": "watch_polling",
     "MOCK_LOG_LEVEL": "log_level",
+    "MOCK_LOG_FORMAT": "log_format",
+    "MOCK_LOG_REQUESTS": "log_requests",
+    "MOCK_METRICS": "metrics",
     "MOCK_ALLOW_RESET": "allow_reset",
 }
 """The environment variable of each key of mock.yaml. An empty variable counts as not set."""
@@ -36,7 +39,7 @@ _NOT_OURS = (
     'is ignored: Kubernetes sets it to an address where a service is called "mock"; '
     "enableServiceLinks: false in the pod, or another name, avoids that"
 )
-_BOOLEANS = ("watch", "watch_polling", "allow_reset")
+_BOOLEANS = ("watch", "watch_polling", "log_requests", "metrics", "allow_reset")
 _WORDS = {
     **dict.fromkeys(("1", "yes", "on", "true"), True),
     **dict.fromkeys(("0", "no", "off", "false"), False),

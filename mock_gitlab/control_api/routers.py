@@ -9,6 +9,7 @@ from . import (
     explain,
     faults,
     health,
+    metrics,
     pipelines,
     requests,
     rules,
@@ -19,6 +20,7 @@ from . import (
 
 ROUTERS = (
     health.router,
+    metrics.router,
     pipelines.router,
     clock.router,
     sandboxes.router,

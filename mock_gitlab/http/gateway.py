@@ -40,6 +40,7 @@ from mock_gitlab.http.asgi import (
     has_more_values,
     read_body,
 )
+from mock_gitlab.http.exchange import Exchange
 from mock_gitlab.http.reply import Replay, Reply
 from mock_gitlab.store.errors import StoreUnavailable
 from mock_gitlab.world.clock import stopwatch
@@ -47,11 +48,12 @@ from mock_gitlab.world.journal import ANSWER_KEPT, LoggedRequest
 from mock_gitlab.world.sandboxes import check_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from collections.abc import Set as AbstractSet
 
     from mock_gitlab.engine.model import Declarations
     from mock_gitlab.http.asgi import App, Receive, Scope, Send
+    from mock_gitlab.http.exchange import Observer
     from mock_gitlab.world.sandboxes import Worlds
     from mock_gitlab.world.world import World
 
@@ -87,10 +89,12 @@ class Application(Protocol):
     """What the gateway reads from the application.
 
     ``worlds`` may be replaced while it runs. ``ending`` is true while the server shuts down.
+    ``observers`` are called with every request that has been served.
     """
 
     worlds: Worlds
     ending: bool
+    observers: Sequence[Observer]
 
 
 class Gateway:
@@ -149,9 +153,12 @@ class Gateway:
             _log.exception("internal error while serving a %s request", scope["method"])
             await reply.send_unless_begun(500, _INTERNAL_ERROR)
         finally:
+            seconds = stopwatch() - started
             if LOGGED in scope:
-                scope[LOGGED].duration_ms = (stopwatch() - started) * 1000
+                scope[LOGGED].duration_ms = seconds * 1000
                 _add_to_journal(scope[LOGGED], scope, reply)
+            for observe in self._application.observers:
+                observe(_exchange(scope, reply, seconds))
 
     def _next_request_id(self) -> str:
         return f"{self._request_id_prefix}{next(self._numbers):012x}"
@@ -278,6 +285,22 @@ def _add_to_journal(logged: LoggedRequest, scope: Scope, reply: Reply) -> None:
         with suppress(StoreUnavailable):  # the request has been answered: it is kept all the same
             logged.project_id, logged.project_path = world.catalog.peek(unquote(params["id"]))
     world.journal.add(logged)
+
+
+def _exchange(scope: Scope, reply: Reply, seconds: float) -> Exchange:
+    world: World | None = scope.get(WORLD)
+    logged: LoggedRequest | None = scope.get(LOGGED)
+    operation = getattr(scope.get("route"), "path", None) if logged is None else logged.operation
+    return Exchange(
+        None if world is None else world.name,
+        reply.request_id,
+        "HEAD" if reply.head_only else scope["method"],
+        (scope.get("raw_path") or scope["path"].encode()).decode("latin-1"),
+        operation,
+        reply.status,
+        seconds,
+        logged,
+    )
 
 
 async def _refuse(reply: Reply, status: int, sandbox: bytes, message: str) -> None:

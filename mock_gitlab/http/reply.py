@@ -37,19 +37,19 @@ class Reply:
     """A ``send`` that adds the headers of every answer, and drops the body for HEAD."""
 
     __slots__ = (
-        "_request_id",
         "_send",
         "body",
         "cors",
         "head_only",
         "headers",
         "of_control",
+        "request_id",
         "status",
     )
 
     def __init__(self, send: Send, head_only: bool, request_id: str) -> None:
         self._send = send
-        self._request_id = request_id
+        self.request_id = request_id
         self.head_only = head_only
         self.cors: Headers = []
         self.of_control = False
@@ -64,7 +64,7 @@ class Reply:
             message["headers"] = [
                 *message["headers"],
                 *_COMMON_HEADERS,
-                (b"x-request-id", self._request_id.encode()),
+                (b"x-request-id", self.request_id.encode()),
             ]
             if self.cors:
                 message["headers"] += cors.missing(message["headers"], self.cors)

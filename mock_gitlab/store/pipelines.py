@@ -302,6 +302,12 @@ class PipelineTable:
         row = self._db.one("SELECT max(id) FROM pipelines")
         return (row and row[0]) or 0
 
+    def count(self) -> int:
+        """Count the pipelines."""
+        row = self._db.one("SELECT count(*) FROM pipelines")
+        assert row is not None
+        return int(row[0])
+
     def projects(self) -> list[int]:
         """List the numbers of the projects that have pipelines."""
         return [row[0] for row in self._db.all("SELECT DISTINCT project_id FROM pipelines")]

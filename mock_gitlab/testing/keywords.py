@@ -88,4 +88,7 @@ class Settings(TypedDict, total=False):
     watch: bool
     watch_polling: bool
     log_level: Literal["critical", "error", "warning", "info", "debug"]
+    log_format: Literal["text", "json"]
+    log_requests: bool
+    metrics: bool
     allow_reset: bool

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mock_gitlab.engine.matching import NearMiss, RequestPattern, matches, near_misses
 
-_log = logging.getLogger("mock_gitlab.requests")
 MOST_BYTES = 2**22
 """How many bytes are kept; parsed parameters take about ten times as much memory."""
 ANSWER_KEPT = 2048
@@ -99,16 +97,6 @@ class Journal:
         """Keep a request that has been answered."""
         self._count += 1
         request.id = self._count
-        if _log.isEnabledFor(logging.DEBUG):
-            _log.debug(
-                "%s %s, project %s, pipeline %s, scenario %s: %s",
-                request.method,
-                request.operation or "(no such endpoint)",
-                request.project_id,
-                request.pipeline_id,
-                request.scenario_id,
-                request.outcome if request.status is None else request.status,
-            )
         limit = self._requests.maxlen
         if not limit:
             return

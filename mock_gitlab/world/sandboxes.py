@@ -40,6 +40,7 @@ class Worlds:
         self.default = _lasting_world(database, declarations)
         self._sandboxes: OrderedDict[str, World] = OrderedDict()
         self._evicted: OrderedDict[str, None] = OrderedDict()
+        self.evictions = 0
         self._path = database
         self._warnings_until_next = 0
         self._pristine: tuple[Declarations, Database] | None = None
@@ -79,7 +80,7 @@ class Worlds:
         if name in self._sandboxes:
             raise AlreadyExists(f"sandbox {name} exists")
         check_name(name)
-        world = World(self._new(), self.declared, Clock(), own=own)
+        world = World(self._new(), self.declared, Clock(), own=own, name=name)
         self._sandboxes[name] = world
         self._evicted.pop(name, None)
         while len(self._sandboxes) > max(1, self.declared.sandbox_limit):
@@ -89,6 +90,7 @@ class Worlds:
     def _evict_oldest(self, newcomer: str) -> None:
         name, world = self._sandboxes.popitem(last=False)
         world.close()
+        self.evictions += 1
         self._evicted[name] = None
         if len(self._evicted) > _MOST_REMEMBERED:
             self._evicted.popitem(last=False)
@@ -112,6 +114,10 @@ class Worlds:
         if self._pristine is not None:
             self._pristine[1].close()
             self._pristine = None
+
+    def each(self) -> list[World]:
+        """List the worlds, the default one first."""
+        return [self.default, *self._sandboxes.values()]
 
     def names(self) -> list[str]:
         """List the sandboxes, the least recently used first."""

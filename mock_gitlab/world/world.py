@@ -64,7 +64,9 @@ class World:
         clock: Clock,
         *,
         own: Mapping[str, Any] = MappingProxyType({}),
+        name: str = "default",
     ) -> None:
+        self.name = name
         self._own = own
         self.shared = declarations
         self.declared = self._mine(declarations)

@@ -381,6 +381,9 @@ def test_settings_have_defaults_beside_the_file(folder: Folder):
         watch=True,
         watch_polling=False,
         log_level="info",
+        log_format="text",
+        log_requests=False,
+        metrics=False,
     )
 
 
@@ -394,6 +397,9 @@ def test_settings_are_taken_from_the_file(folder: Folder):
         watch: false
         watch_polling: true
         log_level: debug
+        log_format: json
+        log_requests: true
+        metrics: true
         """
     )
     assert folder.load({"PORT": "0", "T": "12345"}).settings == Settings(
@@ -405,6 +411,9 @@ def test_settings_are_taken_from_the_file(folder: Folder):
         watch=False,
         watch_polling=True,
         log_level="debug",
+        log_format="json",
+        log_requests=True,
+        metrics=True,
     )
 
 

@@ -16,9 +16,10 @@ from mock_gitlab.store.errors import StoreUnavailable
 from mock_gitlab.world.sandboxes import Worlds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from mock_gitlab.http.asgi import App, Message, Receive, Scope, Send
+    from mock_gitlab.http.exchange import Observer
 
 
 class Application:
@@ -27,6 +28,7 @@ class Application:
     def __init__(self) -> None:
         self.worlds = Worlds(":memory:", Declarations())
         self.ending = False
+        self.observers: Sequence[Observer] = ()
 
 
 @pytest.fixture
