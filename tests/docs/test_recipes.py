@@ -14,12 +14,14 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.request import urlopen
 
 import pytest
 import yaml
 
 from mock_gitlab import MockGitLab, MockWorld
 from mock_gitlab.app import create_app
+from mock_gitlab.config.overrides import VARIABLES
 from tests.conftest import TOKEN, Mock
 from tests.docs.shown import blocks, read
 from tests.live import serving
@@ -259,6 +261,62 @@ def test_one_server_for_many_ci_jobs(folder: Path):
     assert '"frozen":true' in done.stdout
     assert '"id":1,' in done.stdout
     assert left.stdout == "[]"
+
+
+# ---------------------------------------------------------------------------- containers
+
+SETTINGS = {*VARIABLES, "MOCK_CONFIG", "MOCK_ALLOWED_HOSTS"}
+
+
+def test_compose_starts_the_tests_when_the_mock_is_healthy():
+    services = yaml.safe_load(recipe("compose.yaml"))["services"]
+    mock, tests = services["gitlab"], services["tests"]
+
+    assert set(mock["environment"]) <= SETTINGS
+    assert mock["volumes"] == [".:/mock:ro"]
+    assert tests["depends_on"] == {"gitlab": {"condition": "service_healthy"}}
+    assert tests["environment"]["GITLAB_URL"] == "http://gitlab:8000"
+
+
+def test_a_service_of_a_gitlab_job_is_reached_by_its_alias():
+    [job] = yaml.safe_load(recipe("service.gitlab-ci.yml")).values()
+
+    assert f"http://{job['services'][0]['alias']}:8000" == job["variables"]["GITLAB_URL"]
+
+
+def test_a_service_of_a_github_job_is_reached_by_its_port():
+    [job] = yaml.safe_load(recipe("workflow.yml"))["jobs"].values()
+    [service] = job["services"].values()
+
+    assert set(service["env"]) <= SETTINGS
+    assert service["ports"] == ["8000:8000"]
+    assert job["steps"][-1]["env"]["GITLAB_URL"] == "http://localhost:8000"
+
+
+def test_the_files_in_kubernetes_are_those_of_the_config_map(tmp_path: Path):
+    files, deployment, service = yaml.safe_load_all(recipe("kubernetes.yaml"))
+    pod = deployment["spec"]["template"]["spec"]
+    [container] = pod["containers"]
+
+    for name, text in files["data"].items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    done = shell("mock-gitlab check", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert pod["volumes"][0]["configMap"]["name"] == files["metadata"]["name"]
+    assert container["volumeMounts"] == [{"name": "files", "mountPath": "/mock"}]
+    assert {each["name"] for each in container["env"]} <= SETTINGS
+    assert service["spec"]["ports"] == [{"port": 8000}]
+
+
+def test_the_probes_of_kubernetes_are_answered(tmp_path: Path):
+    _, deployment, _ = yaml.safe_load_all(recipe("kubernetes.yaml"))
+    [container] = deployment["spec"]["template"]["spec"]["containers"]
+    probes = [container[name]["httpGet"]["path"] for name in ("livenessProbe", "readinessProbe")]
+
+    with serving(tmp_path) as live:
+        for path in probes:
+            with urlopen(f"{live.url}{path}", timeout=10) as answer:  # without a token
+                assert answer.status == 200
 
 
 # Node is no part of the test extra: it is a machine's, or it is not there.
