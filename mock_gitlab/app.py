@@ -13,6 +13,8 @@ from fastapi import FastAPI
 from mock_gitlab.config.diagnostics import ConfigurationError, Mistake
 from mock_gitlab.config.live import LiveConfig
 from mock_gitlab.config.loader import DEFAULT_CONFIG
+from mock_gitlab.dashboard.pages import router as pages
+from mock_gitlab.dashboard.pages import serve_pages
 from mock_gitlab.gitlab_api.branches import branches
 from mock_gitlab.gitlab_api.commits import commits
 from mock_gitlab.gitlab_api.job_artifacts import job_artifacts
@@ -24,6 +26,7 @@ from mock_gitlab.gitlab_api.tags import tags
 from mock_gitlab.gitlab_api.test_reports import test_reports
 from mock_gitlab.gitlab_api.users import users
 from mock_gitlab.gitlab_api.version import version
+from mock_gitlab.http.follower import EVERYTHING
 from mock_gitlab.http.gateway import Gateway
 from mock_gitlab.rest.request import authenticates
 from mock_gitlab.rest.routes import Routes, no_route
@@ -32,13 +35,14 @@ from mock_gitlab.world.clock import wall_clock
 from mock_gitlab.world.sandboxes import Worlds
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from mock_gitlab.config.loader import Loaded, Settings
     from mock_gitlab.http.exchange import Observer
+    from mock_gitlab.http.follower import Follower
     from mock_gitlab.http.metrics import RequestMetrics
     from mock_gitlab.rest.route import GitLabRoute
 
@@ -75,11 +79,13 @@ class MockGitLabApp(FastAPI):
         )
         self.live = live
         self.ending = False
+        self._followers: list[Follower] = []
         self.allowed_hosts = set(allowed_hosts)
         self.metrics = _make_metrics(live) if live.current.settings.metrics else None
         self.observers = self._observers()
         self.worlds = self._open()
         live.prepare, live.on_change = self._prepare, self._apply
+        live.after_reload = self._tell_of_files
         self._control_app: ASGIApp | None = None
 
     @property
@@ -87,7 +93,27 @@ class MockGitLabApp(FastAPI):
         """The current settings."""
         return self.live.current.settings
 
-    def _observers(self) -> Sequence[Observer]:
+    def follow(self, follower: Follower) -> None:
+        """Tell a follower what happens from now on."""
+        self._followers.append(follower)
+        self.observers.append(follower)
+
+    def unfollow(self, follower: Follower) -> None:
+        """Tell a follower nothing more."""
+        self._followers.remove(follower)
+        self.observers.remove(follower)
+
+    def begin_to_end(self) -> None:
+        """Answer no more requests, and end the streams that are followed."""
+        self.ending = True
+        for follower in self._followers:
+            follower.wake()
+
+    def _tell_of_files(self) -> None:
+        for follower in self._followers:
+            follower.tell(EVERYTHING)
+
+    def _observers(self) -> list[Observer]:
         found: list[Observer] = [] if self.metrics is None else [self.metrics]
         if self.settings.log_requests or self.settings.log_level == "debug":
             from mock_gitlab.http.access_log import log_exchange
@@ -106,7 +132,8 @@ class MockGitLabApp(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """Build the gateway, which passes requests to GitLab's endpoints without FastAPI."""
-        gitlab = Routes(ROUTES, otherwise=no_route)
+        otherwise = serve_pages(no_route) if self.settings.dashboard else no_route
+        gitlab = Routes(ROUTES, otherwise=otherwise)
         return Gateway(self, gitlab, self._serve_control, authenticates, self.allowed_hosts)
 
     async def _serve_control(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -125,6 +152,8 @@ class MockGitLabApp(FastAPI):
             self.exception_handlers.update(ERROR_HANDLERS)
             for router in ROUTERS:
                 self.include_router(router)
+            if self.settings.dashboard:
+                self.include_router(pages)
             self._control_app = super().build_middleware_stack()
         return self._control_app
 
@@ -206,7 +235,7 @@ def create_app(
 
     The environment overrides the file, and ``overrides`` beat both: ``token``, ``database``,
     ``host``, ``port``, ``watch``, ``watch_polling``, ``log_level``, ``log_format``,
-    ``log_requests``, ``metrics``, ``allow_reset``.
+    ``log_requests``, ``dashboard``, ``metrics``, ``allow_reset``.
 
     Raises:
         ConfigurationError: the files have mistakes; it lists them all.

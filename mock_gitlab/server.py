@@ -116,7 +116,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End, and call ``ended``."""
-        self._app.ending = True
+        self._app.begin_to_end()
         await super().shutdown(sockets)
         self._ended()
 

@@ -60,6 +60,9 @@ def add(commands: Any) -> None:
         "--metrics", action="store_true", help="count for /_mock/metrics (MOCK_METRICS=1)"
     )
     parser.add_argument(
+        "--open", action="store_true", help="open the live page in a browser, with the token"
+    )
+    parser.add_argument(
         "--ready-file",
         type=Path,
         metavar="FILE",
@@ -96,6 +99,8 @@ def run(arguments: argparse.Namespace) -> int:
     failures: list[OSError] = []
 
     def ready() -> None:
+        import asyncio
+
         _reload_on_hangup(app)
         if ready_file is not None:
             try:
@@ -108,6 +113,9 @@ def run(arguments: argparse.Namespace) -> int:
         except OSError as error:  # whoever is to read it has no part in the tests
             discard_output()
             logging.getLogger("mock_gitlab").warning("cannot print the banner: %s", error.strerror)
+
+        if arguments.open and app.settings.dashboard:
+            asyncio.get_running_loop().run_in_executor(None, _open_page, url, app.settings.token)
 
     def ended() -> None:
         if ready_file is not None:
@@ -144,6 +152,14 @@ def _hangup_reloads() -> bool:
     """Return whether SIGHUP means to reload; in a terminal, it means that the terminal closes."""
     at_home = threading.current_thread() is threading.main_thread()  # others get no signals
     return at_home and hasattr(signal, "SIGHUP") and not sys.stdin.isatty()
+
+
+def _open_page(url: str, token: str) -> None:
+    """Open the live page; a fragment is sent to nobody, and logged by nobody."""
+    import webbrowser
+    from urllib.parse import quote
+
+    webbrowser.open(f"{url}/#token={quote(token, safe='')}")
 
 
 def _make_app(arguments: argparse.Namespace) -> MockGitLabApp:

@@ -189,6 +189,7 @@ class MockFile(_File):
         "text", description="Whether to log lines for people, or JSON objects."
     )
     log_requests: bool = Field(False, description="Whether to log every request.")
+    dashboard: bool = Field(True, description="Whether the live page is served.")
     metrics: bool = Field(False, description="Whether `/_mock/metrics` counts requests.")
     scenarios: list[ScenarioEntry] | None = Field(
         None,

@@ -50,6 +50,10 @@ def _ignore(_: Loaded) -> None:
     pass
 
 
+def _do_nothing() -> None:
+    pass
+
+
 class _NoWatch(Exception):
     """The system cannot watch the folders; the message is the system's."""
 
@@ -83,6 +87,7 @@ class LiveConfig:
         self._file = self._start / (self.path if self._content is None else self.path.name)
         self.on_change = on_change
         self.prepare: Callable[[Loaded], None] = _ignore
+        self.after_reload: Callable[[], None] = _do_nothing
         self.last_failure: ConfigurationError | None = None
         self._environ = environ
         self._overrides = dict(overrides or {})
@@ -100,9 +105,12 @@ class LiveConfig:
     async def reload_now(self) -> bool:
         """Read the files again and apply them; return False if they have mistakes.
 
-        The files are read in a thread. Reloads that overlap run one after the other.
+        The files are read in a thread. Reloads that overlap run one after the other. At the end
+        ``after_reload`` is called, whether they had mistakes or not.
         """
-        return self._apply(await asyncio.to_thread(self._try_to_load))
+        done = self._apply(await asyncio.to_thread(self._try_to_load))
+        self.after_reload()
+        return done
 
     def _try_to_load(self) -> Loaded | ConfigurationError:
         with self._loading:
@@ -274,6 +282,7 @@ class LiveConfig:
             known = failure is None and outcome == self.current
         if not known:
             self._apply(outcome)
+            self.after_reload()
 
     async def notice(self, changed: Collection[str]) -> bool:
         """Reload if one of the changed paths matters; return False if ``on_change`` raised."""

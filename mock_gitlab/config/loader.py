@@ -72,6 +72,7 @@ class Settings:
     log_level: str
     log_format: str
     log_requests: bool
+    dashboard: bool
     metrics: bool
 
 
@@ -323,5 +324,6 @@ class _Loading:
             log_level=model.log_level,
             log_format=model.log_format,
             log_requests=model.log_requests,
+            dashboard=model.dashboard,
             metrics=model.metrics,
         )

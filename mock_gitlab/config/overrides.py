@@ -30,6 +30,7 @@ VARIABLES = {
     "MOCK_LOG_LEVEL": "log_level",
     "MOCK_LOG_FORMAT": "log_format",
     "MOCK_LOG_REQUESTS": "log_requests",
+    "MOCK_DASHBOARD": "dashboard",
     "MOCK_METRICS": "metrics",
     "MOCK_ALLOW_RESET": "allow_reset",
 }
@@ -39,7 +40,7 @@ _NOT_OURS = (
     'is ignored: Kubernetes sets it to an address where a service is called "mock"; '
     "enableServiceLinks: false in the pod, or another name, avoids that"
 )
-_BOOLEANS = ("watch", "watch_polling", "log_requests", "metrics", "allow_reset")
+_BOOLEANS = ("watch", "watch_polling", "log_requests", "dashboard", "metrics", "allow_reset")
 _WORDS = {
     **dict.fromkeys(("1", "yes", "on", "true"), True),
     **dict.fromkeys(("0", "no", "off", "false"), False),

@@ -12,6 +12,7 @@ from typing_extensions import TypedDict
 from mock_gitlab.config.fields import StrictModel, mistake
 from mock_gitlab.config.scalars import all_as_written
 from mock_gitlab.engine.instants import timestamp, to_seconds
+from mock_gitlab.engine.statuses import STOPPABLE
 
 from .access import CurrentWorld, control_router
 from .changes import ChangeRow, change_row
@@ -45,15 +46,34 @@ class EnvironmentRow(TypedDict):
 
 
 class JobRow(TypedDict):
-    """A job, what GitLab's API hides of it, and the token that it has while it runs."""
+    """A job, what GitLab's API hides of it, and the token that it has while it runs.
+
+    ``needs`` is null for a job that waits for the stages before. ``permitted`` are the actions that
+    GitLab would allow now. ``downstream`` is the pipeline that a bridge has started.
+    """
 
     id: int
     name: str
     stage: str
     status: str
     token: str
+    when: str
+    needs: list[str] | None
+    allow_failure: bool
+    failure_reason: str | None
+    retried: bool
+    permitted: list[str]
+    downstream: int | None
     interruptible: bool
     environment: EnvironmentRow | None
+
+
+class JobDetail(JobRow):
+    """A single job, with its log so far."""
+
+    pipeline_id: int
+    project_id: int
+    trace: str
 
 
 class PipelineRow(TypedDict):
@@ -139,9 +159,31 @@ def _job_row(world: World, job: JobState) -> JobRow:
         "stage": job.stage,
         "status": job.status,
         "token": world.jobs.token(job.id),
+        "when": job.spec.when,
+        "needs": None if job.spec.needs is None else list(job.spec.needs),
+        "allow_failure": job.allow_failure,
+        "failure_reason": job.failure_reason,
+        "retried": job.retried,
+        "permitted": _permitted(job),
+        "downstream": _downstream(world, job),
         "interruptible": job.spec.interruptible,
         "environment": _environment(job.spec.environment),
     }
+
+
+def _permitted(job: JobState) -> list[str]:
+    actions = {
+        "play": job.is_playable,
+        "cancel": not job.retried and job.status in STOPPABLE,
+        "retry": job.is_retryable,
+        "erase": job.is_erasable,
+    }
+    return [action for action, permitted in actions.items() if permitted]
+
+
+def _downstream(world: World, job: JobState) -> int | None:
+    started = world.pipelines.downstream_of(job.id) if job.is_bridge else None
+    return None if started is None else started.record.id
 
 
 def _environment(environment: Environment | None) -> EnvironmentRow | None:
@@ -171,6 +213,19 @@ async def list_pipelines(
 async def get_pipeline(world: CurrentWorld, id: int) -> PipelineDetail:
     """Show a pipeline with its variables, matched rule, actions, and future changes."""
     return _detail(world, world.pipelines.pipeline_of_any_project(id))
+
+
+@router.get("/jobs/{id}")
+async def get_job(world: CurrentWorld, id: int) -> JobDetail:
+    """Show a job with its pipeline and its log; no fault applies."""
+    view = world.jobs.job_of_any_project(id)
+    record = view.pipeline.record
+    return {
+        **_job_row(world, view.job),
+        "pipeline_id": record.id,
+        "project_id": record.project_id,
+        "trace": view.job.trace(view.pipeline.now),
+    }
 
 
 class ActionBody(StrictModel):

@@ -6,6 +6,7 @@ from . import (
     clock,
     configuration,
     documentation,
+    events,
     explain,
     faults,
     health,
@@ -31,6 +32,7 @@ ROUTERS = (
     rules.router,
     explain.router,
     configuration.router,
+    events.router,
     documentation.router,
 )
 """In the order in which the documentation shows them."""

@@ -1,1 +1,1 @@
-"""The live page in a browser. None yet."""
+"""The live page in a browser: static files, and what serves them."""

@@ -94,7 +94,10 @@ class Application(Protocol):
 
     worlds: Worlds
     ending: bool
-    observers: Sequence[Observer]
+
+    @property
+    def observers(self) -> Sequence[Observer]:
+        """Those who are told of each request."""
 
 
 class Gateway:

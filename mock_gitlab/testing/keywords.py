@@ -90,5 +90,6 @@ class Settings(TypedDict, total=False):
     log_level: Literal["critical", "error", "warning", "info", "debug"]
     log_format: Literal["text", "json"]
     log_requests: bool
+    dashboard: bool
     metrics: bool
     allow_reset: bool

@@ -42,6 +42,14 @@ class Jobs:
             raise NotFound("job") from None
         return _job_in(view, number)
 
+    def job_of_any_project(self, number: int) -> JobView:
+        """See a job; raises NotFound."""
+        try:
+            view = self._pipelines.pipeline_of_any_project(split_job_id(number)[0])
+        except NotFound:
+            raise NotFound("job") from None
+        return _job_in(view, number)
+
     def every(self, project: Project, below: int | None = None) -> Iterator[JobView]:
         """See the jobs of a project, newest first; only those ``below`` a number."""
         newest = None if below is None else split_job_id(below)[0]
@@ -76,8 +84,7 @@ class Jobs:
         if number is None or not hmac.compare_digest(self.token(number).encode(), token.encode()):
             return None
         try:
-            view = self._pipelines.pipeline_of_any_project(split_job_id(number)[0])
-            return _job_in(view, number)
+            return self.job_of_any_project(number)
         except NotFound:
             return None
 

@@ -383,6 +383,7 @@ def test_settings_have_defaults_beside_the_file(folder: Folder):
         log_level="info",
         log_format="text",
         log_requests=False,
+        dashboard=True,
         metrics=False,
     )
 
@@ -399,6 +400,7 @@ def test_settings_are_taken_from_the_file(folder: Folder):
         log_level: debug
         log_format: json
         log_requests: true
+        dashboard: false
         metrics: true
         """
     )
@@ -413,6 +415,7 @@ def test_settings_are_taken_from_the_file(folder: Folder):
         log_level="debug",
         log_format="json",
         log_requests=True,
+        dashboard=False,
         metrics=True,
     )
 
