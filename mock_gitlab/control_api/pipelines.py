@@ -68,12 +68,20 @@ class JobRow(TypedDict):
     environment: EnvironmentRow | None
 
 
+class ArtifactRow(TypedDict):
+    """An artifact, and its size in bytes."""
+
+    path: str
+    size: int
+
+
 class JobDetail(JobRow):
-    """A single job, with its log so far."""
+    """A single job, with its log so far, and its artifacts."""
 
     pipeline_id: int
     project_id: int
     trace: str
+    artifacts: list[ArtifactRow]
 
 
 class PipelineRow(TypedDict):
@@ -100,10 +108,21 @@ class PipelineRow(TypedDict):
     upstream_job_id: int | None
 
 
+class TestCounts(TypedDict):
+    """How many tests of a pipeline went how, as far as their jobs have finished."""
+
+    total: int
+    success: int
+    failed: int
+    error: int
+    skipped: int
+
+
 class PipelineDetail(PipelineRow):
     """A single pipeline, with its jobs and its past and future changes."""
 
     jobs: list[JobRow]
+    test_report: TestCounts | None
     timeline: list[ChangeRow]
 
 
@@ -148,7 +167,22 @@ def _detail(world: World, view: PipelineView) -> PipelineDetail:
         **_row(view),
         "matched": all_as_written(world.explain(view.record), world.declared.variables),
         "jobs": [_job_row(world, job) for job in view.state.jobs],
+        "test_report": _test_counts(view),
         "timeline": [change_row(change) for change in changes],
+    }
+
+
+def _test_counts(view: PipelineView) -> TestCounts | None:
+    suites = view.timeline.test_suites(view.now)
+    went = [case.status for suite in suites for case in suite.cases]
+    if not suites:
+        return None
+    return {
+        "total": len(went),
+        "success": went.count("success"),
+        "failed": went.count("failed"),
+        "error": went.count("error"),
+        "skipped": went.count("skipped"),
     }
 
 
@@ -225,6 +259,9 @@ async def get_job(world: CurrentWorld, id: int) -> JobDetail:
         "pipeline_id": record.id,
         "project_id": record.project_id,
         "trace": view.job.trace(view.pipeline.now),
+        "artifacts": [
+            {"path": each.path, "size": len(each.content.encode())} for each in view.job.artifacts
+        ],
     }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-from importlib.resources import files
 from typing import TYPE_CHECKING, Literal
 
 from fastapi import APIRouter, Request, Response
@@ -24,7 +23,15 @@ _HEADERS = {
     "referrer-policy": "no-referrer",
 }
 File = Literal[
-    "api.js", "app.js", "dom.js", "icon.svg", "style.css", "timeline.js", "trace.js", "views.js"
+    "api.js",
+    "app.js",
+    "dom.js",
+    "icon.svg",
+    "lines.js",
+    "style.css",
+    "timeline.js",
+    "trace.js",
+    "views.js",
 ]
 
 
@@ -71,4 +78,6 @@ def _response(name: str, text: str) -> Response:
 
 
 def _read(name: str) -> str:
+    from importlib.resources import files  # no start needs it
+
     return (files("mock_gitlab.dashboard") / "static" / name).read_text(encoding="utf-8")

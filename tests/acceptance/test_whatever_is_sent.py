@@ -50,8 +50,8 @@ def operations(tmp_path: Path) -> list[Any]:
     app = create_app(path, environ={}, watch=False)
     document = schemathesis.openapi.from_asgi("/openapi.json", app)
     found = map(unwrap, document.get_all_operations())
-    # The client in use reads a body after HEAD, which has none.
-    return [operation for operation in found if operation.method != "head"]
+    # The client in use reads a body after HEAD, which has none, and waits for the end of a stream.
+    return [each for each in found if each.method != "head" and each.path != "/_mock/events"]
 
 
 def unwrap(found: Any) -> Any:

@@ -13,6 +13,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from threading import Event
 from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
 
@@ -76,6 +77,46 @@ def test_a_second_signal_ends_the_server_without_waiting(folder: Path):
         live.process.send_signal(signal.SIGTERM)
 
         assert live.process.wait(10) == 0
+
+
+# ---------------------------------------------------------------------------- the live page
+
+
+def test_the_banner_links_to_the_page_with_the_token_that_everybody_knows(folder: Path):
+    _, known = served()
+    (folder / "mock.yaml").write_text(f"token: {TOKEN}x\n")
+    _, own = served()
+    (folder / "mock.yaml").write_text("dashboard: false\n")
+    _, off = served()
+
+    assert re.search(r"^page: http://[\d.:]+/#token=MOCK_SUPER_SECRET$", known, re.MULTILINE)
+    assert re.search(r"^page: http://[\d.:]+/$", own, re.MULTILINE)
+    assert "page: " not in off
+
+
+def test_open_opens_the_page_with_the_token(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    (folder / "mock.yaml").write_text("token: 'a/b#c'\n")
+    opened = Event()
+    urls: list[str] = []
+
+    def open_url(url: str) -> None:
+        urls.append(url)
+        opened.set()
+
+    monkeypatch.setattr("webbrowser.open", open_url)
+    served("--open", use=lambda _: opened.wait(10))
+
+    assert re.fullmatch(r"http://[\d.:]+/#token=a%2Fb%23c", urls[0])
+
+
+def test_open_opens_nothing_where_there_is_no_page(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    (folder / "mock.yaml").write_text("dashboard: false\n")
+    urls: list[str] = []
+    monkeypatch.setattr("webbrowser.open", urls.append)
+
+    served("--open")
+
+    assert urls == []
 
 
 # ---------------------------------------------------------------------------- SIGHUP
@@ -367,7 +408,8 @@ def test_at_debug_each_request_is_logged_without_what_may_be_secret(folder: Path
 
     assert "INFO: POST /api/v4/projects/7/trigger/pipeline 201 " in printed
     assert "operation=trigger_pipeline pipeline=1 scenario=0" in printed
-    assert TOKEN not in printed
+    logged = [line for line in printed.splitlines() if " INFO: " in line]
+    assert TOKEN not in "".join(logged)
     assert "private_token" not in printed
 
 

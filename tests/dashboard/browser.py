@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import contextmanager
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from selenium import webdriver
@@ -79,6 +80,16 @@ class Browser:
             WebDriverWait(self.driver, PATIENCE, 0.05).until(lambda _: until())
         except Exception as error:
             raise AssertionError(f"the page shows: {found()}") from error
+
+    def barriers(self) -> list[str]:
+        """List what keeps people with disabilities from using the page, as axe-core finds it."""
+        axe = files("axe_core_python") / "axe.min.js"
+        self.driver.execute_script(axe.read_text(encoding="utf-8"))
+        found = self.driver.execute_async_script("axe.run().then(arguments[arguments.length - 1])")
+        nodes = [
+            (rule["id"], each["html"]) for rule in found["violations"] for each in rule["nodes"]
+        ]
+        return [f"{rule}: {html[:200]}" for rule, html in nodes]
 
     def complaints(self) -> list[str]:
         """List what the browser complains of in its console."""

@@ -40,7 +40,7 @@ scenarios:
         stage: test
         duration: 50s
         status: failed
-        trace: "$ make test\\n\\x1b[32mtest_login ... ok\\x1b[0m\\n\\x1b[31;1mtest_logout ... FAILED\\x1b[0m\\n"
+        trace: "$ make test\\n\\x1b[32mlogin ok\\x1b[0m\\n\\x1b[31;1mlogout FAILED\\x1b[0m\\n"
 """
 
 
@@ -61,7 +61,7 @@ def take_all(folder: Path, live: Live, files: Path) -> None:
         _trigger(live, "main")
         _advance(live, "20s")
         _shoot(browser, folder, "running", f"{live.url}/group/app/-/pipelines/2", "#2")
-        _shoot(browser, folder, "failed", f"{live.url}/group/app/-/jobs/100002", "test_logout")
+        _shoot(browser, folder, "failed", f"{live.url}/group/app/-/jobs/100002", "logout FAILED")
         _advance(live, "85s")
         _shoot(browser, folder, "gate", f"{live.url}/group/app/-/pipelines/2", "#2")
         (files / "mock.yaml").write_text(MOCK_YAML + "tokn: x\n", encoding="utf-8")

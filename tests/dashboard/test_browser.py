@@ -131,6 +131,35 @@ def test_the_log_of_a_job_is_read_and_no_program_sees_that(live: Live, browser: 
     assert paths == ["/projects/group%2Fapp/pipeline"]
 
 
+def test_needs_artifacts_and_tests_are_shown(live: Live, browser: Browser):
+    jobs = [
+        {"name": "build", "stage": "build", "artifacts": {"dist/app.txt": "12345"}},
+        {"name": "unit", "stage": "test", "needs": ["build"]},
+    ]
+    cases = [{"name": "a"}, {"name": "b", "status": "failed"}]
+    report = {"suites": [{"name": "unit", "cases": cases}]}
+    scenario = {"scenario_id": 901, "name": "x", "jobs": jobs, "test_report": report}
+    live.control("POST", "/scenarios", scenario)
+    trigger(live, scenario_id="901")
+    live.control("POST", "/clock/advance", {"duration": "5m"})
+    browser.open(f"{live.url}/group/app/-/jobs/100001")
+
+    browser.sees("#detail", "dist/app.txt, 5 bytes")
+    browser.sees("#detail", "2 tests: 1 passed, 1 failed, 0 errors, 0 skipped")
+    assert len(browser.all("svg.lines path")) == 1
+
+
+def test_a_long_list_is_shown_in_pages(live: Live, browser: Browser):
+    for _ in range(101):
+        trigger(live)
+    browser.open(live.url)
+    browser.sees("#rows", "#101")
+    assert "#1\n" not in browser.text("#rows")
+
+    browser.click("more")
+    browser.sees("#rows", "#1\n")
+
+
 def test_a_mistake_in_a_file_is_shown_until_it_is_mended(
     live: Live, browser: Browser, tmp_path: Path
 ):
@@ -211,6 +240,28 @@ def test_what_clients_send_is_text(live: Live, browser: Browser):
 
     assert browser.driver.execute_script("return window.hacked") is None
     assert browser.all("#detail img, #rows img, main script") == []
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_nothing_is_a_barrier_to_people(live: Live, tmp_path: Path, dark: bool):
+    trigger(live)
+    live.control("POST", "/clock/advance", {"duration": "1m"})
+    with browsing(dark=dark) as browser:
+        browser.open(live.url)
+        browser.sees("#rows", "#1")
+        barriers = browser.barriers()
+        browser.open(f"{live.url}/group/app/-/jobs/100001")
+        browser.sees("#detail .trace", "compiling")
+        barriers += browser.barriers()
+        for tab in ("requests", "rules", "scenarios"):
+            browser.click(f"tab {tab}")
+            browser.sees("#tabs [aria-current]", tab.capitalize())
+            barriers += browser.barriers()
+        (tmp_path / "mock.yaml").write_text(MOCK_YAML + "tokn: x\n")
+        browser.sees("#mistakes", "did you mean")
+        barriers += browser.barriers()
+
+    assert barriers == []
 
 
 def test_everything_has_a_name_for_those_who_do_not_see_it(live: Live, browser: Browser):

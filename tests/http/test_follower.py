@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import pytest
 
+from mock_gitlab.app import MockGitLabApp
 from mock_gitlab.http.exchange import Exchange
 from mock_gitlab.http.follower import EVERYTHING, Follower
 from mock_gitlab.world.journal import LoggedRequest
+
+if TYPE_CHECKING:
+    from tests.conftest import Mock
 
 
 def exchange(
@@ -108,3 +113,18 @@ def test_a_follower_that_is_woken_waits_no_longer():
         return await waiting
 
     assert asyncio.run(follow()) == []
+
+
+def test_an_application_tells_those_who_follow_it_and_nobody_else(mock: Mock):
+    assert isinstance(mock.app, MockGitLabApp)
+    follower = Follower("default")
+    mock.app.follow(follower)
+    mock.get("/version")
+    mock.post("/_mock/config/reload")
+    mock.app.unfollow(follower)
+    mock.advance("5s")
+
+    assert asyncio.run(follower.wait(0.01)) == sorted(EVERYTHING)
+    assert list(mock.app.observers) == []
+    mock.app.begin_to_end()
+    assert asyncio.run(follower.wait(0.01)) == []

@@ -2,11 +2,13 @@
 
 import { Client, Refused } from "./api.js";
 import { h, show } from "./dom.js";
+import { drawLines } from "./lines.js";
 import { ended, nextInstant, placeOf, previousInstant, readVariables } from "./timeline.js";
 import * as views from "./views.js";
 
 const ROOT = document.documentElement.dataset.root;
-const LISTED = 100;
+const PAGE = 100; // rows that a list shows, and that "Show more" adds
+const MOST = 1000;
 const QUIET_MS = 150; // events that come at once are one
 const AGAIN_MS = 1000;
 const byId = (id) => document.getElementById(id);
@@ -17,6 +19,7 @@ const state = {
   tab: "pipelines",
   clock: { now: new Date().toISOString(), frozen: true },
   heard: Date.now(),
+  listed: PAGE,
   pipelines: [],
   requests: [],
   rules: [],
@@ -29,6 +32,7 @@ const state = {
   pipeline: null,
   job: null,
   trace: null,
+  artifacts: [],
   /** The time of the world's clock, in milliseconds. */
   now() {
     const read = Date.parse(this.clock.now);
@@ -43,11 +47,11 @@ const loaders = {
     takeClock(await client.get("/_mock/clock"));
   },
   async pipelines() {
-    state.pipelines = await client.get(`/_mock/pipelines?limit=${LISTED}`);
+    state.pipelines = await client.get(`/_mock/pipelines?limit=${state.listed}`);
     await loadPipeline();
   },
   async requests() {
-    if (state.tab === "requests") state.requests = await client.get(`/_mock/requests?limit=${LISTED}`);
+    if (state.tab === "requests") state.requests = await client.get(`/_mock/requests?limit=${state.listed}`);
   },
   async declared() {
     if (state.tab === "rules") [state.rules, state.faults] = await Promise.all([client.get("/_mock/rules"), client.get("/_mock/faults")]);
@@ -81,7 +85,9 @@ async function loadPipeline() {
 async function loadTrace() {
   if (state.job === null || !state.pipeline) return;
   try {
-    state.trace = (await client.get(`/_mock/jobs/${state.job}`)).trace || null;
+    const job = await client.get(`/_mock/jobs/${state.job}`);
+    state.trace = job.trace || null;
+    state.artifacts = job.artifacts;
   } catch (error) {
     if (!(error instanceof Refused && error.status === 404)) throw error;
     state.job = state.trace = null;
@@ -121,11 +127,17 @@ function draw() {
   show(byId("strip"), views.strip(state, act));
   show(byId("tabs"), views.tabs(state));
   show(byId("rows"), views.rows(state, act));
-  show(byId("detail"), views.detail(state, act));
+  drawDetail();
   show(byId("mistakes"), views.mistakes(state));
   byId("trigger").hidden = state.tab !== "pipelines";
   document.title = state.pipeline ? `#${state.pipeline.id} ${state.pipeline.status} - mock_gitlab` : "mock_gitlab";
   wakeAtNextChange();
+}
+
+function drawDetail() {
+  show(byId("detail"), views.detail(state, act));
+  const graph = byId("detail").querySelector(".graph");
+  if (graph) drawLines(graph);
 }
 
 function drawWorlds() {
@@ -166,7 +178,7 @@ function tick() {
     show(byId("clock"), views.clock(state, act));
     if (state.pipeline) {
       show(byId("strip"), views.strip(state, act));
-      show(byId("detail"), views.detail(state, act));
+      drawDetail();
     }
   }
 }
@@ -220,6 +232,10 @@ const act = {
     await loadTrace();
     draw();
   }),
+  more: () => {
+    state.listed = Math.min(state.listed + PAGE, MOST);
+    load(["pipelines", "requests"]);
+  },
   filter: (project) => {
     state.project = project;
     draw();

@@ -4,8 +4,6 @@ import { h, icon } from "./dom.js";
 import { WORDS, courses, duration, ended, instants, percent, shown, spanOf, splitAt, stages } from "./timeline.js";
 import { pieces } from "./trace.js";
 
-const MOST_ROWS = 100;
-
 function time(instant, locale = true) {
   const at = new Date(instant);
   const iso = at.toISOString();
@@ -126,6 +124,7 @@ function pipelines(state, act) {
         ),
       ),
     ),
+    state.pipelines.length === state.listed ? button("Show more", "more", act.more) : null,
   ];
 }
 
@@ -134,12 +133,12 @@ function empty(state) {
   return h("div", { class: "empty" }, h("p", {}, "No pipeline yet. Trigger one with the form above, or with:"), h("pre", {}, line));
 }
 
-function requests(state) {
+function requests(state, act) {
   if (!state.requests.length) return h("p", { class: "empty" }, "No program has asked anything yet.");
-  return h(
+  const list = h(
     "ul",
     { class: "rows log", "data-scroll": "requests" },
-    state.requests.slice(0, MOST_ROWS).map((each) =>
+    state.requests.map((each) =>
       h(
         "li",
         {},
@@ -161,6 +160,7 @@ function requests(state) {
       ),
     ),
   );
+  return [list, state.requests.length === state.listed ? button("Show more", "more", act.more) : null];
 }
 
 function facts(value) {
@@ -231,6 +231,7 @@ export function detail(state, act) {
     bars(pipeline, now),
     graph(pipeline, act, state),
     trace(state, act),
+    report(pipeline),
     why(pipeline),
     variables(pipeline),
   ];
@@ -264,7 +265,7 @@ function jobCard(job, act, state) {
   const downstream = job.downstream ? h("a", { href: `#/pipelines/${job.downstream}` }, `pipeline #${job.downstream}`) : null;
   return h(
     "div",
-    { class: "job" },
+    { class: "job", "data-name": job.name, "data-needs": JSON.stringify(job.needs ?? []) },
     button([jobStatus(job), " ", job.name], `job ${job.id}`, () => act.chooseJob(job.id), { "aria-pressed": state.job === job.id ? "true" : "false", class: "name" }),
     needs,
     reason,
@@ -307,7 +308,25 @@ function trace(state, act) {
   const job = state.pipeline.jobs.find((each) => each.id === state.job);
   if (!job) return null;
   const log = state.trace === null ? h("p", {}, "No log yet.") : h("pre", { class: "trace", "data-scroll": "trace", tabindex: "0" }, pieces(state.trace).map((piece) => h("span", { class: piece.classes }, piece.text)));
-  return h("section", { "aria-label": `Log of ${job.name}` }, h("h3", {}, `Log of ${job.name} `, button("Close", "close log", () => act.chooseJob(null))), log);
+  return h(
+    "section",
+    { "aria-label": `Log of ${job.name}` },
+    h("h3", {}, `Log of ${job.name} `, button("Close", "close log", () => act.chooseJob(null))),
+    log,
+    artifacts(state.artifacts),
+  );
+}
+
+function artifacts(found) {
+  if (!found.length) return null;
+  return [h("h3", {}, "Artifacts"), h("ul", {}, found.map((each) => h("li", {}, `${each.path}, ${each.size} bytes`)))];
+}
+
+function report(pipeline) {
+  const summary = pipeline.test_report;
+  if (!summary) return null;
+  const { total, success, failed, error, skipped } = summary;
+  return h("section", {}, h("h3", {}, "Test report"), h("p", {}, `${total} tests: ${success} passed, ${failed} failed, ${error} errors, ${skipped} skipped`));
 }
 
 function why(pipeline) {
