@@ -13,7 +13,6 @@ from fastapi import FastAPI
 from mock_gitlab.config.diagnostics import ConfigurationError, Mistake
 from mock_gitlab.config.live import LiveConfig
 from mock_gitlab.config.loader import DEFAULT_CONFIG
-from mock_gitlab.dashboard.pages import router as pages
 from mock_gitlab.dashboard.pages import serve_pages
 from mock_gitlab.gitlab_api.branches import branches
 from mock_gitlab.gitlab_api.commits import commits
@@ -153,7 +152,9 @@ class MockGitLabApp(FastAPI):
             for router in ROUTERS:
                 self.include_router(router)
             if self.settings.dashboard:
-                self.include_router(pages)
+                from mock_gitlab.dashboard.routes import ROUTES as PAGES
+
+                self.router.routes.extend(PAGES)
             self._control_app = super().build_middleware_stack()
         return self._control_app
 

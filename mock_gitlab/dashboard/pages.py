@@ -1,27 +1,14 @@
-"""Serve the live page: at ``/``, at ``/_mock/``, and at every ``web_url`` in a browser."""
+"""The files of the live page, and the page itself at every ``web_url`` in a browser."""
 
 from __future__ import annotations
 
-import html
 from typing import TYPE_CHECKING, Literal
 
-from fastapi import APIRouter, Request, Response
-
-from mock_gitlab.http.asgi import LOGGED
+from mock_gitlab.http.asgi import LOGGED, answer
 
 if TYPE_CHECKING:
-    from mock_gitlab.http.asgi import App, Receive, Scope, Send
+    from mock_gitlab.http.asgi import App, Headers, Receive, Scope, Send
 
-router = APIRouter(prefix="/_mock", include_in_schema=False)
-
-_TYPES = {"css": "text/css", "html": "text/html", "js": "text/javascript", "svg": "image/svg+xml"}
-_HEADERS = {
-    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
-    "img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'",
-    "cache-control": "no-cache",
-    "referrer-policy": "no-referrer",
-}
 File = Literal[
     "api.js",
     "app.js",
@@ -33,19 +20,21 @@ File = Literal[
     "trace.js",
     "views.js",
 ]
-
-
-@router.get("")
-@router.get("/")
-async def get_page(request: Request) -> Response:
-    """Show the page."""
-    return _page(request.scope["root_path"])
-
-
-@router.get("/page/{name}")
-async def get_file(name: File) -> Response:
-    """Serve what the page loads."""
-    return _response(name, _read(name))
+_TYPES = {
+    "css": b"text/css; charset=utf-8",
+    "html": b"text/html; charset=utf-8",
+    "js": b"text/javascript; charset=utf-8",
+    "svg": b"image/svg+xml",
+}
+_HEADERS: Headers = [
+    (
+        b"content-security-policy",
+        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        b"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
+    (b"cache-control", b"no-cache"),
+    (b"referrer-policy", b"no-referrer"),
+]
 
 
 def serve_pages(otherwise: App) -> App:
@@ -54,7 +43,7 @@ def serve_pages(otherwise: App) -> App:
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         if _is_navigation(scope):
             del scope[LOGGED]  # the journal is for requests of the API
-            await _page(scope["root_path"])(scope, receive, send)
+            await send_page(scope, send)
         else:
             await otherwise(scope, receive, send)
 
@@ -68,16 +57,25 @@ def _is_navigation(scope: Scope) -> bool:
     return scope["method"] == "GET" and accepted.startswith(b"text/html") and not below_api
 
 
-def _page(root: str) -> Response:
-    """Make the page; its scripts find out what to show from its address."""
-    return _response("index.html", _read("index.html").replace("{root}", html.escape(root)))
+async def send_page(scope: Scope, send: Send) -> None:
+    """Send the page; its scripts find out what to show from its address."""
+    import html
+
+    root = html.escape(scope["root_path"])
+    await _send("index.html", _read("index.html").replace("{root}", root), send)
 
 
-def _response(name: str, text: str) -> Response:
-    return Response(text, headers=_HEADERS, media_type=_TYPES[name.rpartition(".")[2]])
+async def send_file(name: File, send: Send) -> None:
+    """Send a file that the page loads."""
+    await _send(name, _read(name), send)
+
+
+async def _send(name: str, text: str, send: Send) -> None:
+    content_type = _TYPES[name.rpartition(".")[2]]
+    await answer(send, 200, [(b"content-type", content_type), *_HEADERS], text.encode())
 
 
 def _read(name: str) -> str:
-    from importlib.resources import files  # no start needs it
+    from importlib.resources import files
 
     return (files("mock_gitlab.dashboard") / "static" / name).read_text(encoding="utf-8")

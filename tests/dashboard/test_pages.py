@@ -106,8 +106,12 @@ def test_every_file_of_the_folder_is_served():
 
 
 def test_no_file_beside_them_is_served(mock: Mock):
-    assert mock.get("/_mock/page/..%2Fpages.py").status_code in (404, 422)
-    assert mock.get("/_mock/page/index.html").status_code == 422
+    for name in ("..%2Fpages.py", "index.html", "", "app.js/x"):
+        assert mock.get(f"/_mock/page/{name}").status_code == 404
+
+
+def test_the_page_is_only_read(mock: Mock):
+    assert mock.post("/_mock/", headers=BROWSER).status_code == 405
 
 
 def test_text_is_never_read_as_html():
