@@ -90,6 +90,9 @@ class Application(Protocol):
     worlds: Worlds
     ending: bool
 
+    def wake(self, world: World) -> None:
+        """Deliver soon what a world's webhooks are owed."""
+
 
 class Gateway:
     """Finds the world of a request, and hands it to ``gitlab`` or to ``control``.
@@ -150,6 +153,18 @@ class Gateway:
             if LOGGED in scope:
                 scope[LOGGED].duration_ms = (stopwatch() - started) * 1000
                 _add_to_journal(scope[LOGGED], scope, reply)
+            if WORLD in scope and scope[WORLD].hooks.active:
+                self._wake(scope)
+
+    def _wake(self, scope: Scope) -> None:
+        """Have webhooks delivered if the request may have changed something."""
+        world: World = scope[WORLD]
+        if LOGGED in scope:
+            host = next((v.decode("latin-1") for k, v in scope["headers"] if k == b"host"), "")
+            root = scope["root_path"].removesuffix("/api/v4")
+            world.hooks.site = f"{scope['scheme']}://{host or 'localhost'}{root}"
+        if scope["method"] != "GET" or world.pipelines.touched:
+            self._application.wake(world)
 
     def _next_request_id(self) -> str:
         return f"{self._request_id_prefix}{next(self._numbers):012x}"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mock_gitlab.http.asgi import App, Message, Receive, Scope, Send
+    from mock_gitlab.world.world import World
 
 
 class Application:
@@ -27,6 +28,9 @@ class Application:
     def __init__(self) -> None:
         self.worlds = Worlds(":memory:", Declarations())
         self.ending = False
+
+    def wake(self, world: World) -> None:  # noqa: ARG002
+        raise AssertionError("no world has webhooks")
 
 
 @pytest.fixture
