@@ -20,6 +20,7 @@ from mock_gitlab.gitlab_api.job_artifacts import job_artifacts
 from mock_gitlab.gitlab_api.jobs import jobs
 from mock_gitlab.gitlab_api.pipeline_triggers import triggers
 from mock_gitlab.gitlab_api.pipelines import pipelines
+from mock_gitlab.gitlab_api.project_webhooks import project_webhooks
 from mock_gitlab.gitlab_api.projects import projects
 from mock_gitlab.gitlab_api.tags import tags
 from mock_gitlab.gitlab_api.test_reports import test_reports
@@ -40,10 +41,12 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from mock_gitlab.config.loader import Loaded, Settings
+    from mock_gitlab.http.deliveries import Couriers
     from mock_gitlab.http.exchange import Observer
     from mock_gitlab.http.follower import Follower
     from mock_gitlab.http.metrics import RequestMetrics
     from mock_gitlab.rest.route import GitLabRoute
+    from mock_gitlab.world.world import World
 
 DATABASE_CHECK_SECONDS = 1.0
 """How often to look whether the database is still there."""
@@ -58,6 +61,7 @@ ROUTES: tuple[GitLabRoute, ...] = (
     *commits.routes,
     *branches.routes,
     *tags.routes,
+    *project_webhooks.routes,
     *users.routes,
     *version.routes,
 )
@@ -86,6 +90,7 @@ class MockGitLabApp(FastAPI):
         live.prepare, live.on_change = self._prepare, self._apply
         live.after_reload = self._tell_of_files
         self._control_app: ASGIApp | None = None
+        self._couriers: Couriers | None = None
 
     @property
     def settings(self) -> Settings:
@@ -134,6 +139,18 @@ class MockGitLabApp(FastAPI):
         otherwise = serve_pages(no_route) if self.settings.dashboard else no_route
         gitlab = Routes(ROUTES, otherwise=otherwise)
         return Gateway(self, gitlab, self._serve_control, authenticates, self.allowed_hosts)
+
+    def couriers(self) -> Couriers:
+        """Return what delivers webhooks; it is loaded when there is one."""
+        if self._couriers is None:
+            from mock_gitlab.http.deliveries import Couriers
+
+            self._couriers = Couriers()
+        return self._couriers
+
+    def wake(self, world: World) -> None:
+        """Deliver soon what a world's webhooks are owed."""
+        self.couriers().of(world).wake()
 
     async def _serve_control(self, scope: Scope, receive: Receive, send: Send) -> None:
         served = self.router if scope["type"] == "lifespan" else self.control_app()
@@ -205,9 +222,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.reopen()
     stop = asyncio.Event()
     watching = asyncio.gather(app.live.watch(stop), _watch_database(app, stop))
+    if app.worlds.default.hooks.active:
+        app.wake(app.worlds.default)  # what a server before this one still owed
     try:
         yield
     finally:
+        if app._couriers is not None:
+            await app._couriers.close()
         stop.set()
         await watching
         app.close()

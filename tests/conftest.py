@@ -11,6 +11,7 @@ from hypothesis import settings
 
 from mock_gitlab.app import create_app
 from mock_gitlab.testing.process import close_server_process
+from tests.receiving import Receiver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -90,3 +91,11 @@ def mock_with(tmp_path: Path) -> Iterator[Callable[..., Mock]]:
 def mock(mock_with: Callable[..., Mock]) -> Mock:
     """A mock without any declarations of its own, its clock at 2026-01-01T00:00:00Z."""
     return mock_with()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A real receiver of webhooks."""
+    made = Receiver()
+    yield made
+    made.close()

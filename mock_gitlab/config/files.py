@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
+from mock_gitlab.engine.hooks import HookSpec, is_signing_token
 from mock_gitlab.engine.model import LARGEST_NUMBER, Declarations, DeclaredToken, Project, User
 
 from .faults import FaultModel
@@ -21,11 +22,18 @@ from .fields import (
     StrictModel,
     Text,
     TextOrNumber,
+    mistake,
 )
 from .rules import RuleModel
 from .scenarios import ScenarioModel
 
 _DEFAULT = Declarations()
+
+
+def _signing_token(text: str) -> str:
+    if not is_signing_token(text):
+        raise mistake("must be whsec_ and 32 bytes in base64")
+    return text
 
 
 class _File(StrictModel):
@@ -82,6 +90,44 @@ class TokenModel(StrictModel):
     description: Text = Field("", description="Its description.")
 
 
+class HookModel(StrictModel):
+    """A webhook."""
+
+    url: Name = Field(
+        description="Where its requests go: a loopback host, or one of ``webhook_hosts``.",
+        examples=["http://127.0.0.1:9000/gitlab"],
+    )
+    name: Name | None = Field(None, description="Its name.")
+    token: Name | None = Field(None, description="Its secret, sent as ``X-Gitlab-Token``.")
+    signing_token: Annotated[Name, AfterValidator(_signing_token)] | None = Field(
+        None, description="Its key for signatures: ``whsec_`` and 32 bytes in base64."
+    )
+    enable_ssl_verification: bool = Field(True, description="Whether certificates are checked.")
+    pipeline_events: bool = Field(False, description="Whether it wants Pipeline Hooks.")
+    job_events: bool = Field(False, description="Whether it wants Job Hooks.")
+    custom_headers: dict[str, Text] = Field(
+        {}, description="Headers of its requests.", examples=[{"X-Team": "blue"}]
+    )
+    url_variables: dict[str, Text] = Field(
+        {}, description="Values for ``{words}`` in its URL.", examples=[{"key": "abc"}]
+    )
+
+    def to_engine(self) -> HookSpec:
+        """Convert to the engine's type."""
+        wanted = {"pipeline_events": self.pipeline_events, "job_events": self.job_events}
+        return HookSpec(
+            self.url,
+            self.name,
+            None,
+            self.token,
+            self.signing_token,
+            self.enable_ssl_verification,
+            frozenset(event for event, on in wanted.items() if on),
+            custom_headers=tuple(self.custom_headers.items()),
+            url_variables=tuple(self.url_variables.items()),
+        )
+
+
 class ProjectModel(StrictModel):
     """A project."""
 
@@ -102,6 +148,7 @@ class ProjectModel(StrictModel):
     )
     tags: list[Glob] = Field([], description="Globs of the tags that exist.", examples=[["v*"]])
     trigger_tokens: list[TokenModel] = Field([], description="Its trigger tokens.")
+    hooks: list[HookModel] = Field([], description="Its webhooks.")
 
     def to_engine(self) -> Project:
         """Convert to the engine's type."""
@@ -114,6 +161,7 @@ class ProjectModel(StrictModel):
             trigger_tokens=tuple(
                 DeclaredToken(each.token, each.description) for each in self.trigger_tokens
             ),
+            hooks=tuple(each.to_engine() for each in self.hooks),
         )
 
 
@@ -230,4 +278,9 @@ class MockFile(_File):
     )
     max_body_bytes: Annotated[int, Field(ge=1, le=2**31), WHOLE] = Field(
         _DEFAULT.body_limit, description="The largest body of a request."
+    )
+    webhook_hosts: list[Name] = Field(
+        [],
+        description="Hosts that webhooks may go to; without them only loopback addresses.",
+        examples=[["receiver.internal"]],
     )

@@ -305,6 +305,7 @@ class _Loading:
             sandbox_limit=sandboxes.limit,
             sandboxes_on_first_use=sandboxes.create == "first_use",
             body_limit=model.max_body_bytes,
+            webhook_hosts=tuple(host.lower() for host in model.webhook_hosts),
             token=model.token,
         )
 

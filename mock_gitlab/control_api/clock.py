@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NotRequired
 
+from fastapi import Request
 from pydantic import AliasChoices, Field, model_validator
 from typing_extensions import TypedDict
 
@@ -15,9 +17,13 @@ from mock_gitlab.world.lookahead import Awaited
 
 from .access import CurrentWorld, control_router
 from .changes import ChangeRow, change_row
+from .delivered import DELIVER, Deliver, DeliveryRow, delivery_row
 
 if TYPE_CHECKING:
-    from mock_gitlab.engine.model import Duration
+    from mock_gitlab.engine.model import Duration, Instant
+    from mock_gitlab.http.deliveries import Courier, Walk
+    from mock_gitlab.world.clock import Clock
+    from mock_gitlab.world.lookahead import Changed
     from mock_gitlab.world.world import World
 
 router = control_router("clock")
@@ -26,10 +32,15 @@ _FARTHEST = 1e12  # seconds; no clock goes as far
 
 
 class ClockRow(TypedDict):
-    """The clock of a world."""
+    """The clock of a world.
+
+    If the world has webhooks, a move adds what it has delivered, and why it stopped early, if so.
+    """
 
     now: str
     frozen: bool
+    deliveries: NotRequired[list[DeliveryRow]]
+    stopped: NotRequired[str]
 
 
 class ClockBody(StrictModel):
@@ -45,6 +56,7 @@ class ClockBody(StrictModel):
         examples=["2026-01-01T00:00:00Z"],
     )
     frozen: bool | None = Field(None, description="Whether it stands still.")
+    deliver: Deliver = DELIVER
 
     def over(self, declared: ClockSetting) -> ClockSetting:
         """Return the declared setting with what the body gives in its place."""
@@ -68,6 +80,7 @@ class AdvanceBody(StrictModel):
     duration: DurationField | None = Field(
         None, description="Seconds, or text such as ``5m``.", examples=["5m"]
     )
+    deliver: Deliver = DELIVER
 
     @model_validator(mode="after")
     def _exactly_one(self) -> AdvanceBody:
@@ -98,6 +111,7 @@ class NextBody(StrictModel):
     job: int | str | None = Field(
         default=None, description="Number or name of the job that is to have the status."
     )
+    deliver: Deliver = DELIVER
 
     @model_validator(mode="after")
     def _together(self) -> NextBody:
@@ -126,6 +140,43 @@ def clock_row(world: World) -> ClockRow:
     return {"now": timestamp(world.clock.now()), "frozen": world.clock.frozen}
 
 
+def _courier(request: Request, world: World) -> Courier:
+    courier: Courier = request.app.couriers().of(world)
+    return courier
+
+
+async def _move(
+    request: Request, world: World, change: Callable[[Clock], None], deliver: Deliver = "all"
+) -> ClockRow:
+    """Move the clock, and deliver to the webhooks of the world, if it has any."""
+    if world.hooks.active:
+        return _walked(world, await _courier(request, world).move(change, deliver))
+    world.move_clock(change)
+    return clock_row(world)
+
+
+def _walked(world: World, walk: Walk) -> ClockRow:
+    sent = {each.id: each for each in world.hooks.deliveries()}
+    delivered = [delivery_row(sent[number]) for number in walk.delivered if number in sent]
+    row: ClockRow = {**clock_row(world), "deliveries": delivered}
+    if walk.stopped is not None:
+        row["stopped"] = walk.stopped
+    return row
+
+
+def _destination(world: World, wanted: NextBody) -> Instant | None:
+    """Return where to jump to; None for nowhere."""
+    if wanted.until is None or wanted.pipeline_id is None:
+        return world.foresee_jump(wanted.project_id, wanted.pipeline_id)
+    return world.foresee_status(wanted.pipeline_id, Awaited(wanted.until, wanted.job))
+
+
+def _jump(world: World, wanted: NextBody) -> list[Changed]:
+    if wanted.until is None or wanted.pipeline_id is None:
+        return world.jump(wanted.project_id, wanted.pipeline_id)
+    return world.wait_until(wanted.pipeline_id, Awaited(wanted.until, wanted.job))
+
+
 @router.get("/clock")
 async def get_clock(world: CurrentWorld) -> ClockRow:
     """Read the clock."""
@@ -133,44 +184,47 @@ async def get_clock(world: CurrentWorld) -> ClockRow:
 
 
 @router.put("/clock")
-async def set_clock(world: CurrentWorld, body: ClockBody) -> ClockRow:
+async def set_clock(request: Request, world: CurrentWorld, body: ClockBody) -> ClockRow:
     """Set the clock, also to an earlier time; every status follows."""
     instant = world.clock.now() if body.now is None else body.now
-    world.move_clock(lambda clock: clock.set(instant, frozen=body.frozen))
-    return clock_row(world)
+    return await _move(
+        request, world, lambda clock: clock.set(instant, frozen=body.frozen), body.deliver
+    )
 
 
 @router.post("/clock/advance")
-async def advance_clock(world: CurrentWorld, body: AdvanceBody) -> ClockRow:
+async def advance_clock(request: Request, world: CurrentWorld, body: AdvanceBody) -> ClockRow:
     """Move the clock by a duration."""
-    world.move_clock(lambda clock: clock.advance(body.in_milliseconds()))
-    return clock_row(world)
+    return await _move(
+        request, world, lambda clock: clock.advance(body.in_milliseconds()), body.deliver
+    )
 
 
 @router.post("/clock/freeze")
-async def freeze_clock(world: CurrentWorld) -> ClockRow:
+async def freeze_clock(request: Request, world: CurrentWorld) -> ClockRow:
     """Stop the clock."""
-    world.move_clock(lambda clock: clock.freeze())
-    return clock_row(world)
+    return await _move(request, world, lambda clock: clock.freeze())
 
 
 @router.post("/clock/resume")
-async def resume_clock(world: CurrentWorld) -> ClockRow:
+async def resume_clock(request: Request, world: CurrentWorld) -> ClockRow:
     """Let the clock run on."""
-    world.move_clock(lambda clock: clock.resume())
-    return clock_row(world)
+    return await _move(request, world, lambda clock: clock.resume())
 
 
 @router.post("/clock/next")
-async def jump_to_next_change(world: CurrentWorld, body: NextBody | None = None) -> Jump:
+async def jump_to_next_change(
+    request: Request, world: CurrentWorld, body: NextBody | None = None
+) -> Jump:
     """Jump to the next visible change, or until a status, and list what has changed."""
     wanted = body or NextBody()
-    if wanted.until is None or wanted.pipeline_id is None:
-        changed = world.jump(wanted.project_id, wanted.pipeline_id)
+    if world.hooks.active:
+        walk = await _courier(request, world).jump(_destination(world, wanted), wanted.deliver)
+        changed, row = walk.changes, _walked(world, walk)
     else:
-        changed = world.wait_until(wanted.pipeline_id, Awaited(wanted.until, wanted.job))
+        changed, row = _jump(world, wanted), clock_row(world)
     return {
-        **clock_row(world),
+        **row,
         "changes": [
             {**change_row(change), "pipeline_id": pipeline_id, "project_id": project_id}
             for pipeline_id, project_id, change in changed

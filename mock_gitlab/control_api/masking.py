@@ -21,6 +21,9 @@ _TEXT_OF_SECRET = re.compile(
     rf'("[^"]*(?:{_SECRET_NAME.pattern})[^"]*"\s*:\s*")[^"]*', re.IGNORECASE
 )
 """A text of JSON under a secret name; the text may be cut off."""
+_PASSWORD = re.compile(r"(://[^/@\s:]*:)[^/@\s]+@")
+_OF_HOOKS = frozenset(("custom_headers", "url_variables"))
+"""What a webhook keeps secret, whatever the names inside are."""
 _TOKEN = re.compile(r"\bgl[a-z]{2,5}-[\w.-]+")  # GitLab's tokens begin with glpat-, glptt-, glcbt-
 
 
@@ -36,10 +39,14 @@ class Masking:
             return MASK
         if len(self._token) >= _SHORTEST:
             text = text.replace(self._token, MASK)
+        if "://" in text:
+            text = _PASSWORD.sub(rf"\1{MASK}@", text)
         return _TOKEN.sub(MASK, text)
 
     def value(self, name: str, value: Any) -> Any:
         """Hide a value if its name is a secret one, else the tokens in it."""
+        if name.partition("[")[0] in _OF_HOOKS:
+            return _hidden(value)
         return self._value(bool(_SECRET_NAME.search(name)), value)
 
     def _value(self, secret: bool, value: Any) -> Any:
@@ -93,8 +100,18 @@ class Masking:
         for part in query.split("&"):
             sent_name, equals, sent = part.partition("=")
             name, value = unquote_plus(sent_name), unquote_plus(sent)
-            named = key if name.endswith("[value]") else name
+            of_hook = name.partition("[")[0] in _OF_HOOKS
+            named = key if name.endswith("[value]") and not of_hook else name
             secret = bool(sent) and self.value(named, value) != value
             shown.append(f"{self._segment(sent_name)}{equals}{MASK if secret else sent}")
             key = value if name.endswith("[key]") else key
         return "&".join(shown)
+
+
+def _hidden(value: Any) -> Any:
+    """Hide every value, but not the names beside or above it."""
+    if isinstance(value, list):
+        return [_hidden(item) for item in value]
+    if isinstance(value, dict):
+        return {name: each if name == "key" else MASK for name, each in value.items()}
+    return MASK

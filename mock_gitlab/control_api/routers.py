@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import (
     clock,
     configuration,
+    deliveries,
     documentation,
     events,
     explain,
@@ -26,6 +27,7 @@ ROUTERS = (
     clock.router,
     sandboxes.router,
     requests.router,
+    deliveries.router,
     verification.router,
     scenarios.router,
     faults.router,

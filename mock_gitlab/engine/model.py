@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 if TYPE_CHECKING:
     from mock_gitlab.engine.failures import FailureReason
+    from mock_gitlab.engine.hooks import HookSpec
     from mock_gitlab.engine.matching import Fault, Response, Rule
     from mock_gitlab.engine.statuses import PipelineStatus
 
@@ -158,6 +159,7 @@ class Project:
     tags: tuple[str, ...] = ()
     trigger_tokens: tuple[DeclaredToken, ...] = ()
     declared: bool = True
+    hooks: tuple[HookSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -381,6 +383,7 @@ class Declarations:
     sandbox_limit: int = 200
     sandboxes_on_first_use: bool = True
     body_limit: int = 1_048_576
+    webhook_hosts: tuple[str, ...] = ()
     token: str = field(default="MOCK_SUPER_SECRET", repr=False)
     variables: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 

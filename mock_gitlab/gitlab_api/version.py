@@ -10,10 +10,10 @@ from typing_extensions import TypedDict
 from mock_gitlab.rest.endpoint import Login
 from mock_gitlab.rest.request import Request
 from mock_gitlab.rest.route import Endpoints
+from mock_gitlab.version import GITLAB_VERSION
 
 version = Endpoints("version")
 
-_VERSION = "18.5.0-ee"
 _REVISION = "3d8b6f0c2a1"
 
 
@@ -37,7 +37,7 @@ class Version(TypedDict):
 
 def _version() -> Version:
     return {
-        "version": _VERSION,
+        "version": GITLAB_VERSION,
         "revision": _REVISION,
         "kas": {
             "enabled": False,

@@ -99,6 +99,9 @@ class Application(Protocol):
     def observers(self) -> Sequence[Observer]:
         """Those who are told of each request."""
 
+    def wake(self, world: World) -> None:
+        """Deliver soon what a world's webhooks are owed."""
+
 
 class Gateway:
     """Finds the world of a request, and hands it to ``gitlab`` or to ``control``.
@@ -162,6 +165,18 @@ class Gateway:
                 _add_to_journal(scope[LOGGED], scope, reply)
             for observe in self._application.observers:
                 observe(_exchange(scope, reply, seconds))
+            if WORLD in scope and scope[WORLD].hooks.active:
+                self._wake(scope)
+
+    def _wake(self, scope: Scope) -> None:
+        """Have webhooks delivered if the request may have changed something."""
+        world: World = scope[WORLD]
+        if LOGGED in scope:
+            host = next((v.decode("latin-1") for k, v in scope["headers"] if k == b"host"), "")
+            root = scope["root_path"].removesuffix("/api/v4")
+            world.hooks.site = f"{scope['scheme']}://{host or 'localhost'}{root}"
+        if scope["method"] != "GET" or world.pipelines.touched:
+            self._application.wake(world)
 
     def _next_request_id(self) -> str:
         return f"{self._request_id_prefix}{next(self._numbers):012x}"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from .params import Param
 
-_NUMBERS = ("pipeline_id", "job_id", "trigger_id")
+_NUMBERS = ("pipeline_id", "job_id", "trigger_id", "hook_id", "event_id")
 
 
 class Login(Enum):
@@ -34,6 +34,7 @@ class Endpoint:
     - ``answers`` is the shape of the answer: a TypedDict, a list of one, bytes or str for a file,
       or None for an empty body.
     - ``job_token``: the token of a running job is a login here.
+    - ``delivers``: the function awaits the receiver of a webhook.
     - ``forgives`` takes the Request, and says whether forgivable parameters may be missing.
     - ``page_doc`` is the page of GitLab's documentation.
 
@@ -51,6 +52,7 @@ class Endpoint:
     status: int
     answers: Any
     paged: bool
+    delivers: bool
     forgives: Callable[..., bool] | None
     page_doc: str
     checked: Params = field(init=False)

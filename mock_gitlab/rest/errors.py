@@ -110,6 +110,11 @@ class Error(Enum):
         400,
         {"message": "400 Bad request - Expiration date must be at most a year ahead"},
     )
+    INVALID_URL = 422, {"error": "Invalid url given"}
+    INVALID_SIGNING_TOKEN = 422, {"error": "Signing token is invalid"}
+    NO_PARAMETERS = 400, {"error": "No parameters provided"}
+    NOTHING_TO_TEST = 422, {"message": "Ensure the project has CI jobs."}
+    HOOK_TEST_FAILED = 422, {"message": "{response}"}
     UNPLAYABLE_JOB = 400, {"message": "400 Bad request - Unplayable Job"}
     JOB_IS_NOT_RETRYABLE = 403, {"message": "403 Forbidden - Job is not retryable"}
     JOB_IS_NOT_ERASABLE = 403, {"message": "403 Forbidden - Job is not erasable!"}
@@ -172,6 +177,9 @@ _NOT_FOUND = {
     "pipeline": Error.RECORD_NOT_FOUND,
     "job": Error.RECORD_NOT_FOUND,
     "trigger": Error.RECORD_NOT_FOUND,
+    "hook": Error.RECORD_NOT_FOUND,
+    "hook event": Error.RECORD_NOT_FOUND,
+    "hook test": Error.NOTHING_TO_TEST,
     "scenario": Error.SCENARIO_NOT_FOUND,
     "reference": Error.REFERENCE_NOT_FOUND,
 }

@@ -5,7 +5,8 @@ The order of the steps is GitLab's, since it decides which mistake of a request 
     fault due? -> read parameters -> log in -> check parameters -> the endpoint's function
 
 An endpoint's function is a plain function, called on the event loop. It cannot await, so no other
-request comes between its steps. Only the parameters of a large body are read in a thread before.
+request comes between its steps; only one that delivers a webhook awaits the receiver. The
+parameters of a large body are read in a thread before.
 """
 
 from __future__ import annotations
@@ -69,15 +70,17 @@ class GitLabRoute:
 
     async def _answer(self, request: Request, send: Send) -> None:
         try:
-            status, headers, content = self._respond(request)
+            status, headers, content = await self._respond(request)
         except RejectedByRule as rejected:
             await send_response(rejected.response, send)
         else:
             await answer(send, status, headers, content)
 
-    def _respond(self, request: Request) -> Answer:
+    async def _respond(self, request: Request) -> Answer:
         try:
             result = self._call(request)
+            if self.endpoint.delivers:
+                result = await result
         except ApiError as error:
             return self._refuse(request, error)
         except (NotFound, NotAllowed) as error:
@@ -131,6 +134,7 @@ class Endpoints:
         login: Login = Login.FIRST_UNLESS_GET,
         job_token: bool = False,
         paged: bool = False,
+        delivers: bool = False,
         forgives: Callable[[Request], bool] | None = None,
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Declare the endpoint that the decorated function answers (see Endpoint)."""
@@ -146,6 +150,7 @@ class Endpoints:
                 status=status,
                 answers=answers,
                 paged=paged,
+                delivers=delivers,
                 forgives=forgives,
                 page_doc=self._page_doc,
             )

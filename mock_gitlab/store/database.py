@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 RULE_COUNT = "rule "  # how the keys of meta begin that count how often a rule has matched
 LISTED_UP_TO = "listed up to"  # the key of meta with the highest id that the indices know
 
+_CLEARED = ("pipelines", "projects", "trigger_tokens", "rule_sets", "hooks", "hook_deliveries")
+
 Row = tuple[Any, ...]
 
 
@@ -204,7 +206,7 @@ class Database:
     def clear(self) -> None:
         """Delete everything but the scenarios; numbers start again at 1."""
         with self.transaction():
-            for table in ("pipelines", "projects", "trigger_tokens", "rule_sets"):
+            for table in _CLEARED:
                 self.execute(f"DELETE FROM {table}")
             self.execute("DELETE FROM last_iids")  # filled by the trigger on pipelines
             self.execute("DELETE FROM sqlite_sequence")

@@ -1,8 +1,8 @@
-"""Bring a database of version 1 to today's schema.
+"""Bring a database of an earlier version to today's schema.
 
-Version 1 kept times as milliseconds since the epoch, variables as a list, seconds as numbers with
-fractions, and why a rule was chosen as JSON text. Of that text the rule that matched is kept; why
-the rules before it did not match is not.
+Version 2 had no webhooks. Version 1 kept times as milliseconds since the epoch, variables as a
+list, seconds as numbers with fractions, and why a rule was chosen as JSON text. Of that text the
+rule that matched is kept; why the rules before it did not match is not.
 """
 
 from __future__ import annotations
@@ -54,7 +54,14 @@ _COPY = (
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Rewrite the tables of version 1, within the transaction that is under way."""
+    """Bring the tables up to date, within the transaction that is under way."""
+    if connection.execute("PRAGMA user_version").fetchone()[0] == 1:
+        _rewrite_version_1(connection)
+    else:
+        create_tables(connection, "hooks.sql")
+
+
+def _rewrite_version_1(connection: sqlite3.Connection) -> None:
     execute = connection.execute
     for name, function in _FUNCTIONS.items():
         connection.create_function(name, 1, function, deterministic=True)

@@ -297,6 +297,13 @@ class PipelineTable:
         rows = self._db.all("SELECT id FROM pipelines WHERE id > ? ORDER BY id", (number,))
         return [row[0] for row in rows]
 
+    def numbers_of(self, project_id: int) -> list[int]:
+        """List the numbers of a project's pipelines, oldest first."""
+        rows = self._db.all(
+            "SELECT id FROM pipelines WHERE project_id = ? ORDER BY iid", (project_id,)
+        )
+        return [row[0] for row in rows]
+
     def newest_number(self) -> int:
         """Return the number of the newest pipeline, 0 if there is none."""
         row = self._db.one("SELECT max(id) FROM pipelines")

@@ -1,17 +1,22 @@
-"""The tables, as schema.sql describes them."""
+"""The tables, as schema.sql and hooks.sql describe them."""
 
 from __future__ import annotations
 
 import sqlite3
 from importlib.resources import files
 
+FILES = ("schema.sql", "hooks.sql")
 
-def create_tables(connection: sqlite3.Connection) -> None:
-    """Run the statements of schema.sql within the transaction that is under way."""
+
+def create_tables(connection: sqlite3.Connection, *names: str) -> None:
+    """Run the statements of the files, by default of all, within the transaction under way."""
+    for name in names or FILES:
+        _run(connection, (files("mock_gitlab.store") / name).read_text(encoding="utf-8"))
+
+
+def _run(connection: sqlite3.Connection, text: str) -> None:
     statement = ""
-    for line in (
-        (files("mock_gitlab.store") / "schema.sql").read_text(encoding="utf-8").splitlines()
-    ):
+    for line in text.splitlines():
         statement += line + "\n"
         if sqlite3.complete_statement(statement):
             connection.execute(statement)

@@ -80,6 +80,13 @@ class Lookahead:
         found = [each for course in courses for each in course.changes(before, instant)]
         return sorted(found, key=lambda each: (each.change.at, each.pipeline_id))
 
+    def next_moment(self) -> Instant | None:
+        """Return when something changes next, of any pipeline; None if nothing will."""
+        before = self._pipelines.refresh()
+        instants = (course.next_change(before) for course in self._moving())
+        found = min((instant for instant in instants if instant is not None), default=LATEST)
+        return found if found < LATEST else None
+
     def _next_change(
         self,
         before: Instant,

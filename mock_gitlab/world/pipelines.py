@@ -68,6 +68,7 @@ class Pipelines:
         self.bridges.changed = self._changed
         self._listing = Listing(database, self.index, self.timelines)
         self._rolled_back = False
+        self.touched: set[int] | None = None  # what was written about, if somebody wants to know
         database.after_every_rollback(self._forget)
 
     # ------------------------------------------------------------------ writing
@@ -85,6 +86,8 @@ class Pipelines:
             self.timelines.drop(each.id)
             self.index.invalidate(each.id)
             self.bridges.expect(each)
+            if self.touched is not None:
+                self.touched.add(each.id)
 
     def add(self, project: Project, record: PipelineRecord) -> CreatedPipeline:
         """Record a new pipeline, which gets its ``id`` and ``iid`` here, and see it."""

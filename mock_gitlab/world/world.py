@@ -32,6 +32,7 @@ from .catalog import Catalog
 from .clock import Clock, ClockState
 from .creation import Creation, rule_key
 from .explaining import foresee_calls
+from .hooks import Hooks
 from .jobs import Jobs
 from .journal import Journal
 from .lookahead import Awaited, Changed, Lookahead
@@ -48,6 +49,10 @@ if TYPE_CHECKING:
     from .explaining import Call, Preview
     from .pipeline_request import PipelineRequest
     from .pipelines import CreatedPipeline, PipelineView
+
+
+class _NotReally(Exception):
+    """Undoes what was done only to see where it leads."""
 
 
 class World:
@@ -82,6 +87,7 @@ class World:
         self.pipelines = Pipelines(database, self._scenarios, self.catalog, clock)
         self._creation = Creation(database, self.pipelines, self._scenarios, self.catalog, clock)
         self.jobs = Jobs(self.pipelines, self.catalog)
+        self.hooks = Hooks(database, self.pipelines, self.catalog, clock)
         self._lookahead = Lookahead(self.pipelines, database)
         self._set_clock_as_stored()
         self.pipelines.bridges.expect_all()
@@ -143,6 +149,7 @@ class World:
         clock_was_edited = mine.clock != self.declared.clock
         changed = self._scenarios.replace_declared(mine.scenarios)
         self.catalog.apply(mine, self._salt(mine.seed), self.clock.now())
+        self.hooks.apply(mine)
         in_force = (*self.runtime_rules, *mine.rules)
         self._db.clear_rule_counts({rule_key(rule) for rule in in_force})
         self._db.undo_on_rollback(partial(self._use, self.shared, self.declared))
@@ -196,12 +203,14 @@ class World:
             if runtime and covered is not None:
                 self._scenarios.upsert([covered])
             self.pipelines.scenarios_changed([number])
+        self.hooks.forget()
         self._look_for_faults()
 
     def _write_scenario(self, declared: DeclaredScenario) -> DeclaredScenario:
         with self._db.transaction():
             self._scenarios.upsert([declared])
             self.pipelines.scenarios_changed([declared.scenario.scenario_id])
+        self.hooks.forget()
         self._look_for_faults()
         return self.scenario(declared.scenario.scenario_id)
 
@@ -378,6 +387,35 @@ class World:
             self.move_clock(lambda clock: clock.set(instant))
 
         return self._lookahead.jump(to, project_id, pipeline_id, until)
+
+    def next_moment(self) -> Instant | None:
+        """Return when something changes next by time alone; None if nothing will."""
+        return self._lookahead.next_moment()
+
+    def foresee_jump(
+        self,
+        project_id: int | None = None,
+        pipeline_id: int | None = None,
+        until: Awaited | None = None,
+    ) -> Instant | None:
+        """Return where ``jump`` would go, without going there; None for nowhere."""
+        found: list[Instant] = []
+        try:
+            with self._db.transaction():
+                if self.jump(project_id, pipeline_id, until):
+                    found.append(self.clock.now())
+                raise _NotReally
+        except _NotReally:
+            return found[0] if found else None
+
+    def foresee_status(self, pipeline_id: int, awaited: Awaited) -> Instant:
+        """Return where ``wait_until`` would go, without going there; raises what that raises."""
+        try:
+            with self._db.transaction():
+                self.wait_until(pipeline_id, awaited)
+                raise _NotReally(self.clock.now())
+        except _NotReally as there:
+            return int(there.args[0])
 
     def wait_until(self, pipeline_id: int, awaited: Awaited) -> list[Changed]:
         """Jump to where a pipeline, or one of its jobs, has a status; stay if it has it already.

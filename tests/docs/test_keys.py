@@ -25,6 +25,7 @@ HEADINGS = {
     "UserModel": "`user`",
     "ProjectModel": "An entry of `projects`",
     "TokenModel": "An entry of `trigger_tokens`",
+    "HookModel": "An entry of `hooks`",
     "ScenarioModel": "An entry of `scenarios`",
     "AttemptModel": "An entry of a scenario's `attempts`",
     "JobModel": "An entry of `jobs`",

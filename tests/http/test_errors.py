@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from mock_gitlab.http.asgi import App, Message, Receive, Scope, Send
     from mock_gitlab.http.exchange import Observer
+    from mock_gitlab.world.world import World
 
 
 class Application:
@@ -29,6 +30,9 @@ class Application:
         self.worlds = Worlds(":memory:", Declarations())
         self.ending = False
         self.observers: Sequence[Observer] = ()
+
+    def wake(self, world: World) -> None:  # noqa: ARG002
+        raise AssertionError("no world has webhooks")
 
 
 @pytest.fixture

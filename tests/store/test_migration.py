@@ -12,6 +12,7 @@ import pytest
 from mock_gitlab.engine.model import Action, PipelineRecord, ScenarioChoice, Variable
 from mock_gitlab.store.database import Database
 from mock_gitlab.store.errors import UnusableDatabase
+from mock_gitlab.store.hooks import DeliveryTable, HookTable
 from mock_gitlab.store.migration import migrate
 from mock_gitlab.store.opening import APPLICATION_ID
 from mock_gitlab.store.pipelines import PipelineTable
@@ -154,3 +155,15 @@ def test_a_file_that_cannot_be_migrated_is_left_as_it_was(tmp_path: Path):
     assert kept.execute("PRAGMA user_version").fetchone() == (1,)
     assert kept.execute("SELECT variables_json FROM pipelines").fetchone() == ("no JSON",)
     kept.close()
+
+
+def test_a_file_of_version_2_gets_the_tables_of_webhooks(tmp_path: Path):
+    Database(tmp_path / "older.db").close()
+    older = sqlite3.connect(tmp_path / "older.db")
+    older.executescript("DROP TABLE hooks; DROP TABLE hook_deliveries; PRAGMA user_version = 2")
+    older.close()
+
+    database = Database(tmp_path / "older.db", migrate=migrate)
+    assert HookTable(database).select() == []
+    assert DeliveryTable(database).every() == []
+    database.close()

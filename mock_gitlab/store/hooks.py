@@ -1,0 +1,219 @@
+"""Webhooks, and what was or is to be delivered to them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from mock_gitlab.engine.hooks import HookSpec
+from mock_gitlab.engine.instants import parse_timestamp, timestamp
+
+from .errors import reading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mock_gitlab.engine.model import Instant
+
+    from .database import Database, Row
+
+_HOOK = "id, project_id, spec_json, site, created_at, declared, failures, disabled_until"
+_DELIVERY = (
+    "id, hook_id, event, pipeline_id, job_id, status, at, try, state, body, key, event_uuid, "
+    "response_json"
+)
+_SKIP = "UPDATE hook_deliveries SET state = 'skipped' WHERE state = 'due'"
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A webhook of a project. ``site`` is the URL of GitLab in its payloads."""
+
+    id: int
+    project_id: int
+    spec: HookSpec
+    site: str
+    created_at: Instant
+    declared: bool
+    failures: int
+    disabled_until: Instant | None
+
+
+class Event(NamedTuple):
+    """A change of status that a hook is told of; ``job_id`` is 0 for that of the pipeline."""
+
+    hook_id: int
+    event: str
+    pipeline_id: int
+    job_id: int
+    status: str
+    at: Instant
+    retry: int = 0
+
+
+class Delivery(NamedTuple):
+    """An event, the body of its request, and what was answered; None before that."""
+
+    id: int
+    event: Event
+    state: str
+    body: str
+    key: str
+    event_uuid: str
+    response: dict[str, Any] | None
+
+
+class HookTable:
+    """The webhooks, declared and made."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def select(self, project_id: int | None = None) -> list[Hook]:
+        """List the hooks of a project, or all, oldest first."""
+        where, values = ("", ()) if project_id is None else ("WHERE project_id = ?", (project_id,))
+        rows = self._db.all(f"SELECT {_HOOK} FROM hooks {where} ORDER BY id", values)
+        return [_hook_of(row) for row in rows]
+
+    def get(self, hook_id: int) -> Hook | None:
+        """Find a hook."""
+        row = self._db.one(f"SELECT {_HOOK} FROM hooks WHERE id = ?", (hook_id,))
+        return None if row is None else _hook_of(row)
+
+    def insert(
+        self, project_id: int, spec: HookSpec, site: str, at: Instant, *, declared: bool = False
+    ) -> int:
+        """Add a hook and return its number."""
+        return self._db.insert(
+            "INSERT INTO hooks (project_id, spec_json, site, created_at, declared) "
+            "VALUES (?, ?, ?, ?, ?)",
+            (project_id, _text_of(spec), site, timestamp(at), declared),
+        )
+
+    def update(self, hook_id: int, spec: HookSpec) -> None:
+        """Change a hook."""
+        self._db.execute("UPDATE hooks SET spec_json = ? WHERE id = ?", (_text_of(spec), hook_id))
+
+    def count_failures(self, hook_id: int, failures: int, disabled_until: Instant | None) -> None:
+        """Record how often in a row a hook has failed, and until when it is disabled."""
+        self._db.execute(
+            "UPDATE hooks SET failures = ?, disabled_until = ? WHERE id = ?",
+            (failures, timestamp(disabled_until), hook_id),
+        )
+
+    def delete(self, hook_id: int) -> None:
+        """Delete a hook and what it was sent."""
+        self._db.execute("DELETE FROM hook_deliveries WHERE hook_id = ?", (hook_id,))
+        self._db.execute("DELETE FROM hooks WHERE id = ?", (hook_id,))
+
+    def replace_declared(self, declared: Iterable[tuple[int, HookSpec]], at: Instant) -> None:
+        """Replace the declared hooks; one that is declared again as it was is left alone."""
+        wanted = [(project_id, spec) for project_id, spec in declared]
+        for hook in self.select():
+            if hook.declared and (hook.project_id, hook.spec) in wanted:
+                wanted.remove((hook.project_id, hook.spec))
+            elif hook.declared:
+                self.delete(hook.id)
+        for project_id, spec in wanted:
+            self.insert(project_id, spec, "", at, declared=True)
+
+
+class DeliveryTable:
+    """What was delivered, and what is due."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def known(self, hook_id: int, pipeline_id: int) -> set[Event]:
+        """List the events of a pipeline that are recorded for a hook."""
+        rows = self._db.all(
+            "SELECT hook_id, event, pipeline_id, job_id, status, at FROM hook_deliveries "
+            "WHERE hook_id = ? AND pipeline_id = ? AND try = 0",
+            (hook_id, pipeline_id),
+        )
+        return {Event._make((*row[:5], parse_timestamp(row[5]), 0)) for row in rows}
+
+    def insert(self, event: Event, state: str, body: str, key: str, event_uuid: str) -> int:
+        """Record an event and return its number."""
+        return self._db.insert(
+            "INSERT INTO hook_deliveries (hook_id, event, pipeline_id, job_id, status, at, try, "
+            "state, body, key, event_uuid) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (*event[:5], timestamp(event.at), event.retry, state, body, key, event_uuid),
+        )
+
+    def tries(self) -> int:
+        """Return a number that no test and no repetition has."""
+        row = self._db.one("SELECT coalesce(max(try), 0) + 1 FROM hook_deliveries")
+        assert row is not None
+        return int(row[0])
+
+    def due(self, limit: int) -> list[Delivery]:
+        """List what is to be delivered, in the order of time."""
+        return self._select("state = 'due' ORDER BY at, id LIMIT ?", limit)
+
+    def get(self, delivery_id: int) -> Delivery | None:
+        """Find a delivery."""
+        return next(iter(self._select("id = ?", delivery_id)), None)
+
+    def of_hook(self, hook_id: int) -> list[Delivery]:
+        """List what was sent to a hook, newest first."""
+        return self._select("hook_id = ? AND state = 'sent' ORDER BY id DESC", hook_id)
+
+    def every(self) -> list[Delivery]:
+        """List all deliveries, oldest first."""
+        return self._select("1 ORDER BY id")
+
+    def sent(self, delivery_id: int, response: dict[str, Any]) -> None:
+        """Mark a delivery as sent."""
+        self._db.execute(
+            "UPDATE hook_deliveries SET state = 'sent', response_json = ? WHERE id = ?",
+            (json.dumps(response), delivery_id),
+        )
+
+    def skip(self, delivery_id: int) -> None:
+        """Mark a delivery as not to be sent."""
+        self._db.execute(f"{_SKIP} AND id = ?", (delivery_id,))
+
+    def skip_due(self, *, but_last: bool) -> None:
+        """Mark what is due as not to be sent, perhaps but for the last of each thing and hook."""
+        last = (
+            " AND id NOT IN (SELECT max(id) FROM hook_deliveries WHERE state = 'due' "
+            "GROUP BY hook_id, pipeline_id, job_id)"
+        )
+        self._db.execute(_SKIP + (last if but_last else ""))
+
+    def _select(self, where: str, *values: Any) -> list[Delivery]:
+        rows = self._db.all(f"SELECT {_DELIVERY} FROM hook_deliveries WHERE {where}", values)
+        return [_delivery_of(row) for row in rows]
+
+
+def _text_of(spec: HookSpec) -> str:
+    return json.dumps({**asdict(spec), "events": sorted(spec.events)})
+
+
+def _hook_of(row: Row) -> Hook:
+    number, project_id, text, site, created_at, declared, failures, until = row
+    with reading(f"the row of hook {number}"):
+        fields = json.loads(text)
+        fields["events"] = frozenset(fields["events"])
+        for name in ("custom_headers", "url_variables"):
+            fields[name] = tuple((key, value) for key, value in fields[name])
+        return Hook(
+            number,
+            project_id,
+            HookSpec(**fields),
+            site,
+            parse_timestamp(created_at),
+            bool(declared),
+            failures,
+            None if until is None else parse_timestamp(until),
+        )
+
+
+def _delivery_of(row: Row) -> Delivery:
+    number, hook_id, event, pipeline_id, job_id, status, at, retry, *rest, response = row
+    with reading(f"the row of delivery {number}"):
+        told = Event(hook_id, event, pipeline_id, job_id, status, parse_timestamp(at), retry)
+        answer = None if response is None else json.loads(response)
+        return Delivery._make((number, told, *rest, answer))

@@ -1,0 +1,265 @@
+"""The webhooks of one world: which events they are owed, and how their deliveries went.
+
+An event is a change of status up to now, of a pipeline or a job of the hook's project. It is
+recorded once, with the body that its moment gives, and is due until a response is recorded.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from mock_gitlab.engine.hooks import alert_status, allows, pause_after
+from mock_gitlab.engine.model import Invalid, NotFound
+from mock_gitlab.store.hooks import DeliveryTable, Event, Hook, HookTable
+
+from .payloads import Moment, job_payload, pipeline_payload
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mock_gitlab.engine.hooks import AlertStatus, HookSpec
+    from mock_gitlab.engine.model import Declarations, Instant, Project
+    from mock_gitlab.engine.timeline import Change, Timeline
+    from mock_gitlab.store.database import Database
+    from mock_gitlab.store.hooks import Delivery
+
+    from .catalog import Catalog
+    from .clock import Clock
+    from .pipelines import Pipelines
+
+DEFAULT_SITE = "http://localhost"
+"""The URL of GitLab in payloads, until a request has shown under which the mock is reached."""
+
+
+class Hooks:
+    """The webhooks of one world. ``active`` is whether there are any."""
+
+    def __init__(
+        self, database: Database, pipelines: Pipelines, catalog: Catalog, clock: Clock
+    ) -> None:
+        self._db = database
+        self._pipelines = pipelines
+        self._catalog = catalog
+        self._clock = clock
+        self._table = HookTable(database)
+        self._deliveries = DeliveryTable(database)
+        self.declared: Declarations
+        self.site = DEFAULT_SITE
+        self._looked: dict[int, Instant] = {}
+        self._done: set[int] = set()
+        self.active = False
+        self.courier: Any = None  # of the rooms above
+        database.after_every_rollback(self.forget)
+
+    def forget(self) -> None:
+        """Look at every pipeline again: what it follows was changed, or rows were rolled back."""
+        self._looked.clear()
+        self._done.clear()
+
+    def apply(self, declared: Declarations) -> None:
+        """Take over what the files declare, within a transaction."""
+        wanted = [(project.id, hook) for project in declared.projects for hook in project.hooks]
+        self._table.replace_declared(wanted, self._clock.now())
+        self.declared = declared
+        self._changed()
+
+    def _changed(self) -> None:
+        self.forget()
+        self.active = bool(self._table.select())
+        self._pipelines.touched = set() if self.active else None
+
+    # ------------------------------------------------------------------ hooks
+
+    def select(self, project: Project) -> list[Hook]:
+        """List the hooks of a project, oldest first."""
+        return self._table.select(project.id)
+
+    def hook(self, project: Project, number: int) -> Hook:
+        """Find a hook of a project; raises NotFound."""
+        found = self._table.get(number)
+        if found is None or found.project_id != project.id:
+            raise NotFound("hook")
+        return found
+
+    def create(self, project: Project, spec: HookSpec, site: str) -> Hook:
+        """Make a hook; raises Invalid if it may not have its URL."""
+        self._check(spec)
+        with self._db.transaction():
+            number = self._table.insert(project.id, spec, site, self._clock.now())
+            self._changed()
+            self.record_due("skipped", number)  # what has happened before is not told
+        return self.hook(project, number)
+
+    def update(self, hook: Hook, spec: HookSpec) -> None:
+        """Change a hook; raises Invalid if it may not have its URL."""
+        self._check(spec)
+        with self._db.transaction():
+            self._table.update(hook.id, spec)
+
+    def delete(self, hook: Hook) -> None:
+        """Delete a hook."""
+        with self._db.transaction():
+            self._table.delete(hook.id)
+            self._changed()
+
+    def _check(self, spec: HookSpec) -> None:
+        if not allows(spec.target, self.declared.webhook_hosts):
+            raise Invalid("Invalid url given")
+
+    def alert(self, hook: Hook) -> AlertStatus:
+        """Return whether a hook is sent to now."""
+        return alert_status(hook.failures, hook.disabled_until, self._clock.now())
+
+    # ------------------------------------------------------------------ events
+
+    def record_due(self, state: str = "due", hook_id: int | None = None) -> None:
+        """Record the events up to now, for all hooks or for one."""
+        hooks = [hook for hook in self._table.select() if hook_id in (None, hook.id)]
+        now = self._pipelines.start_due_bridges()
+        with self._db.transaction():
+            for project_id in dict.fromkeys(hook.project_id for hook in hooks):
+                mine = [hook for hook in hooks if hook.project_id == project_id]
+                for number in self._unfinished(project_id):
+                    self._record_pipeline(number, mine, now, state)
+
+    def _unfinished(self, project_id: int) -> list[int]:
+        for number in self._pipelines.touched or ():
+            self._looked.pop(number, None)
+            self._done.discard(number)
+        (self._pipelines.touched or set()).clear()
+        numbers = self._pipelines.table.numbers_of(project_id)
+        return [number for number in numbers if number not in self._done]
+
+    def _record_pipeline(
+        self, number: int, hooks: Iterable[Hook], now: Instant, state: str
+    ) -> None:
+        timeline = self._pipelines.timelines.get(number)
+        changes = timeline.changes(self._looked.get(number, 0) - 1, now)
+        for hook in hooks:
+            known = self._deliveries.known(hook.id, number) if changes else set()
+            for change in changes:
+                event = _event(hook, timeline, change)
+                if event is not None and event not in known:
+                    self._record(hook, event, timeline, state)
+        self._looked[number] = now
+        if timeline.next_change(now) is None and not timeline.counts_polls(now):
+            self._done.add(number)
+
+    def _record(self, hook: Hook, event: Event, timeline: Timeline, state: str) -> None:
+        paused = alert_status(hook.failures, hook.disabled_until, event.at) != "executable"
+        body = "" if paused or state != "due" else json.dumps(self._payload(hook, event, timeline))
+        kept = "skipped" if paused else state
+        self._deliveries.insert(event, kept, body, str(uuid4()), str(uuid4()))
+
+    def _payload(self, hook: Hook, event: Event, timeline: Timeline) -> dict[str, Any]:
+        record = timeline.record
+        above = next(self._pipelines.timelines.upstream_of(record), None)
+        moment = Moment(
+            hook.site or self.site,
+            self.declared.user,
+            self._catalog.project_of_record(record.project_id),
+            record,
+            timeline,
+            event.at,
+            above and (self._catalog.project_of_record(above.project_id), above),
+        )
+        if event.event == "pipeline_events":
+            return pipeline_payload(moment)
+        job = timeline.job(event.job_id, event.at)
+        assert job is not None
+        return job_payload(moment, job)
+
+    # ------------------------------------------------------------------ deliveries
+
+    def due(self, limit: int) -> list[tuple[Hook, Delivery]]:
+        """List what is to be delivered now, in the order of time."""
+        found = []
+        for delivery in self._deliveries.due(limit):
+            hook = self._table.get(delivery.event.hook_id)
+            assert hook is not None
+            found.append((hook, delivery))
+        return found
+
+    def is_wanted(self, hook: Hook, delivery: Delivery) -> bool:
+        """Return whether a delivery is still due; one to a disabled hook is not sent."""
+        now_hook, now = self._table.get(hook.id), self._deliveries.get(delivery.id)
+        if now_hook is None or now is None or now.state != "due":
+            return False
+        if self.alert(now_hook) == "executable":
+            return True
+        self._deliveries.skip(delivery.id)
+        return False
+
+    def responded(self, hook: Hook, delivery: Delivery, response: dict[str, Any]) -> None:
+        """Record the response to a delivery, and what it means for the hook."""
+        current = self._table.get(hook.id)
+        if current is None:
+            return
+        with self._db.transaction():
+            self._deliveries.sent(delivery.id, response)
+            again = delivery.event.retry > 0  # a test, or one sent again, counts if it is good
+            failures = 0 if response["ok"] else current.failures + (not again)
+            pause = pause_after(failures)
+            until = self._clock.now() + pause if pause else None
+            if again and failures:
+                until = current.disabled_until
+            self._table.count_failures(hook.id, failures, until)
+
+    def skip_due(self, *, but_last: bool) -> None:
+        """Leave out what is due, perhaps but for the last event of each pipeline and job."""
+        self._deliveries.skip_due(but_last=but_last)
+
+    def deliveries(self) -> list[Delivery]:
+        """List all deliveries, oldest first."""
+        return self._deliveries.every()
+
+    def sent_to(self, hook: Hook) -> list[Delivery]:
+        """List what was sent to a hook, newest first."""
+        return self._deliveries.of_hook(hook.id)
+
+    def delivery(self, hook: Hook, number: int) -> Delivery:
+        """Find what was sent to a hook; raises NotFound."""
+        found = self._deliveries.get(number)
+        if found is None or found.event.hook_id != hook.id or found.state != "sent":
+            raise NotFound("hook event")
+        return found
+
+    def test(self, hook: Hook, project: Project, event: str) -> Delivery:
+        """Make a delivery of the newest pipeline or job, for a test.
+
+        Raises:
+            NotFound: the project has no pipeline yet.
+        """
+        view = next(self._pipelines.every(project.id), None)
+        jobs = [] if view is None else [job for job in view.state.jobs if not job.is_bridge]
+        if view is None or (event == "job_events" and not jobs):
+            raise NotFound("hook test")
+        job = jobs[-1].id if event == "job_events" else 0
+        told = Event(hook.id, event, view.record.id, job, view.state.status, view.now)
+        return self._again(told, json.dumps(self._payload(hook, told, view.timeline)))
+
+    def resend(self, delivery: Delivery) -> Delivery:
+        """Make the same delivery once more, with the same Idempotency-Key."""
+        return self._again(delivery.event, delivery.body, delivery.key)
+
+    def _again(self, event: Event, body: str, key: str | None = None) -> Delivery:
+        event = event._replace(retry=self._deliveries.tries())
+        number = self._deliveries.insert(event, "asked", body, key or str(uuid4()), str(uuid4()))
+        made = self._deliveries.get(number)
+        assert made is not None
+        return made
+
+
+def _event(hook: Hook, timeline: Timeline, change: Change) -> Event | None:
+    """Return the event that a hook wants of a change; None if it wants none."""
+    name = "pipeline_events" if change.job_id is None else "job_events"
+    if name not in hook.spec.events or change.at < hook.created_at:
+        return None
+    if change.job_id is not None:
+        job = timeline.job(change.job_id, change.at)
+        if job is None or job.is_bridge:
+            return None
+    number = timeline.record.id
+    return Event(hook.id, name, number, change.job_id or 0, change.after, change.at)
