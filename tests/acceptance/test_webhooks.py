@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mock_gitlab.testing.receiver import Receiver
 from tests.live import serving
-from tests.receiving import Receiver
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from mock_gitlab.testing.receiver import Received
     from tests.live import Live
-    from tests.receiving import Received
 
 ROUNDS = int(os.environ.get("MOCK_TEST_KILLS", "4"))
 PIPELINES = 5

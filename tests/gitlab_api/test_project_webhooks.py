@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from mock_gitlab.testing.receiver import Receiver
     from tests.conftest import Mock
-    from tests.receiving import Receiver
 
 HOOKS = "/api/v4/projects/1/hooks"
 KEY = "whsec_" + base64.b64encode(b"k" * 32).decode()

@@ -15,8 +15,8 @@ from mock_gitlab.http import deliveries, sending
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mock_gitlab.testing.receiver import Received, Receiver
     from tests.conftest import Mock
-    from tests.receiving import Received, Receiver
 
 JOBS = [{"name": "build", "stage": "build", "duration": "1m"}]
 KEY = "whsec_" + base64.b64encode(b"k" * 32).decode()

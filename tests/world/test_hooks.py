@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mock_gitlab.testing.receiver import Receiver
     from tests.conftest import Mock
-    from tests.receiving import Receiver
 
 
 def hooked(mock: Mock, receiver: Receiver, project: str = "1", **fields: Any) -> int:
@@ -106,12 +106,12 @@ def test_a_hook_deleted_by_its_receiver_is_told_nothing_more(mock: Mock, receive
     def delete(_: Any) -> None:
         mock.delete(f"/api/v4/projects/1/hooks/{number}")
 
+    for _ in range(3):
+        mock.trigger(terminal_after_seconds=5)
+    flush(mock)
     receiver.react = delete
-    mock.declare(700, jobs=[{"name": "a"}])
-    mock.trigger(scenario_id=700)
-    mock.trigger()
     assert flush(mock, 10) == []
-    assert len(receiver.received) == 1
+    assert len(receiver.received) == 4
 
 
 def test_a_test_keeps_a_hook_disabled_until_it_is_good(mock: Mock, receiver: Receiver):
@@ -148,3 +148,14 @@ def test_a_world_without_hooks_loads_nothing(mock: Mock):
     app = cast("Any", mock.app)
     assert app._couriers is None
     assert app.worlds.default.pipelines.touched is None
+
+
+def test_the_fourth_failure_skips_what_is_still_due(mock: Mock, receiver: Receiver):
+    hooked(mock, receiver)
+    for _ in range(6):
+        mock.trigger(terminal_after_seconds=5)
+    flush(mock)
+    receiver.react = lambda _: 500
+
+    states = [each["state"] for each in flush(mock, 10) if each["status"] == "success"]
+    assert states == ["sent"] * 4 + ["skipped"] * 2

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from mock_gitlab.testing.receiver import Receiver
     from tests.conftest import Mock
-    from tests.receiving import Receiver
 
 PIPELINE = "object_kind object_attributes merge_request user project commit builds"
 ATTRIBUTES = (
