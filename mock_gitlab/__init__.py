@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from mock_gitlab.testing.client import MockError, MockWorld
     from mock_gitlab.testing.courses import every_course
     from mock_gitlab.testing.library import MockGitLab
+    from mock_gitlab.testing.receiver import receiver
 else:
     _MODULES = {
         "ConfigurationError": "config.diagnostics",
@@ -17,6 +18,7 @@ else:
         "MockGitLab": "testing.library",
         "MockWorld": "testing.client",
         "every_course": "testing.courses",
+        "receiver": "testing.receiver",
     }
 
     def __getattr__(name: str) -> Any:
@@ -33,4 +35,5 @@ __all__ = [
     "MockWorld",
     "__version__",
     "every_course",
+    "receiver",
 ]

@@ -11,7 +11,7 @@ from hypothesis import settings
 
 from mock_gitlab.app import create_app
 from mock_gitlab.testing.process import close_server_process
-from tests.receiving import Receiver
+from mock_gitlab.testing.receiver import Receiver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -262,6 +262,49 @@ class MockWorld:
         found: list[dict[str, Any]] = self._request("GET", f"/_mock/controls{query}")
         return found
 
+    def deliveries(
+        self,
+        *,
+        hook_id: int | None = None,
+        pipeline_id: int | None = None,
+        status: str | None = None,
+    ) -> list[dict[str, Any]]:
+        """List the deliveries of webhooks, oldest first: all, or those that match."""
+        filters = _without_none(hook_id=hook_id, pipeline_id=pipeline_id, status=status)
+        query = f"?{urlencode(filters)}" if filters else ""
+        found: list[dict[str, Any]] = self._request("GET", f"/_mock/deliveries{query}")
+        return found
+
+    def verify_delivered(
+        self,
+        status: str,
+        *,
+        event: str = "Pipeline Hook",
+        pipeline_id: int | None = None,
+        times: int | None = None,
+    ) -> None:
+        """Check that webhooks about a status were delivered: at least one, or ``times``.
+
+        Raises:
+            AssertionError: they were not; the message lists the deliveries that there are.
+        """
+        every = self.deliveries(pipeline_id=pipeline_id)
+        found = [
+            each
+            for each in every
+            if (each["event"], each["status"], each["state"]) == (event, status, "sent")
+        ]
+        if len(found) == times or (times is None and found):
+            return
+        lines = [
+            f"  {each['at']} {each['event']} of pipeline {each['pipeline_id']}: "
+            f"{each['status']}, {each['state']}, answered {each['response_status']}"
+            for each in every
+        ]
+        wanted = "at least 1" if times is None else times
+        head = f"expected {wanted} {event} with status {status}, found {len(found)}; there are:"
+        raise AssertionError("\n".join([head, *lines]))
+
     def explain(self, project: int | str, ref: str, **fields: Any) -> dict[str, Any]:
         """Say which scenario a pipeline would get, and why; nothing is created.
 

@@ -76,6 +76,7 @@ NEEDED: dict[str, Any] = {
     "path": "g/a",
     "token": "t",
     "project": "g/a",
+    "url": "http://localhost/",
     "suites": [],
     "requests": 1,
     "per": "1s",

@@ -14,6 +14,7 @@ import pytest
 from typing_extensions import is_typeddict
 
 from mock_gitlab.app import ROUTES
+from mock_gitlab.engine.hooks import EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,6 +38,12 @@ _TRIGGER = {
     "test_documented::test_inputs_are_a_map": "inputs",
     **_MOCK,
 }
+_HOOK = "test_project_webhooks::test_every_attribute_is_kept_and_changed"
+_HOOK_PAIR = "test_project_webhooks::test_headers_and_variables_are_set_and_deleted"
+_HOOK_FIELDS = (
+    "name description token signing_token enable_ssl_verification push_events_branch_filter "
+    f"branch_filter_strategy custom_headers url_variables {' '.join(EVENTS)}"
+)
 _OF_REF = {
     "test_artifacts::test_artifacts_of_a_ref_are_searched_in_child_pipelines_too": "job",
     "test_artifacts::test_a_search_finds_artifacts_in_older_successes": (
@@ -147,6 +154,13 @@ PARAMETERS: dict[str, dict[str, str]] = {
         _SEARCH: "search",
         _WALK: "page_token pagination",
         "test_branches_and_tags::test_tags_have_gitlabs_orders": "sort order_by",
+    },
+    "create_hook": {_HOOK: f"url {_HOOK_FIELDS}"},
+    "update_hook": {_HOOK: f"url {_HOOK_FIELDS}"},
+    "set_hook_header": {_HOOK_PAIR: "value"},
+    "set_hook_url_variable": {_HOOK_PAIR: "value"},
+    "list_hook_events": {
+        "test_project_webhooks::test_events_are_listed_filtered_and_sent_again": "status",
     },
 }
 """For each operation: its parameters by the test that uses them."""
@@ -593,6 +607,11 @@ KEYS: dict[str, tuple[str, str, str]] = {
 """For each shape: a request, the place in its answer, and the keys there in GitLab's order."""
 
 TESTED_ELSEWHERE = {
+    "HookShape": "test_project_webhooks::test_a_new_hook_has_all_keys_and_no_secret",
+    "Key": "test_project_webhooks::test_a_new_hook_has_all_keys_and_no_secret",
+    "Sent": "test_project_webhooks::test_a_test_sends_the_newest_pipeline_or_job",
+    "HookEvent": "test_project_webhooks::test_events_are_listed_filtered_and_sent_again",
+    "Resent": "test_project_webhooks::test_events_are_listed_filtered_and_sent_again",
     "AllowedAgents": "test_artifacts::test_a_running_job_may_ask_for_its_agents_and_there_are_none",
     "AgentProject": "test_artifacts::test_a_running_job_may_ask_for_its_agents_and_there_are_none",
     "AgentUser": "test_artifacts::test_a_running_job_may_ask_for_its_agents_and_there_are_none",

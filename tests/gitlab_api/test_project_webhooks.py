@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from mock_gitlab.testing.receiver import Receiver
     from tests.conftest import Mock
-    from tests.receiving import Receiver
 
 HOOKS = "/api/v4/projects/1/hooks"
+KEY = "whsec_" + base64.b64encode(b"k" * 32).decode()
 URL = "http://127.0.0.1:9/hook"
 ALL: dict[str, Any] = {
     "url": "http://me:pw@127.0.0.1:9/{key}",
@@ -38,7 +40,7 @@ def made(mock: Mock, **fields: Any) -> Any:
     return answer.json()
 
 
-def test_a_new_hook_has_all_keys_in_their_order_and_shows_no_secret(mock: Mock):
+def test_a_new_hook_has_all_keys_and_no_secret(mock: Mock):
     hook = made(mock, **ALL)
 
     assert list(hook) == list(HookShape.__annotations__)
@@ -48,6 +50,49 @@ def test_a_new_hook_has_all_keys_in_their_order_and_shows_no_secret(mock: Mock):
     assert (hook["push_events"], hook["pipeline_events"], hook["token_present"]) == (True,) * 3
     assert (hook["alert_status"], hook["disabled_until"]) == ("executable", None)
     assert "hidden" not in json.dumps(hook)
+
+
+def test_every_attribute_is_kept_and_changed(mock: Mock):
+    flags = [
+        "push_events",
+        "tag_push_events",
+        "merge_requests_events",
+        "repository_update_events",
+        "issues_events",
+        "confidential_issues_events",
+        "note_events",
+        "confidential_note_events",
+        "pipeline_events",
+        "wiki_page_events",
+        "deployment_events",
+        "feature_flag_events",
+        "job_events",
+        "releases_events",
+        "milestone_events",
+        "emoji_events",
+        "resource_access_token_events",
+        "resource_deploy_token_events",
+        "vulnerability_events",
+    ]
+    sent = {
+        "url": URL,
+        "name": "mine",
+        "description": "of mine",
+        "enable_ssl_verification": False,
+        "push_events_branch_filter": "main",
+        "branch_filter_strategy": "regex",
+        **dict.fromkeys(flags, True),
+    }
+    secret = {"token": "s3cret", "signing_token": KEY}
+    pairs = {name: [{"key": "a", "value": "b"}] for name in ("custom_headers", "url_variables")}
+
+    hook = made(mock, **{**sent, **secret, **pairs})
+    assert {name: hook[name] for name in sent} == sent
+    assert hook["custom_headers"] == hook["url_variables"] == [{"key": "a"}]
+    other = {**dict.fromkeys(flags, False), "enable_ssl_verification": True, "url": f"{URL}/2"}
+    changed = mock.put(f"{HOOKS}/{hook['id']}", json=other).json()
+    assert {name: changed[name] for name in other} == other
+    assert (changed["token_present"], changed["signing_token_present"]) == (False, True)
 
 
 def test_a_list_leaves_out_variables_and_headers(mock: Mock):

@@ -15,8 +15,8 @@ from mock_gitlab.http import deliveries, sending
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mock_gitlab.testing.receiver import Received, Receiver
     from tests.conftest import Mock
-    from tests.receiving import Received, Receiver
 
 JOBS = [{"name": "build", "stage": "build", "duration": "1m"}]
 KEY = "whsec_" + base64.b64encode(b"k" * 32).decode()
@@ -359,3 +359,15 @@ def test_the_store_being_gone_ends_the_deliveries_quietly(
     world_of(mock).close()
     mock.portal.call(courier._run)  # type: ignore[union-attr]
     assert "webhooks are delivered later" in caplog.text
+
+
+def test_a_jump_to_the_next_change_of_a_project_delivers_on_the_way(mock: Mock, receiver: Receiver):
+    hook(mock, receiver)
+    mock.trigger("2", terminal_after_seconds=60)
+    mock.trigger(terminal_after_seconds=5)
+
+    walk = moved(mock, "next", project_id=2)
+
+    assert walk["now"] == "2026-01-01T00:01:00.000Z"
+    assert {each["project_id"] for each in walk["changes"]} == {1, 2}
+    assert receiver.statuses[-1] == ("pipeline", "success")
