@@ -156,8 +156,7 @@ async def _move(
 
 
 def _walked(world: World, walk: Walk) -> ClockRow:
-    sent = {each.id: each for each in world.hooks.deliveries()}
-    delivered = [delivery_row(sent[number]) for number in walk.delivered if number in sent]
+    delivered = [delivery_row(each) for each in world.hooks.made(walk.delivered)]
     row: ClockRow = {**clock_row(world), "deliveries": delivered}
     if walk.stopped is not None:
         row["stopped"] = walk.stopped

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from fastapi import Query
+
 from .access import CurrentWorld, control_router
 from .delivered import DeliveryRow, delivery_row
 
@@ -14,11 +18,8 @@ async def list_deliveries(
     hook_id: int | None = None,
     pipeline_id: int | None = None,
     status: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
 ) -> list[DeliveryRow]:
-    """List the deliveries of webhooks, oldest first."""
-    wanted = {"hook_id": hook_id, "pipeline_id": pipeline_id, "status": status}
-    return [
-        delivery_row(delivery)
-        for delivery in world.hooks.deliveries()
-        if all(value in (None, getattr(delivery.event, name)) for name, value in wanted.items())
-    ]
+    """List the newest deliveries of webhooks, oldest first."""
+    found = world.hooks.deliveries(limit, hook_id, pipeline_id, status)
+    return [delivery_row(delivery) for delivery in found]

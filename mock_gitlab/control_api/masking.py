@@ -94,15 +94,18 @@ class Masking:
         masked = self.text(decoded)
         return segment if masked == decoded else masked
 
-    def query(self, query: str) -> str:
-        """Hide the secrets in a query as it was sent."""
+    def query(self, query: str, path: str = "") -> str:
+        """Hide the secrets in a query as it was sent to a path."""
         shown, key = [], ""
+        to_secret = not _OF_HOOKS.isdisjoint(path.split("/"))
         for part in query.split("&"):
             sent_name, equals, sent = part.partition("=")
             name, value = unquote_plus(sent_name), unquote_plus(sent)
             of_hook = name.partition("[")[0] in _OF_HOOKS
             named = key if name.endswith("[value]") and not of_hook else name
-            secret = bool(sent) and self.value(named, value) != value
+            secret = bool(sent) and (
+                (to_secret and name == "value") or self.value(named, value) != value
+            )
             shown.append(f"{self._segment(sent_name)}{equals}{MASK if secret else sent}")
             key = value if name.endswith("[key]") else key
         return "&".join(shown)

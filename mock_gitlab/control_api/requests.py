@@ -77,7 +77,7 @@ def request_row(request: LoggedRequest, masking: Masking) -> RequestRow:
         "at": timestamp(request.at),
         "method": request.method,
         "path": masking.path(request.path),
-        "query": masking.query(request.query),
+        "query": masking.query(request.query, request.path),
         "operation": request.operation,
         "project_id": request.project_id,
         "pipeline_id": request.pipeline_id,

@@ -160,9 +160,14 @@ class DeliveryTable:
         """List what was sent to a hook, newest first."""
         return self._select("hook_id = ? AND state = 'sent' ORDER BY id DESC", hook_id)
 
-    def every(self) -> list[Delivery]:
-        """List all deliveries, oldest first."""
-        return self._select("1 ORDER BY id")
+    def newest(
+        self, limit: int, hook_id: int | None, pipeline_id: int | None, status: str | None
+    ) -> list[Delivery]:
+        """List the newest deliveries, of all or of those that match, oldest first."""
+        wanted = {"hook_id": hook_id, "pipeline_id": pipeline_id, "status": status}
+        given = {name: value for name, value in wanted.items() if value is not None}
+        where = " AND ".join([f"{name} = ?" for name in given]) or "1"
+        return self._select(f"{where} ORDER BY id DESC LIMIT ?", *given.values(), limit)[::-1]
 
     def sent(self, delivery_id: int, response: dict[str, Any]) -> None:
         """Mark a delivery as sent."""

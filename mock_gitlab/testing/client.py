@@ -269,7 +269,7 @@ class MockWorld:
         pipeline_id: int | None = None,
         status: str | None = None,
     ) -> list[dict[str, Any]]:
-        """List the deliveries of webhooks, oldest first: all, or those that match."""
+        """List the newest 1,000 deliveries of webhooks, oldest first: all, or those that match."""
         filters = _without_none(hook_id=hook_id, pipeline_id=pipeline_id, status=status)
         query = f"?{urlencode(filters)}" if filters else ""
         found: list[dict[str, Any]] = self._request("GET", f"/_mock/deliveries{query}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from mock_gitlab.engine.hooks import alert_status, allows, pause_after
-from mock_gitlab.engine.model import Invalid, NotFound
+from mock_gitlab.engine.model import NEVER, Invalid, NotFound
 from mock_gitlab.store.hooks import DeliveryTable, Event, Hook, HookTable
 
 from .payloads import Moment, job_payload, pipeline_payload
@@ -49,6 +49,7 @@ class Hooks:
         self.site = DEFAULT_SITE
         self._looked: dict[int, Instant] = {}
         self._done: set[int] = set()
+        self._quiet_until: dict[int, Instant] = {}
         self.active = False
         self.courier: Any = None  # of the rooms above
         database.after_every_rollback(self.forget)
@@ -57,6 +58,7 @@ class Hooks:
         """Look at every pipeline again: what it follows was changed, or rows were rolled back."""
         self._looked.clear()
         self._done.clear()
+        self._quiet_until.clear()
 
     def apply(self, declared: Declarations) -> None:
         """Take over what the files declare, within a transaction."""
@@ -121,16 +123,19 @@ class Hooks:
         with self._db.transaction():
             for project_id in dict.fromkeys(hook.project_id for hook in hooks):
                 mine = [hook for hook in hooks if hook.project_id == project_id]
-                for number in self._unfinished(project_id):
+                for number in self._changing(project_id, now):
                     self._record_pipeline(number, mine, now, state)
 
-    def _unfinished(self, project_id: int) -> list[int]:
+    def _changing(self, project_id: int, now: Instant) -> list[int]:
+        """List the pipelines that may have changed since they were looked at."""
         for number in self._pipelines.touched or ():
             self._looked.pop(number, None)
             self._done.discard(number)
+            self._quiet_until.pop(number, None)
         (self._pipelines.touched or set()).clear()
         numbers = self._pipelines.table.numbers_of(project_id)
-        return [number for number in numbers if number not in self._done]
+        quiet, done = self._quiet_until, self._done
+        return [each for each in numbers if each not in done and quiet.get(each, 0) <= now]
 
     def _record_pipeline(
         self, number: int, hooks: Iterable[Hook], now: Instant, state: str
@@ -144,7 +149,12 @@ class Hooks:
                 if event is not None and event not in known:
                     self._record(hook, event, timeline, state)
         self._looked[number] = now
-        if timeline.next_change(now) is None and not timeline.counts_polls(now):
+        coming = timeline.next_change(now)
+        if coming is not None:
+            self._quiet_until[number] = coming
+        elif timeline.counts_polls(now):
+            self._quiet_until[number] = NEVER  # a poll is written, and so noticed
+        else:
             self._done.add(number)
 
     def _record(self, hook: Hook, event: Event, timeline: Timeline, state: str) -> None:
@@ -211,9 +221,20 @@ class Hooks:
         """Leave out what is due, perhaps but for the last event of each pipeline and job."""
         self._deliveries.skip_due(but_last=but_last)
 
-    def deliveries(self) -> list[Delivery]:
-        """List all deliveries, oldest first."""
-        return self._deliveries.every()
+    def deliveries(
+        self,
+        limit: int,
+        hook_id: int | None = None,
+        pipeline_id: int | None = None,
+        status: str | None = None,
+    ) -> list[Delivery]:
+        """List the newest deliveries, of all or of those that match, oldest first."""
+        return self._deliveries.newest(limit, hook_id, pipeline_id, status)
+
+    def made(self, numbers: Iterable[int]) -> list[Delivery]:
+        """Find deliveries by their numbers, except those whose hook was deleted meanwhile."""
+        found = map(self._deliveries.get, numbers)
+        return [delivery for delivery in found if delivery is not None]
 
     def sent_to(self, hook: Hook) -> list[Delivery]:
         """List what was sent to a hook, newest first."""

@@ -105,6 +105,7 @@ def test_the_journal_hides_the_secrets_of_a_hook(mock: Mock):
     made(mock, **ALL)
     mock.post(f"{HOOKS}?url={URL}&custom_headers[][key]=a&custom_headers[][value]=hidden")
     mock.put(f"{HOOKS}/1/custom_headers/X-B", json={"value": "hidden b"})
+    mock.put(f"{HOOKS}/1/url_variables/key?value=hidden-c")
     mock.put(f"{HOOKS}/1", json={"custom_headers": "hidden"})
     text = mock.get("/_mock/requests").text
     assert "hidden" not in text

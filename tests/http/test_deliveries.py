@@ -371,3 +371,60 @@ def test_a_jump_to_the_next_change_of_a_project_delivers_on_the_way(mock: Mock, 
     assert walk["now"] == "2026-01-01T00:01:00.000Z"
     assert {each["project_id"] for each in walk["changes"]} == {1, 2}
     assert receiver.statuses[-1] == ("pipeline", "success")
+
+
+def test_an_end_by_polls_is_told_when_it_has_come(mock: Mock, receiver: Receiver):
+    hook(mock, receiver)
+    mock.declare(700, terminal_after_polls=2)
+    number = mock.trigger(scenario_id=700)["id"]
+    receiver.wait_for(1)
+    for _ in range(2):
+        mock.pipeline(number)
+
+    moved(mock, "advance", duration="1s")
+
+    assert receiver.statuses == [("pipeline", "running"), ("pipeline", "success")]
+
+
+def test_a_pipeline_is_looked_at_again_once_its_time_has_come(mock: Mock, receiver: Receiver):
+    hook(mock, receiver)
+    triggered(mock)
+    for _ in range(3):
+        moved(mock, "advance", duration="30s")
+
+    assert receiver.statuses == [("pipeline", "running"), ("pipeline", "success")]
+
+
+def test_a_sandbox_has_hooks_of_its_own(mock: Mock, receiver: Receiver):
+    root = "/sandbox/mine"
+    wanted = {"url": receiver.url, "push_events": False, "pipeline_events": True}
+    mock.post(f"{root}/api/v4/projects/1/hooks", json=wanted)
+    mock.post(f"{root}/_mock/clock/freeze")
+    mock.post(f"{root}/api/v4/projects/1/trigger/pipeline", json={"ref": "a", "scenario_id": 1})
+    mock.trigger(scenario_id=1)
+
+    walk = mock.post(f"{root}/_mock/clock/advance", json={"duration": "1h"}).json()
+
+    assert [each["status"] for each in walk["deliveries"]][-1] == "success"
+    url = receiver.received[-1].body["object_attributes"]["url"]
+    assert url.startswith("http://testserver/sandbox/mine/")
+    assert mock.get("/_mock/deliveries").json() == []
+
+
+def test_the_newest_deliveries_are_listed_oldest_first(mock: Mock, receiver: Receiver):
+    number = hook(mock, receiver, job_events=True)["id"]
+    pipeline = triggered(mock)["id"]
+    moved(mock, "advance", duration="5m")
+
+    def listed(query: str) -> list[tuple[str, str]]:
+        rows = mock.get(f"/_mock/deliveries?{query}").json()
+        return [(row["event"], row["status"]) for row in rows]
+
+    assert listed("limit=1") == listed("")[-1:]
+    assert len(listed(f"hook_id={number}&pipeline_id={pipeline}")) == 4
+    assert listed("status=success&limit=9") == [
+        ("Job Hook", "success"),
+        ("Pipeline Hook", "success"),
+    ]
+    assert listed("pipeline_id=99") == listed("hook_id=99") == []
+    assert mock.get("/_mock/deliveries?limit=0").status_code == 422
