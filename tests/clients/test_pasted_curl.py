@@ -232,12 +232,55 @@ FORMS: dict[str, tuple[str, Expected]] = {
         f'curl {TOKEN} "$URL/projects/1/repository/commits?ref_name=main"', ("parent_ids", []),
     ),
     "commit": (f'curl {TOKEN} "$URL/projects/1/repository/commits/main"', ("parent_ids", [])),
+    # docs.gitlab.com/api/project_webhooks
+    "list webhooks": (f'curl {TOKEN} "$URL/projects/1/hooks"', ("id", 1)),
+    "get a webhook": (
+        f'curl {TOKEN} "$URL/projects/1/hooks/1"', ("custom_headers", [{"key": "X-A"}]),
+    ),
+    "create a webhook": (
+        f'curl --request POST {TOKEN} {JSON} --url "$URL/projects/1/hooks" '
+        """--data '{"url": "http://localhost:9", "job_events": true}'""",
+        ("job_events", True),
+    ),
+    "update a webhook": (
+        f'curl --request PUT {TOKEN} --data "pipeline_events=true" "$URL/projects/1/hooks/1"',
+        ("pipeline_events", True),
+    ),
+    "delete a webhook": (f'curl --request DELETE {TOKEN} "$URL/projects/1/hooks/1"', ""),
+    "list the events of a webhook": (f'curl {TOKEN} "$URL/projects/1/hooks/1/events"', "[]"),
+    "resend an event of a webhook": (
+        f'curl --request POST {TOKEN} "$URL/projects/1/hooks/1/events/1/resend"',
+        ("message", "404 Not found"),
+    ),
+    "test a webhook that nobody receives": (
+        f'curl --request POST {TOKEN} "$URL/projects/1/hooks/1/test/pipeline_events"',
+        ("message", "ConnectError: All connection attempts failed"),
+    ),
+    "set a custom header": (
+        f"curl --request PUT {TOKEN} {JSON} --data '{{\"value\": \"b\"}}' "
+        '"$URL/projects/1/hooks/1/custom_headers/X-B"',
+        "",
+    ),
+    "delete a custom header": (
+        f'curl --request DELETE {TOKEN} "$URL/projects/1/hooks/1/custom_headers/X-A"', "",
+    ),
+    "set a url variable": (
+        f'curl --request PUT {TOKEN} --form "value=c" "$URL/projects/1/hooks/1/url_variables/place"',
+        "",
+    ),
+    "delete a url variable": (
+        f'curl --request DELETE {TOKEN} "$URL/projects/1/hooks/1/url_variables/place"', "",
+    ),
 }  # fmt: skip
 DECLARED = """\
 version: 1
 database: ':memory:'
 projects:
-  - {id: 1, path: group/app, tags: [v1.0], trigger_tokens: [{description: ci, token: glptt-abc}]}
+  - id: 1
+    path: group/app
+    tags: [v1.0]
+    trigger_tokens: [{description: ci, token: glptt-abc}]
+    hooks: [{url: "http://localhost:9/{place}", custom_headers: {X-A: a}, url_variables: {place: b}}]
 scenarios:
   - scenario_id: 900
     jobs:

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 STRICT = """strict: true
 projects:
-  - {id: 1, path: group/app, refs: [main], trigger_tokens: [{description: a, token: t}]}
+  - {id: 1, path: group/app, refs: [main], trigger_tokens: [{description: a, token: t}],
+     hooks: [{url: "http://localhost:9"}]}
+  - {id: 2, path: group/empty, hooks: [{url: "http://localhost:9"}]}
 scenarios:
   - {scenario_id: 900, name: jobs, jobs: [{name: build, duration: 10, trace: a},
      {name: test, artifacts: {a: b}}]}
@@ -242,6 +244,33 @@ CASES = [
         "POST",
         "/projects/1/jobs/200001/erase",
         "403 Forbidden - Job is not erasable!",
+    ),
+    Case(
+        Error.INVALID_URL,
+        "POST",
+        "/projects/1/hooks",
+        "Invalid url given",
+        {"url": "http://example.com"},
+    ),
+    Case(
+        Error.INVALID_SIGNING_TOKEN,
+        "POST",
+        "/projects/1/hooks",
+        "Signing token is invalid",
+        {"url": "http://localhost", "signing_token": "x"},
+    ),
+    Case(Error.NO_PARAMETERS, "PUT", "/projects/1/hooks/1", "No parameters provided"),
+    Case(
+        Error.NOTHING_TO_TEST,
+        "POST",
+        "/projects/2/hooks/2/test/pipeline_events",
+        "Ensure the project has CI jobs.",
+    ),
+    Case(
+        Error.HOOK_TEST_FAILED,
+        "POST",
+        "/projects/1/hooks/1/test/pipeline_events",
+        "ConnectError: All connection attempts failed",
     ),
     Case(Error.FORBIDDEN, "GET", "/projects/1/pipelines/latest?ref=other", "403 Forbidden"),
     Case(
