@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
-from mock_gitlab.engine.hooks import HookSpec, is_signing_token
+from mock_gitlab.engine.hooks import HookSpec, allows, is_signing_token
 from mock_gitlab.engine.model import LARGEST_NUMBER, Declarations, DeclaredToken, Project, User
 
 from .faults import FaultModel
@@ -22,12 +23,15 @@ from .fields import (
     StrictModel,
     Text,
     TextOrNumber,
+    Violation,
     mistake,
+    refuse,
 )
 from .rules import RuleModel
 from .scenarios import ScenarioModel
 
 _DEFAULT = Declarations()
+_ELSEWHERE = "must lead to a loopback host by http or https, or to one of webhook_hosts"
 
 
 def _signing_token(text: str) -> str:
@@ -284,3 +288,14 @@ class MockFile(_File):
         description="Hosts that webhooks may go to; without them only loopback addresses.",
         examples=[["receiver.internal"]],
     )
+
+    @model_validator(mode="after")
+    def _contradictions(self) -> Self:
+        refuse(self, self._hooks_elsewhere())
+        return self
+
+    def _hooks_elsewhere(self) -> Iterator[Violation]:
+        for at, project in enumerate(self.projects or ()):
+            for number, hook in enumerate(project.hooks):
+                if not allows(hook.to_engine().target, self.webhook_hosts):
+                    yield ("projects", at, "hooks", number, "url"), _ELSEWHERE

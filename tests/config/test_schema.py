@@ -54,6 +54,7 @@ ONLY_THE_LOADER_KNOWS = {
     "stages",
     "too-many-jobs",
     "too-many-needs",
+    "hooks-elsewhere",
     # what the YAML itself is about: the values are fine once it has been read
     "duplicate-keys",
 }
