@@ -21,6 +21,8 @@ def start_logging(form: str) -> None:
 def set_level(level: str) -> None:
     """Log messages of a level and above."""
     logging.getLogger().setLevel(level.upper())
+    for name in ("httpx", "httpcore"):  # they log the URLs of webhooks, which may have passwords
+        logging.getLogger(name).setLevel(logging.WARNING)
     if level == "info":
         # At this level uvicorn and watchfiles log nothing that helps the author of a test.
         for name in ("uvicorn", "watchfiles"):

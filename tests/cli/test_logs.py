@@ -123,6 +123,15 @@ def test_every_line_of_json_is_an_object(capsys: pytest.CaptureFixture[str]):
     assert second["exception"].endswith("ValueError: broken")
 
 
+def test_the_address_of_a_webhook_is_not_logged(capsys: pytest.CaptureFixture[str]):
+    start_logging("text")
+    set_level("debug")
+    for name in ("httpx", "httpcore.connection"):
+        logging.getLogger(name).info("HTTP Request: POST http://me:secret@localhost/")
+
+    assert "secret" not in capsys.readouterr().err
+
+
 def test_metrics_without_their_library_are_refused_in_one_line(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
