@@ -38,8 +38,8 @@ def _lines(app: MockGitLabApp, url: str) -> Iterator[str]:
     settings, loaded = app.settings, app.live.current
     yield f"mock_gitlab {__version__} on {url} (API: {url}/api/v4, docs: {url}/docs)"
     if settings.dashboard:
-        known = settings.token_source == "default"  # noqa: S105 - compared, not used
-        yield f"page: {url}/#token={DEFAULT_TOKEN}" if known else f"page: {url}/"
+        known = f"#token={DEFAULT_TOKEN}" if settings.token == DEFAULT_TOKEN else ""
+        yield f"page: {url}/{known}"
     if settings.host in _EVERYWHERE:
         port = url.rpartition(":")[2]
         yield f"listening on all addresses: other machines use http://{socket.gethostname()}:{port}"
