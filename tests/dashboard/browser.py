@@ -8,7 +8,10 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import (
+    ElementNotInteractableException,
+    StaleElementReferenceException,
+)
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
@@ -64,7 +67,7 @@ class Browser:
         def pressed() -> bool:
             try:
                 self.one(selector).send_keys(key)
-            except StaleElementReferenceException:
+            except (StaleElementReferenceException, ElementNotInteractableException):
                 return False
             return True
 
