@@ -31,6 +31,8 @@ MOST = 1000
 """How many deliveries one move of the clock makes."""
 PATIENCE = 2.0
 """How many seconds of real time a move of the clock waits for deliveries under way."""
+LAST = 1.0
+"""How many seconds of real time a delivery under way has when the server ends."""
 _LONGEST_SLEEP = 3600.0
 _log = logging.getLogger("mock_gitlab")
 
@@ -51,6 +53,7 @@ class Courier:
         self._world = world
         self._busy = asyncio.Lock()
         self._walking = False
+        self._closing = False
         self._wake = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[None] | None = None
@@ -143,7 +146,7 @@ class Courier:
 
     async def _deliver(self, walk: Walk) -> None:
         """Deliver all that is due at this moment; receivers may add to it."""
-        while walk.stopped is None:
+        while walk.stopped is None and not self._closing:
             self._world.hooks.record_due()
             due = self._world.hooks.due(MOST - len(walk.delivered))
             if not due:
@@ -157,6 +160,8 @@ class Courier:
 
     async def _one_by_one(self, walk: Walk, due: list[tuple[Hook, Delivery]]) -> None:
         for hook, delivery in due:
+            if self._closing:
+                return
             if self._world.hooks.is_wanted(hook, delivery):
                 await self.send(hook, delivery)
                 walk.delivered.append(delivery.id)
@@ -179,7 +184,7 @@ class Courier:
     async def _run(self) -> None:
         """Deliver what is due, and with a running clock what becomes due."""
         try:
-            while self._world.hooks.active:
+            while self._world.hooks.active and not self._closing:
                 self._wake.clear()
                 async with self._busy:
                     await self._deliver(Walk())
@@ -206,8 +211,11 @@ class Courier:
             return
 
     async def close(self) -> None:
-        """End the task."""
+        """End the task; a delivery under way is finished if it does not take long."""
         if self._task is not None:
+            self._closing = True
+            self._wake.set()
+            await asyncio.wait([self._task], timeout=LAST)
             self._task.cancel()
             await asyncio.wait([self._task])
 

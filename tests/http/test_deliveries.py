@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import sys
+from threading import Event
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -14,11 +15,13 @@ from mock_gitlab.http import deliveries, sending
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from mock_gitlab.testing.receiver import Received, Receiver
     from tests.conftest import Mock
 
 JOBS = [{"name": "build", "stage": "build", "duration": "1m"}]
+FILE = "token: MOCK_SUPER_SECRET\nclock: {start: 2026-01-01T00:00:00Z, frozen: true}\n"
 KEY = "whsec_" + base64.b64encode(b"k" * 32).decode()
 
 
@@ -371,6 +374,56 @@ def test_a_jump_to_the_next_change_of_a_project_delivers_on_the_way(mock: Mock, 
     assert walk["now"] == "2026-01-01T00:01:00.000Z"
     assert {each["project_id"] for each in walk["changes"]} == {1, 2}
     assert receiver.statuses[-1] == ("pipeline", "success")
+
+
+def begun(mock: Mock, receiver: Receiver) -> Event:
+    """Let a delivery begin, which its receiver answers once the event is set."""
+    came, answer = Event(), Event()
+
+    def react(_: Received) -> None:
+        came.set()
+        assert answer.wait(20)
+
+    receiver.react = react
+    hook(mock, receiver)
+    triggered(mock)
+    assert came.wait(20)
+    return answer
+
+
+def test_a_delivery_under_way_is_finished_when_the_server_ends(
+    mock_with: Callable[..., Mock],
+    receiver: Receiver,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    close = deliveries.Courier.close
+
+    async def answer_and_close(courier: deliveries.Courier) -> None:
+        answer.set()
+        await close(courier)
+
+    monkeypatch.setattr(deliveries.Courier, "close", answer_and_close)
+    monkeypatch.setattr(deliveries, "LAST", 20)
+    yaml = f"database: {tmp_path / 'mock.db'}\n"
+    mock = mock_with(yaml, base=FILE)
+    answer = begun(mock, receiver)
+    mock.__exit__(None, None, None)
+
+    receiver.react = lambda _: None
+    [delivery] = mock_with(yaml, base=FILE).get("/_mock/deliveries").json()
+    assert (delivery["state"], len(receiver.received)) == ("sent", 1)
+
+
+def test_a_receiver_that_is_slow_does_not_hold_up_the_end_of_the_server(
+    mock: Mock, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(deliveries, "LAST", 0.01)
+    answer = begun(mock, receiver)
+    mock.__exit__(None, None, None)
+    assert receiver.received == []
+    answer.set()
+    mock.__enter__()
 
 
 def test_an_end_by_polls_is_told_when_it_has_come(mock: Mock, receiver: Receiver):
