@@ -160,9 +160,7 @@ class Courier:
 
     async def _one_by_one(self, walk: Walk, due: list[tuple[Hook, Delivery]]) -> None:
         for hook, delivery in due:
-            if self._closing:
-                return
-            if self._world.hooks.is_wanted(hook, delivery):
+            if not self._closing and self._world.hooks.is_wanted(hook, delivery):
                 await self.send(hook, delivery)
                 walk.delivered.append(delivery.id)
 

@@ -136,6 +136,16 @@ def test_a_hook_is_changed_and_a_new_url_drops_its_token(mock: Mock):
     assert (nothing.status_code, nothing.json()) == (400, {"error": "No parameters provided"})
 
 
+def test_a_declared_hook_may_be_signed(mock_with: Callable[..., Mock]):
+    key = "whsec_" + base64.b64encode(b"k" * 32).decode()
+    mock = mock_with(
+        f"projects: [{{id: 1, path: group/app, hooks: [{{url: {URL}, signing_token: {key}}}]}}]\n"
+    )
+
+    [hook] = mock.get(HOOKS).json()
+    assert hook["signing_token_present"] is True
+
+
 def test_a_hook_is_deleted(mock: Mock):
     path = f"{HOOKS}/{made(mock)['id']}"
     assert mock.delete(path).status_code == 204

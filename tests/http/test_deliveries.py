@@ -481,3 +481,16 @@ def test_the_newest_deliveries_are_listed_oldest_first(mock: Mock, receiver: Rec
     ]
     assert listed("pipeline_id=99") == listed("hook_id=99") == []
     assert mock.get("/_mock/deliveries?limit=0").status_code == 422
+
+
+def test_a_hook_that_its_receiver_deletes_gets_nothing_more(mock: Mock, receiver: Receiver):
+    number = hook(mock, receiver, job_events=True)["id"]
+
+    def delete(_: Received) -> None:
+        assert mock.delete(f"/api/v4/projects/1/hooks/{number}").status_code == 204
+
+    receiver.react = delete
+    triggered(mock)
+    moved(mock, "advance", duration="5m")
+
+    assert len(receiver.received) == 1
