@@ -21,10 +21,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
+# The codec asks for the types of the fields of what is stored.
+from mock_gitlab.engine.failures import FailureReason  # noqa: TC001
+from mock_gitlab.engine.matching import Fault  # noqa: TC001
+
 if TYPE_CHECKING:
-    from mock_gitlab.engine.failures import FailureReason
     from mock_gitlab.engine.hooks import HookSpec
-    from mock_gitlab.engine.matching import Fault, Response, Rule
+    from mock_gitlab.engine.matching import Response, Rule
     from mock_gitlab.engine.statuses import PipelineStatus
 
 Instant = int

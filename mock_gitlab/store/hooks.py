@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from mock_gitlab.engine.codec import decode, encode
 from mock_gitlab.engine.hooks import HookSpec
 from mock_gitlab.engine.instants import parse_timestamp, timestamp
 
 from .errors import reading
+from .rows import RowCheck
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,6 +25,8 @@ _DELIVERY = (
     "id, hook_id, event, pipeline_id, job_id, status, at, try, state, body, key, event_uuid, "
     "response_json"
 )
+_check_hook = RowCheck("hooks", _HOOK.split(", "))
+_check_delivery = RowCheck("hook_deliveries", _DELIVERY.split(", "))
 _SKIP = "UPDATE hook_deliveries SET state = 'skipped' WHERE state = 'due'"
 
 
@@ -194,20 +198,17 @@ class DeliveryTable:
 
 
 def _text_of(spec: HookSpec) -> str:
-    return json.dumps({**asdict(spec), "events": sorted(spec.events)})
+    return json.dumps(encode(spec))
 
 
 def _hook_of(row: Row) -> Hook:
     number, project_id, text, site, created_at, declared, failures, until = row
     with reading(f"the row of hook {number}"):
-        fields = json.loads(text)
-        fields["events"] = frozenset(fields["events"])
-        for name in ("custom_headers", "url_variables"):
-            fields[name] = tuple((key, value) for key, value in fields[name])
+        _check_hook(row)
         return Hook(
             number,
             project_id,
-            HookSpec(**fields),
+            decode(HookSpec, json.loads(text)),
             site,
             parse_timestamp(created_at),
             bool(declared),
@@ -219,6 +220,7 @@ def _hook_of(row: Row) -> Hook:
 def _delivery_of(row: Row) -> Delivery:
     number, hook_id, event, pipeline_id, job_id, status, at, retry, *rest, response = row
     with reading(f"the row of delivery {number}"):
+        _check_delivery(row)
         told = Event(hook_id, event, pipeline_id, job_id, status, parse_timestamp(at), retry)
         answer = None if response is None else json.loads(response)
         return Delivery._make((number, told, *rest, answer))

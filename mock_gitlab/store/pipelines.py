@@ -7,20 +7,31 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic_core import to_json
 
+from mock_gitlab.engine.codec import read_as
 from mock_gitlab.engine.instants import parse_timestamp, timestamp
-from mock_gitlab.engine.model import Action, PipelineRecord, ScenarioChoice, Variable, job_id
+from mock_gitlab.engine.model import (
+    Action,
+    ActionName,
+    PipelineRecord,
+    ScenarioChoice,
+    TerminalStatus,
+    Variable,
+    job_id,
+)
+from mock_gitlab.engine.statuses import PipelineStatus
 
 from .errors import UNREADABLE, StoreUnavailable
+from .rows import RowCheck
 from .scenarios import BEHAVIOUR, join_duration, scenario_of, split_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from mock_gitlab.engine.model import ActionName, Instant, Scenario
+    from mock_gitlab.engine.model import Instant, Scenario
 
     from .database import Database, Row
 
@@ -34,6 +45,10 @@ _RECORD = (
 )  # fmt: skip
 _CHOICE = ("chosen_by", "rule", "rule_key", "rule_set_id", "rule_variables", "inputs_json")
 _WIDTH = len(_RECORD)
+_check = RowCheck("pipelines", _RECORD)
+_DETAIL = tuple[Literal["env_var", "file"], bool] | tuple[()]
+_JOB_ID = int | None
+_TERMINAL_STATUS = TerminalStatus | None
 SELECT = (
     f"SELECT {', '.join(f'p.{name}' for name in _RECORD)}, "
     f"{', '.join(f's.{name}' for name in BEHAVIOUR.split(', '))} "
@@ -74,7 +89,8 @@ def _read_variables(text: str | None, details_text: str | None) -> tuple[Variabl
         return ()
     details = {} if details_text is None else json.loads(details_text)
     return tuple(
-        Variable(key, value, *details.get(key, ())) for key, value in json.loads(text).items()
+        Variable(key, read_as(str, value), *read_as(_DETAIL, details.get(key, [])))
+        for key, value in json.loads(text).items()
     )
 
 
@@ -97,13 +113,22 @@ def _read_actions(text: str) -> tuple[Action, ...]:
         return ()
     return tuple(
         Action(
-            written["action"],
+            read_as(ActionName, written["action"]),
             parse_timestamp(written["at"]),
-            written.get("job_id"),
-            tuple((parse_timestamp(at), status) for at, status in written.get("shown", ())),
+            read_as(_JOB_ID, written.get("job_id")),
+            tuple(
+                (parse_timestamp(at), read_as(PipelineStatus, status))
+                for at, status in written.get("shown", ())
+            ),
         )
         for written in json.loads(text)
     )
+
+
+def read_terminal_status(text: str | None) -> TerminalStatus | None:
+    """Read the column of the terminal status; raise TypeError if it is no such status."""
+    status: TerminalStatus | None = read_as(_TERMINAL_STATUS, text)
+    return status
 
 
 def _instant(text: str | None) -> Instant | None:
@@ -158,6 +183,7 @@ def insert_statement(columns: tuple[str, ...]) -> str:
 
 
 def _record_of(row: Row) -> PipelineRecord:
+    _check(row[:_WIDTH])
     (
         number, iid, project_id, ref, sha, source, created_at, tag, name,
         variables, details, scenario_id, seconds, fraction, terminal_status,
@@ -178,7 +204,7 @@ def _record_of(row: Row) -> PipelineRecord:
         variables=_read_variables(variables, details),
         scenario_id=scenario_id,
         terminal_after=join_duration(seconds, fraction),
-        terminal_status=terminal_status,
+        terminal_status=read_terminal_status(terminal_status),
         actions=_read_actions(actions),
         polls=polls,
         polled_at=_instant(polled_at),

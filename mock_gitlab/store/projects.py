@@ -8,6 +8,7 @@ from mock_gitlab.engine.instants import parse_timestamp, timestamp
 from mock_gitlab.engine.model import TriggerToken
 
 from .errors import reading
+from .rows import RowCheck
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,6 +23,8 @@ LAST_WRITTEN_NUMBER = 1000
 _COLUMNS = (
     "id, project_id, token, description, created_at, updated_at, last_used, expires_at, declared"
 )
+_check_project = RowCheck("projects", ("id", "path"))
+_check = RowCheck("trigger_tokens", _COLUMNS.split(", "))
 
 
 class ProjectTable:
@@ -32,7 +35,11 @@ class ProjectTable:
 
     def all(self) -> dict[int, str]:
         """Map numbers to paths."""
-        return dict(self._db.all("SELECT id, path FROM projects ORDER BY id"))
+        rows = self._db.all("SELECT id, path FROM projects ORDER BY id")
+        with reading("the row of a project"):
+            for row in rows:
+                _check_project(row)
+        return dict(rows)
 
     def add(self, number: int, path: str) -> None:
         """Keep a number with its path."""
@@ -49,6 +56,7 @@ class ProjectTable:
 def _token_of(row: Row) -> TriggerToken:
     number, project_id, token, description, *times, declared = row
     with reading(f"the row of trigger token {number}"):
+        _check(row)
         created_at, updated_at, last_used, expires_at = (
             None if time is None else parse_timestamp(time) for time in times
         )

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from mock_gitlab.engine.codec import decode_rule, encode_rule
+from mock_gitlab.engine.codec import decode, encode
+from mock_gitlab.engine.matching import Rule
 
 from .errors import reading
 
 if TYPE_CHECKING:
-    from mock_gitlab.engine.matching import Rule
-
     from .database import Database
 
 
@@ -24,7 +23,7 @@ class _LastWritten:
     def text_of(self, rules: tuple[Rule, ...]) -> str:
         kept, text = self._kept
         if kept is not rules:
-            text = json.dumps([encode_rule(rule) for rule in rules], separators=(",", ":"))
+            text = json.dumps(encode(rules), separators=(",", ":"))
             self._kept = rules, text  # at once: the servers of a process run in several threads
         return text
 
@@ -66,5 +65,5 @@ class RuleSetTable:
             row = self._db.one("SELECT rules_json FROM rule_sets WHERE id = ?", (number,))
             with reading(f"the set of rules {number}"):
                 written = [] if row is None else json.loads(row[0])
-                self._read = number, [decode_rule(rule) for rule in written]
+                self._read = number, [decode(Rule, rule) for rule in written]
         return self._read[1]

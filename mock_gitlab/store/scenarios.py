@@ -6,10 +6,11 @@ import json
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from mock_gitlab.engine.codec import decode_scenario, encode_scenario
-from mock_gitlab.engine.model import DeclaredScenario, Duration, Scenario
+from mock_gitlab.engine.codec import decode, encode, read_as
+from mock_gitlab.engine.model import DeclaredScenario, Duration, Origin, Scenario
 
 from .errors import reading
+from .rows import RowCheck
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,6 +25,8 @@ BEHAVIOUR = (
 _COLUMNS = f"{BEHAVIOUR}, definition_json, source, file, line"
 _NAMES = _COLUMNS.split(", ")
 _WIDTH = len(BEHAVIOUR.split(", "))
+_check_behaviour = RowCheck("scenarios", BEHAVIOUR.split(", "))
+_check = RowCheck("scenarios", _NAMES)
 _SOURCE = _NAMES.index("source")
 _UPSERT = (
     f"INSERT INTO scenarios ({_COLUMNS}) VALUES ({', '.join('?' * len(_NAMES))}) "
@@ -53,7 +56,9 @@ def scenario_of(columns: Row) -> Scenario:
     """
     number, name, seconds, fraction, status, never, details = columns
     with reading(f"the row of scenario {number}"):
-        return decode_scenario(
+        _check_behaviour(columns)
+        return decode(
+            Scenario,
             {
                 **json.loads(details),
                 "scenario_id": number,
@@ -61,13 +66,13 @@ def scenario_of(columns: Row) -> Scenario:
                 "terminal_after": join_duration(seconds, fraction),
                 "terminal_status": status,
                 "never_complete": bool(never),
-            }
+            },
         )
 
 
 def _row_of(declared: DeclaredScenario) -> Row:
     scenario = declared.scenario
-    details = {k: v for k, v in encode_scenario(scenario).items() if k not in _OWN_COLUMN}
+    details = {k: v for k, v in encode(scenario).items() if k not in _OWN_COLUMN}
     return (
         scenario.scenario_id,
         scenario.name,
@@ -106,8 +111,10 @@ declared_rows = _DeclaredRows()
 def _declared_of(row: Row) -> DeclaredScenario:
     scenario = scenario_of(row[:_WIDTH])
     with reading(f"the row of scenario {row[0]}"):
+        _check(row)
         definition = dict(json.loads(row[_WIDTH]))
-    return DeclaredScenario(scenario, definition, *row[_WIDTH + 1 :])
+        source, *place = row[_WIDTH + 1 :]
+        return DeclaredScenario(scenario, definition, read_as(Origin, source), *place)
 
 
 class ScenarioTable:

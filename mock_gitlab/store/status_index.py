@@ -17,7 +17,8 @@ from mock_gitlab.engine.statuses import COMPLETED
 
 from .database import LISTED_UP_TO
 from .errors import StoreUnavailable, reading
-from .pipelines import SELECT, StoredPipeline, stored_of
+from .pipelines import SELECT, StoredPipeline, read_terminal_status, stored_of
+from .rows import RowCheck
 from .scenarios import join_duration
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from mock_gitlab.engine.model import Duration, Instant, TerminalStatus
     from mock_gitlab.engine.statuses import PipelineStatus
 
-    from .database import Database
+    from .database import Database, Row
 
 COUNTED_UP_TO = 10_000
 """A list is counted no further, as GitLab does."""
@@ -41,7 +42,10 @@ _HAS_YAML_ERRORS = (
     "(ifnull(p.scenario_id, -1) IN "
     """(SELECT scenario_id FROM scenarios WHERE instr(details_json, '"yaml_errors":')))"""
 )
-_COHORT = "p.scenario_id, p.terminal_after_seconds, p.terminal_after_fraction, p.terminal_status"
+_COHORT = ("scenario_id", "terminal_after_seconds", "terminal_after_fraction", "terminal_status")
+_MEMBER = ("id", "project_id", "created_at")
+_check_ref = RowCheck("pipelines", ("ref",))
+_check_member = RowCheck("pipelines", (*_COHORT, *_MEMBER))
 
 # SQLite finds the next ref in the index, where DISTINCT or GROUP BY would read all of a project.
 NEWEST_IIDS = (
@@ -76,6 +80,9 @@ class PipelineRow(NamedTuple):
     updated_at: str
     name: str | None
     status_until: str | None
+
+
+_check_listed = RowCheck("pipelines", PipelineRow._fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +237,7 @@ class StatusIndex:
             f"ORDER BY {wanted.order()} LIMIT ? OFFSET ?",
             [*values, limit, offset],
         )
-        return [PipelineRow(*row) for row in rows]
+        return [_row_of(row) for row in rows]
 
     def count(self, wanted: Filter) -> int | None:
         """Count the pipelines that a filter lets through; None for more than COUNTED_UP_TO."""
@@ -276,6 +283,9 @@ class StatusIndex:
             f"SELECT ref FROM pipelines WHERE project_id = ? AND {newest} AND tag = ?",
             (project_id, *[project_id] * newest.count("?"), int(tags)),
         )
+        with reading(f"the ref of a pipeline of project {project_id}"):
+            for row in rows:
+                _check_ref(row)
         return [row[0] for row in rows]
 
     # ------------------------------------------------------------------ stored statuses
@@ -349,19 +359,30 @@ class StatusIndex:
         return [row[0] for row in rows]
 
     def _cohorts(self, where: str, *values: Any) -> dict[Cohort, list[Member]]:
+        columns = ", ".join(f"p.{name}" for name in (*_COHORT, *_MEMBER))
         rows = self._db.all(
-            f"SELECT {_COHORT}, p.id, p.project_id, p.created_at FROM pipelines p "
-            f"WHERE {where} AND {_UNTOUCHED}",
-            values,
+            f"SELECT {columns} FROM pipelines p WHERE {where} AND {_UNTOUCHED}", values
         )
         cohorts: dict[tuple[Any, ...], list[Member]] = {}
-        for *alike, number, project_id, created_at in rows:
-            member = Member(number, project_id, parse_timestamp(created_at))
-            cohorts.setdefault(tuple(alike), []).append(member)
-        return {
-            Cohort(scenario_id, join_duration(seconds, fraction), status): members
-            for (scenario_id, seconds, fraction, status), members in cohorts.items()
-        }
+        with reading("the row of a pipeline"):
+            for row in rows:
+                _check_member(row)
+                *alike, number, project_id, created_at = row
+                member = Member(number, project_id, parse_timestamp(created_at))
+                cohorts.setdefault(tuple(alike), []).append(member)
+            return {_cohort_of(*alike): members for alike, members in cohorts.items()}
+
+
+def _cohort_of(
+    scenario_id: int | None, seconds: int | None, fraction: int, status: str | None
+) -> Cohort:
+    return Cohort(scenario_id, join_duration(seconds, fraction), read_terminal_status(status))
+
+
+def _row_of(row: Row) -> PipelineRow:
+    with reading(f"the row of pipeline {row[0]}"):
+        _check_listed(row)
+    return PipelineRow(*row)
 
 
 def _text_until(until: Instant | None) -> str | None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mock_gitlab.engine.builtins import builtin_scenarios
-from mock_gitlab.engine.codec import decode_scenario, encode_scenario
+from mock_gitlab.engine.codec import decode, encode
+from mock_gitlab.engine.failures import FailureReason
 from mock_gitlab.engine.matching import Fault, Limit, RequestPattern, Response
 from mock_gitlab.engine.model import (
     TERMINAL_STATUSES,
@@ -49,7 +50,7 @@ job_attempts = st.builds(
     JobAttempt,
     st.none() | durations,
     st.none() | statuses,
-    st.none() | text,
+    st.none() | st.sampled_from(get_args(FailureReason)),
     st.none() | durations,
     maybe,
     st.none() | text,
@@ -134,12 +135,12 @@ scenarios = st.builds(
 @settings(max_examples=50, deadline=None)
 @given(scenarios)
 def test_a_scenario_comes_back_from_json_text_as_it_was(scenario: Scenario):
-    assert decode_scenario(json.loads(json.dumps(encode_scenario(scenario)))) == scenario
+    assert decode(Scenario, json.loads(json.dumps(encode(scenario)))) == scenario
 
 
 def test_only_what_differs_from_the_defaults_is_written():
     scenario = Scenario(900, "x", terminal_after=60_000, jobs=(JobSpec("a", duration=5),))
-    assert encode_scenario(scenario) == {
+    assert encode(scenario) == {
         "scenario_id": 900,
         "name": "x",
         "terminal_after": 60_000,
@@ -149,13 +150,37 @@ def test_only_what_differs_from_the_defaults_is_written():
 
 def test_the_body_of_an_answer_keeps_its_lists():
     fault = Fault("f", RequestPattern(), respond=Response(body=[1, [2]]))
-    found = decode_scenario(encode_scenario(Scenario(1, "x", faults=(fault,))))
+    found = decode(Scenario, encode(Scenario(1, "x", faults=(fault,))))
     assert found.faults[0].respond == Response(body=[1, [2]])
 
 
 def test_an_unknown_field_is_an_error():
     with pytest.raises(TypeError):
-        decode_scenario({"scenario_id": 1, "name": "x", "colour": "red"})
+        decode(Scenario, {"scenario_id": 1, "name": "x", "colour": "red"})
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("terminal_after", "5", "terminal_after: '5' is no int"),
+        ("terminal_status", "done", "terminal_status: 'done' is none of its values"),
+        ("never_complete", 1, "never_complete: 1 is no bool"),
+        ("created", True, "created: True is no int"),
+        ("coverage", "5", "coverage: '5' is no float"),
+        ("stages", "build", "stages: 'build' is no list"),
+        ("stages", [1], "stages: 1 is no str"),
+        ("jobs", [7], "jobs: 7 is no JobSpec"),
+        ("jobs", [{"name": "a", "colour": 1}], "jobs: JobSpec has no 'colour'"),
+        ("jobs", [{"name": "a", "retry": {"max": None}}], "jobs: retry: max: None is no int"),
+        ("faults", [{"key": "1", "when": {"variables": [["A"]]}}], "is no list of 2"),
+    ],
+)
+def test_a_value_of_another_type_is_an_error_that_names_the_field(
+    field: str, value: Any, said: str
+):
+    with pytest.raises(TypeError) as refused:
+        decode(Scenario, {"scenario_id": 1, "name": "x", field: value})
+    assert said in str(refused.value)
 
 
 @pytest.mark.parametrize("seconds", [1, 7, 99])
