@@ -117,6 +117,10 @@ class MockGitLabApp(FastAPI):
         for follower in self._followers:
             follower.tell(EVERYTHING)
 
+    def _tell_of_delivery(self, world: World) -> None:
+        for follower in self._followers:
+            follower.tell_of(world.name, "deliveries")
+
     def _observers(self) -> list[Observer]:
         found: list[Observer] = [] if self.metrics is None else [self.metrics]
         if self.settings.log_requests or self.settings.log_level == "debug":
@@ -145,7 +149,7 @@ class MockGitLabApp(FastAPI):
         if self._couriers is None:
             from mock_gitlab.http.deliveries import Couriers
 
-            self._couriers = Couriers()
+            self._couriers = Couriers(self._tell_of_delivery)
         return self._couriers
 
     def wake(self, world: World) -> None:

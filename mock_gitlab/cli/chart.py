@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .simulation import last_change
+from mock_gitlab.engine.preview import last_change
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from mock_gitlab.engine.instants import to_seconds
-
 from .command import (
     MISTAKES,
     SUCCESS,
@@ -19,9 +17,6 @@ from .command import (
 
 if TYPE_CHECKING:
     import argparse
-
-    from mock_gitlab.engine.model import Scenario
-    from mock_gitlab.engine.timeline import JobState, Timeline
 
 _NARROWEST = 10
 
@@ -47,59 +42,23 @@ def add(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the drawing, or the same as JSON."""
+    from mock_gitlab.engine.model import Invalid
+    from mock_gitlab.engine.preview import describe, preview, scenario_finder
+
     from .chart import draw
-    from .simulation import scenario_finder, simulate
 
     declarations = load_declarations(arguments)
     declared = declarations.declared(arguments.scenario)
     if declared is None:
         raise cannot(f"there is no scenario {arguments.scenario}", MISTAKES)
     scenario = declared.scenario
-    timeline = simulate(scenario, scenario_finder(declarations), arguments.retries)
+    find = scenario_finder(declarations, declarations.behaviour)
+    try:
+        timeline = preview(scenario, find, arguments.retries)
+    except Invalid as error:
+        raise cannot(str(error), MISTAKES) from None
     if arguments.json:
-        print(json.dumps(as_json(scenario, timeline), indent=2))
+        print(json.dumps(describe(scenario, timeline), indent=2))
     else:
         print(draw(scenario, timeline, max(_NARROWEST, arguments.width)))
     return SUCCESS
-
-
-def as_json(scenario: Scenario, timeline: Timeline) -> dict[str, Any]:
-    """Describe the timeline of a scenario as a JSON value; times are in seconds.
-
-    ``ends_at`` is None if the pipeline does not end by itself.
-    """
-    from .simulation import last_change
-
-    changes, last = timeline.changes(-1, None), last_change(timeline)
-    state = timeline.at(last)
-    return {
-        "scenario_id": scenario.scenario_id,
-        "name": scenario.name,
-        "status": state.status,
-        "ends_at": to_seconds(last) if state.finished else None,
-        "terminal_after_polls": scenario.terminal_after_polls,
-        "jobs": [_job(job) for job in state.jobs],
-        "changes": [
-            {"at": to_seconds(change.at), "job": change.name, "status": change.after}
-            for change in changes
-            if change.job_id is not None
-        ],
-        "pipeline": [
-            {"at": to_seconds(change.at), "status": change.after}
-            for change in changes
-            if change.job_id is None
-        ],
-    }
-
-
-def _job(job: JobState) -> dict[str, Any]:
-    return {
-        "name": job.name,
-        "stage": job.stage,
-        "status": job.status,
-        "retried": job.retried,
-        "allow_failure": job.allow_failure,
-        "queued_at": to_seconds(job.queued_at),
-        "started_at": to_seconds(job.started_at),
-        "finished_at": to_seconds(job.finished_at),
-    }

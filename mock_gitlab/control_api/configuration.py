@@ -62,7 +62,7 @@ def _configuration(world: World, live: LiveConfig) -> Configuration:
         "seed": all_as_written(declared.seed, hidden),
         "default_scenario": declared.default_scenario,
         "scenarios": len(declared.scenarios),
-        "rules": [rule_row(world, rule) for rule in world.rules()],
+        "rules": [rule_row(world, rule) for rule in world.all_rules()],
         "faults": len(declared.faults),
         "projects": [
             {

@@ -1,16 +1,23 @@
-"""Patterns, responses and faults written back with the keys of the files."""
+"""Patterns, responses and faults written back with the keys of the files, and their switch."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from mock_gitlab.config.fields import StrictModel
 from mock_gitlab.engine.instants import to_seconds
 
 if TYPE_CHECKING:
     from mock_gitlab.engine.matching import Fault, RequestPattern, Response, TriggerPattern
 
 _MAPPINGS = ("variables", "inputs")
+
+
+class Switch(StrictModel):
+    """The body of a request that switches a rule or a fault on or off."""
+
+    enabled: bool
 
 
 def pattern_definition(pattern: TriggerPattern | RequestPattern) -> dict[str, Any]:

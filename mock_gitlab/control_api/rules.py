@@ -10,7 +10,7 @@ from mock_gitlab.config.rules import RuleModel, rule_from
 from mock_gitlab.config.scalars import all_as_written
 
 from .access import CurrentWorld, control_router
-from .definitions import pattern_definition, response_definition
+from .definitions import Switch, pattern_definition, response_definition
 
 if TYPE_CHECKING:
     from mock_gitlab.engine.matching import Rule
@@ -20,11 +20,12 @@ router = control_router("rules")
 
 
 class RuleRow(TypedDict):
-    """A rule in force; ``matches`` counts the pipelines that it matched in this world."""
+    """A rule; ``matches`` counts the pipelines that it matched in this world."""
 
     key: str
     source: Literal["file", "runtime"]
     place: str
+    enabled: bool
     when: dict[str, Any]
     scenarios: list[int]
     cycle: bool
@@ -41,6 +42,7 @@ def rule_row(world: World, rule: Rule) -> RuleRow:
         "key": rule.key,
         "source": "runtime" if rule in world.runtime_rules else "file",
         "place": rule.place,
+        "enabled": world.runtime_rules.is_on(rule.key),
         "when": all_as_written(pattern_definition(rule.when), hidden),
         "scenarios": list(rule.scenarios),
         "cycle": rule.cycle,
@@ -53,14 +55,20 @@ def rule_row(world: World, rule: Rule) -> RuleRow:
 
 @router.get("/rules")
 async def list_rules(world: CurrentWorld) -> list[RuleRow]:
-    """List the rules in force, in the order in which they are tried."""
-    return [rule_row(world, rule) for rule in world.rules()]
+    """List the rules in the order in which they are tried, also those that are switched off."""
+    return [rule_row(world, rule) for rule in world.all_rules()]
 
 
 @router.post("/rules", status_code=201)
 async def create_rule(world: CurrentWorld, rule: RuleModel) -> RuleRow:
     """Declare a rule at run time; it is tried before those of the files."""
     return rule_row(world, world.add_rule(rule_from(rule, place="")))
+
+
+@router.patch("/rules")
+async def switch_rule(world: CurrentWorld, key: str, switch: Switch) -> RuleRow:
+    """Switch a rule on or off in this world, wherever it is declared."""
+    return rule_row(world, world.switch_rule(key, on=switch.enabled))
 
 
 @router.delete("/rules", status_code=204)

@@ -36,6 +36,22 @@ class ScenarioRow(TypedDict):
     definition: dict[str, Any]
 
 
+class PreviewRow(TypedDict):
+    """What the pipeline of a scenario will do; times are seconds since its creation.
+
+    ``ends_at`` is None if it does not end by itself.
+    """
+
+    scenario_id: int
+    name: str
+    status: str
+    ends_at: float | None
+    terminal_after_polls: int | None
+    jobs: list[dict[str, Any]]
+    changes: list[dict[str, Any]]
+    pipeline: list[dict[str, Any]]
+
+
 def _row(world: World, declared: DeclaredScenario) -> ScenarioRow:
     scenario, hidden = declared.scenario, world.declared.variables
     return {
@@ -69,6 +85,15 @@ async def create_scenario(world: CurrentWorld, scenario: ScenarioModel) -> Scena
 async def get_scenario(world: CurrentWorld, scenario_id: int) -> ScenarioRow:
     """Show a scenario."""
     return _row(world, world.scenario(scenario_id))
+
+
+@router.get("/scenarios/{scenario_id}/preview")
+async def preview_scenario(world: CurrentWorld, scenario_id: int) -> PreviewRow:
+    """Show what a scenario will do over time; nothing is created."""
+    shown: PreviewRow = all_as_written(
+        world.preview_scenario(scenario_id), world.declared.variables
+    )
+    return shown
 
 
 @router.put("/scenarios/{scenario_id}")

@@ -394,6 +394,11 @@ class Declarations:
         """Return the declared scenario with a number."""
         return next((d for d in self.scenarios if d.scenario.scenario_id == number), None)
 
+    def behaviour(self, number: int) -> Scenario | None:
+        """Return the scenario with a number."""
+        found = self.declared(number)
+        return None if found is None else found.scenario
+
 
 # ---------------------------------------------------------------------------- recorded
 

@@ -47,10 +47,11 @@ class Walk:
 
 
 class Courier:
-    """Delivers the webhooks of one world."""
+    """Delivers the webhooks of one world. ``told`` is called after each response."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, told: Callable[[World], None]) -> None:
         self._world = world
+        self._told = told
         self._busy = asyncio.Lock()
         self._walking = False
         self._closing = False
@@ -170,6 +171,7 @@ class Courier:
         hosts = self._world.declared.webhook_hosts
         response = await send(hook, delivery, hook.site or hooks.site, hosts)
         hooks.responded(hook, delivery, response)
+        self._told(self._world)
 
     # ------------------------------------------------------------------ by itself
 
@@ -219,16 +221,17 @@ class Courier:
 
 
 class Couriers:
-    """The couriers of an application's worlds."""
+    """The couriers of an application's worlds. ``told`` is called after each response."""
 
-    def __init__(self) -> None:
+    def __init__(self, told: Callable[[World], None] = lambda _: None) -> None:
+        self._told = told
         self._couriers: WeakSet[Courier] = WeakSet()
 
     def of(self, world: World) -> Courier:
         """Return the courier of a world, for the event loop that runs."""
         found: Courier | None = world.hooks.courier
         if found is None or not found.is_here:
-            found = world.hooks.courier = Courier(world)
+            found = world.hooks.courier = Courier(world, self._told)
             self._couriers.add(found)
         return found
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mock_gitlab.http.exchange import Exchange
 
-EVERYTHING = frozenset(("clock", "configuration", "declared", "pipelines", "requests", "sandboxes"))
+EVERYTHING = frozenset(
+    ("clock", "configuration", "declared", "deliveries", "pipelines", "requests", "sandboxes")
+)
 """What a follower is told of. Several changes of a kind are told as one."""
 _BY_CONTROL: dict[str, frozenset[str]] = {
     "clock": frozenset(("clock", "pipelines")),
@@ -38,6 +40,11 @@ class Follower:
         if exchange.world != self._world:
             changed &= {"configuration", "sandboxes"}  # these belong to the whole server
         self.tell(changed)
+
+    def tell_of(self, world: str, *changed: str) -> None:
+        """Note that something has changed in a world, if it is the one that is followed."""
+        if world == self._world:
+            self.tell(frozenset(changed))
 
     def tell(self, changed: frozenset[str]) -> None:
         """Note that something has changed."""

@@ -188,6 +188,14 @@ class MockWorld:
         """Declare a fault with the keys of a file (``when``, ``respond``); returns its key."""
         return str(self._request("POST", "/_mock/faults", fields)["key"])
 
+    def switch_rule(self, key: str, *, enabled: bool) -> None:
+        """Switch a rule on or off in this world, also one of the files."""
+        self._request("PATCH", f"/_mock/rules?key={quote(key)}", {"enabled": enabled})
+
+    def switch_fault(self, key: str, *, enabled: bool) -> None:
+        """Switch a fault on or off in this world, also one of the files."""
+        self._request("PATCH", f"/_mock/faults?key={quote(key)}", {"enabled": enabled})
+
     def trigger_token(self, project: int | str, description: str = "test") -> str:
         """Create a trigger token for a project, given by its number or path."""
         path = f"/api/v4/projects/{quote(str(project), safe='')}/triggers"

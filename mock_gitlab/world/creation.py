@@ -69,7 +69,7 @@ class Creation:
         self.declared = declared
         self._matches.clear()
         self._rule_sets.forget()
-        self.rules = (*runtime, *declared.rules) if runtime else declared.rules
+        self.rules = runtime.in_force(declared.rules)
         self._indices.clear()
 
     # ------------------------------------------------------------------ creating

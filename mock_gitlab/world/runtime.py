@@ -1,4 +1,4 @@
-"""What is declared to one world at run time; it beats what the files declare."""
+"""What is declared or switched off in one world at run time; it beats what the files declare."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ class RuntimeDeclarations(Generic[Declared]):
         self._changed = changed
         self._items: list[Declared] = []
         self._added = 0
+        self._off: set[str] = set()
 
     def __iter__(self) -> Iterator[Declared]:
         return iter(self._items)
@@ -41,6 +42,28 @@ class RuntimeDeclarations(Generic[Declared]):
         self._changed()
         return added
 
+    def all(self, declared: tuple[Declared, ...]) -> tuple[Declared, ...]:
+        """List these and those of the files in the order of trying, whether on or off."""
+        return tuple(self._items) + declared if self._items else declared
+
+    def in_force(self, declared: tuple[Declared, ...]) -> tuple[Declared, ...]:
+        """List those that are on, of these and those of the files, in the order of trying."""
+        found = self.all(declared)
+        return tuple(item for item in found if item.key not in self._off) if self._off else found
+
+    def is_on(self, key: str) -> bool:
+        """Return whether the one with a key has not been switched off."""
+        return key not in self._off
+
+    def switch(self, key: str, declared: tuple[Declared, ...], *, on: bool) -> Declared:
+        """Switch one of these, or of those of the files, on or off; raises NotFound."""
+        found = next((item for item in self.all(declared) if item.key == key), None)
+        if found is None:
+            raise NotFound(self._kind)
+        (self._off.discard if on else self._off.add)(key)
+        self._changed()
+        return found
+
     def remove(self, key: str | None = None) -> None:
         """Remove all, or the one with a key; raises NotFound for an unknown key."""
         kept = [] if key is None else [item for item in self._items if item.key != key]
@@ -50,7 +73,8 @@ class RuntimeDeclarations(Generic[Declared]):
         self._changed()
 
     def clear(self) -> None:
-        """Remove all, and number new ones from 1."""
+        """Remove all, number new ones from 1, and switch everything on."""
         self._items = []
         self._added = 0
+        self._off.clear()
         self._changed()

@@ -150,8 +150,8 @@ class World:
         changed = self._scenarios.replace_declared(mine.scenarios)
         self.catalog.apply(mine, self._salt(mine.seed), self.clock.now())
         self.hooks.apply(mine)
-        in_force = (*self.runtime_rules, *mine.rules)
-        self._db.clear_rule_counts({rule_key(rule) for rule in in_force})
+        rules = self.runtime_rules.all(mine.rules)
+        self._db.clear_rule_counts({rule_key(rule) for rule in rules})
         self._db.undo_on_rollback(partial(self._use, self.shared, self.declared))
         projects_were_edited = mine.projects != self.declared.projects
         self._use(declarations, mine)
@@ -178,6 +178,19 @@ class World:
         if found is None:
             raise NotFound("scenario")
         return found
+
+    def preview_scenario(self, number: int) -> dict[str, Any]:
+        """Describe what a scenario will do.
+
+        Raises:
+            NotFound: there is no such scenario.
+            Invalid: it starts too many pipelines.
+        """
+        from mock_gitlab.engine.preview import describe, preview, scenario_finder
+
+        scenario = self.scenario(number).scenario
+        find = scenario_finder(self.declared, self._scenarios.behaviour)
+        return describe(scenario, preview(scenario, find))
 
     def create_scenario(self, declared: DeclaredScenario) -> DeclaredScenario:
         """Add a scenario at run time; raises AlreadyExists if its number is in use."""
@@ -218,7 +231,7 @@ class World:
         numbers = self._scenarios.having("faults")
         self._scenarios_have_faults = bool(numbers)
         of_scenarios = (s.faults for s in map(self._scenarios.behaviour, numbers) if s is not None)
-        faults = (*self.faults(), *chain.from_iterable(of_scenarios))
+        faults = (*self.all_faults(), *chain.from_iterable(of_scenarios))
         self.fault_counters.keep({fault.key for fault in faults})
 
     @property
@@ -243,13 +256,25 @@ class World:
             return ()
         return view.timeline.scenario.faults if view.project.id == project_id else ()
 
-    def faults(self) -> list[Fault]:
+    def faults(self) -> tuple[Fault, ...]:
         """List the faults in force, those declared at run time first."""
-        return [*self.runtime_faults, *self.declared.faults]
+        return self.runtime_faults.in_force(self.declared.faults)
 
-    def rules(self) -> tuple[Rule, ...]:
-        """List the rules in force in the order of trying, those declared at run time first."""
-        return self._creation.rules
+    def all_faults(self) -> tuple[Fault, ...]:
+        """List the faults, also those that are switched off."""
+        return self.runtime_faults.all(self.declared.faults)
+
+    def all_rules(self) -> tuple[Rule, ...]:
+        """List the rules in the order of trying, also those that are switched off."""
+        return self.runtime_rules.all(self.declared.rules)
+
+    def switch_rule(self, key: str, *, on: bool) -> Rule:
+        """Switch a rule on or off in this world; raises NotFound for an unknown key."""
+        return self.runtime_rules.switch(key, self.declared.rules, on=on)
+
+    def switch_fault(self, key: str, *, on: bool) -> Fault:
+        """Switch a fault on or off in this world; raises NotFound for an unknown key."""
+        return self.runtime_faults.switch(key, self.declared.faults, on=on)
 
     def add_rule(self, rule: Rule) -> Rule:
         """Put a rule in force at run time; raises Invalid if it names an unknown scenario."""

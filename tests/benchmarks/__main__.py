@@ -22,7 +22,7 @@ from typing import Any
 
 from mock_gitlab.store.database import Database
 
-from . import ceiling, largest, peers, servers
+from . import ceiling, largest, page, peers, servers
 
 POLL = "/api/v4/projects/1/pipelines/1"
 TRIGGER = "/api/v4/projects/1/trigger/pipeline"
@@ -244,6 +244,25 @@ def memory(folder: Path, requests: int) -> list[Row]:
     ]
 
 
+def live_page(folder: Path, times: int) -> list[Row]:
+    """See how quickly the live page shows itself, in an empty world and in a full one."""
+    if page.MISSING is not None:
+        print(f"the live page is not measured: {page.MISSING}")
+        return []
+    rows: list[Row] = []
+    yaml = "version: 1\njournal: 10000\n"
+    with servers.mock_gitlab(folder, yaml=yaml, database=":memory:") as mock:
+        for pipelines, requests in ((0, 0), (1_000, 10_000)):
+            for _ in range(pipelines):
+                mock.call("POST", TRIGGER, {"ref": "main", "scenario_id": 0})
+            for _ in range(requests):
+                mock.call("GET", POLL)
+            what = f"page, {pipelines} pipelines, {requests} requests"
+            painted, listed = medians(page.times_of(mock, "1000" if pipelines else "", times))
+            rows += [(f"{what}: first paint, ms", painted), (f"{what}: list, ms", listed)]
+    return rows
+
+
 def seconds_of(*command: str, folder: Path) -> float:
     """Time a program from its start to its end."""
     begun = time.perf_counter()
@@ -315,7 +334,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="where to write the figures for machines")
     parser.add_argument(
         "--only",
-        help="throughput, rules, peers, stored, scenarios, largest, memory, start or plugin",
+        help="throughput, rules, peers, stored, scenarios, largest, memory, start, plugin or page",
     )
     chosen = parser.parse_args()
     quick = chosen.quick
@@ -337,6 +356,7 @@ def main() -> None:
             "memory": lambda folder: memory(folder, 20_000 if quick else 200_000),
             "start": lambda folder: start(folder, 3 if quick else 15),
             "plugin": lambda folder: plugin(folder, 3 if quick else 15),
+            "page": lambda folder: live_page(folder, 3 if quick else 15),
         }
         rows: list[Row] = []
         for part, measure in parts.items():

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mock_gitlab.cli.main import main
-from mock_gitlab.cli.preview import as_json
-from mock_gitlab.cli.simulation import simulate
 from mock_gitlab.config.loader import load
 from mock_gitlab.engine.model import PipelineRecord
+from mock_gitlab.engine.preview import describe, preview
 from mock_gitlab.engine.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -177,10 +176,25 @@ def test_what_preview_draws_is_what_a_poll_would_see(folder: Path):
     assert declared is not None
     record = PipelineRecord(1, 1, 1, "main", "", "trigger", 0, scenario_id=900)
 
-    simulated = simulate(declared.scenario, lambda _: None)
-    shown = as_json(declared.scenario, simulated)["pipeline"]
+    simulated = preview(declared.scenario, lambda _: None)
+    shown = describe(declared.scenario, simulated)["pipeline"]
 
     polled = Timeline(record, declared.scenario)
     assert [polled.at(round(each["at"] * 1000)).status for each in shown] == [
         each["status"] for each in shown
     ]
+
+
+def test_a_scenario_that_starts_too_many_pipelines_is_one_clear_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    jobs = ", ".join(
+        f"{{name: b{n}, downstream: {{project: g/p, scenario: 1, strategy: depend}}}}"
+        for n in range(100)
+    )
+    path = tmp_path / "mock.yaml"
+    path.write_text(f"scenarios: [{{scenario_id: 900, name: wide, jobs: [{jobs}]}}]\n")
+
+    assert main(["preview", "--config", str(path), "900"]) == 1
+
+    assert "the bridges start more than 100 pipelines" in capsys.readouterr().err

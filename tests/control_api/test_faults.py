@@ -96,3 +96,21 @@ def test_a_fault_can_be_bound_to_a_project(mock: Mock):
 
     assert statuses == [503, 200]
     assert [row["id"] for row in mock.get("/projects").json()] == [1]
+
+
+def test_a_fault_of_a_file_can_be_switched_off_and_on(mock_with: Callable[..., Mock]):
+    mock = mock_with("faults: [{when: {operation: get_version}, respond: {status: 503}}]\n")
+    [fault] = mock.get("/_mock/faults").json()
+
+    off = mock.patch("/_mock/faults", params={"key": fault["key"]}, json={"enabled": False})
+    without = mock.get("/api/v4/version").status_code
+    mock.patch("/_mock/faults", params={"key": fault["key"]}, json={"enabled": True})
+
+    assert (off.status_code, off.json()) == (200, {**fault, "enabled": False})
+    assert (without, mock.get("/api/v4/version").status_code) == (200, 503)
+    assert mock.get("/_mock/faults").json() == [{**fault, "matched": 1, "applied": 1}]
+
+
+def test_an_unknown_fault_cannot_be_switched(mock: Mock):
+    answer = mock.patch("/_mock/faults", params={"key": "nine"}, json={"enabled": False})
+    assert (answer.status_code, answer.json()["message"]) == (404, "404 Fault Not Found")

@@ -129,3 +129,46 @@ def test_a_rule_is_shown_as_it_would_be_written(mock: Mock):
     }
     assert made["scenarios"] == [1, 2]
     assert (refusing["when"], refusing["respond"]) == ({}, refusal["respond"])
+
+
+def test_a_rule_of_a_file_can_be_switched_off_and_on(mock_with: Callable[..., Mock]):
+    mock = mock_with("rules: [{when: {ref: main}, scenario: 3}, {scenario: 4}]\n")
+    first, _ = mock.get("/_mock/rules").json()
+
+    off = mock.patch("/_mock/rules", params={"key": first["key"]}, json={"enabled": False})
+    without = mock.trigger()
+    listed = mock.get("/_mock/rules").json()
+    mock.patch("/_mock/rules", params={"key": first["key"]}, json={"enabled": True})
+    again = mock.trigger()
+
+    assert (off.status_code, off.json()) == (200, {**first, "enabled": False})
+    assert [row["enabled"] for row in listed] == [False, True]
+    chosen = [mock.get(f"/_mock/pipelines/{each['id']}").json() for each in (without, again)]
+    assert [each["scenario_id"] for each in chosen] == [4, 3]
+
+
+def test_a_rule_declared_at_run_time_can_be_switched_off(mock: Mock):
+    mock.post("/_mock/rules", json={"when": {"ref": "main"}, "scenario": 3})
+    mock.patch("/_mock/rules", params={"key": "runtime-1"}, json={"enabled": False})
+    made = mock.trigger()
+    assert mock.get(f"/_mock/pipelines/{made['id']}").json()["scenario_id"] == 500
+
+
+def test_a_reset_switches_every_rule_on(mock_with: Callable[..., Mock]):
+    mock = mock_with("rules: [{when: {ref: main}, scenario: 3}]\n")
+    [rule] = mock.get("/_mock/rules").json()
+    mock.patch("/_mock/rules", params={"key": rule["key"]}, json={"enabled": False})
+    mock.post("/_mock/reset")
+    assert [row["enabled"] for row in mock.get("/_mock/rules").json()] == [True]
+
+
+def test_a_rule_that_is_switched_off_in_one_world_is_on_in_another(mock_with: Callable[..., Mock]):
+    mock = mock_with("rules: [{when: {ref: main}, scenario: 3}]\n")
+    [rule] = mock.get("/sandbox/other/_mock/rules").json()
+    mock.patch("/_mock/rules", params={"key": rule["key"]}, json={"enabled": False})
+    assert [row["enabled"] for row in mock.get("/sandbox/other/_mock/rules").json()] == [True]
+
+
+def test_an_unknown_rule_cannot_be_switched(mock: Mock):
+    answer = mock.patch("/_mock/rules", params={"key": "nine"}, json={"enabled": False})
+    assert (answer.status_code, answer.json()["message"]) == (404, "404 Rule Not Found")

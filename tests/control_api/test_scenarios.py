@@ -78,3 +78,42 @@ def test_a_damaged_scenario_is_503_and_named_in_the_log(
     assert unavailable.status_code == 503
     assert unavailable.json()["message"] == "503 Service Unavailable"
     assert "the store is unavailable: the row of scenario 900 is damaged" in caplog.text
+
+
+def test_a_preview_shows_what_a_scenario_will_do(mock: Mock):
+    mock.declare(
+        900,
+        jobs=[
+            {"name": "build", "stage": "build", "duration": 5},
+            {"name": "deploy", "stage": "deploy", "when": "manual", "allow_failure": False},
+        ],
+    )
+
+    preview = mock.get("/_mock/scenarios/900/preview").json()
+
+    assert (preview["status"], preview["ends_at"]) == ("manual", None)
+    assert [job["name"] for job in preview["jobs"]] == ["build", "deploy"]
+    assert {"at": 5, "job": "deploy", "status": "manual"} in preview["changes"]
+    assert mock.get("/_mock/pipelines").json() == []
+
+
+def test_a_preview_follows_bridges_to_scenarios_declared_at_run_time(mock: Mock):
+    mock.declare(901, terminal_after_seconds=7)
+    downstream = {"project": "2", "scenario": 901, "strategy": "depend"}
+    mock.declare(900, jobs=[{"name": "bridge", "downstream": downstream}])
+
+    assert mock.get("/_mock/scenarios/900/preview").json()["ends_at"] == 7
+
+
+def test_a_preview_that_starts_too_many_pipelines_is_refused(mock: Mock):
+    downstream = {"project": "2", "scenario": 1, "strategy": "depend"}
+    mock.declare(900, jobs=[{"name": f"{n}", "downstream": downstream} for n in range(100)])
+
+    answer = mock.get("/_mock/scenarios/900/preview")
+
+    assert answer.status_code == 422
+    assert "the bridges start more than 100 pipelines" in answer.text
+
+
+def test_the_preview_of_an_unknown_scenario_is_not_found(mock: Mock):
+    assert mock.get("/_mock/scenarios/4711/preview").status_code == 404

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from mock_gitlab.testing.receiver import Receiver
+
 pytestmark = [
     pytest.mark.skipif(MISSING is not None, reason=str(MISSING)),
     pytest.mark.xdist_group("browser"),
@@ -184,6 +186,52 @@ def test_requests_rules_and_scenarios_are_listed(live: Live, browser: Browser):
     browser.sees("#rows", "mock.yaml:6")
 
 
+def test_a_rule_and_a_fault_are_switched_off_and_on(live: Live, browser: Browser):
+    live.control("POST", "/rules", {"when": {"ref": "main"}, "scenario": 3})
+    live.control(
+        "POST", "/faults", {"when": {"operation": "get_version"}, "respond": {"status": 503}}
+    )
+    trigger(live)
+    browser.open(live.url)
+    browser.click("tab rules")
+    browser.sees("#rows", "matched 1")
+
+    browser.click("switch rules runtime-1")
+    browser.sees("#rows", "switched off")
+    assert live.control("GET", "/rules").json()[0]["enabled"] is False
+    browser.click("switch rules runtime-1")
+    browser.sees("#rows", "matched 1")
+    browser.click("switch faults runtime-1")
+    browser.sees("#rows", "switched off")
+    assert live.call("GET", "/api/v4/version").status == 200
+
+
+def test_a_scenario_shows_what_it_will_do(live: Live, browser: Browser):
+    browser.open(live.url)
+    browser.click("tab scenarios")
+    browser.click("scenario row 900")
+    browser.sees("#rows", "never ends by itself: manual")
+    browser.sees("#rows .bars", "production")
+
+    browser.click("scenario row 3")
+    browser.sees("#rows", "success after 3s")
+    assert live.control("GET", "/pipelines").json() == []
+
+
+def test_the_webhooks_that_were_sent_are_shown(live: Live, browser: Browser, receiver: Receiver):
+    hook = {"url": receiver.url, "pipeline_events": True, "job_events": True}
+    live.post_json("/api/v4/projects/group%2Fapp/hooks", json.dumps(hook))
+    browser.open(live.url)
+    browser.click("tab webhooks")
+    browser.sees("#rows", "No webhook has been sent.")
+
+    trigger(live)
+
+    browser.sees("#rows", "Pipeline Hook")
+    browser.sees("#rows", "#1 compile")
+    browser.sees("#rows", "200")
+
+
 def test_two_worlds_stand_beside_each_other(live: Live, browser: Browser):
     trigger(live)
     live.control("POST", "/sandboxes", {"name": "mine"})
@@ -234,9 +282,15 @@ def test_what_clients_send_is_text(live: Live, browser: Browser):
     browser.open(f"{live.url}/group/app/-/jobs/100001")
     browser.sees("#detail .graph", "onerror=window.hacked=1")
     browser.sees("#detail table", "onerror=window.hacked=1")
-    for tab in ("requests", "rules", "scenarios"):
+    for tab in ("requests", "scenarios"):
         browser.click(f"tab {tab}")
         browser.sees("#tabs [aria-current]", tab.capitalize())
+
+    browser.click("scenario row 901")
+    browser.sees("#rows .bars", "onerror=window.hacked=1")
+    browser.click("tab rules")
+    browser.click("rules row runtime-1")
+    browser.sees("#rows", "onerror=window.hacked=1")
 
     assert browser.driver.execute_script("return window.hacked") is None
     assert browser.all("#detail img, #rows img, main script") == []
@@ -253,9 +307,13 @@ def test_nothing_is_a_barrier_to_people(live: Live, tmp_path: Path, dark: bool):
         browser.open(f"{live.url}/group/app/-/jobs/100001")
         browser.sees("#detail .trace", "compiling")
         barriers += browser.barriers()
-        for tab in ("requests", "rules", "scenarios"):
+        live.control("POST", "/rules", {"when": {"ref": "x"}, "scenario": 3})
+        for tab in ("requests", "rules", "scenarios", "webhooks"):
             browser.click(f"tab {tab}")
             browser.sees("#tabs [aria-current]", tab.capitalize())
+            if tab == "scenarios":
+                browser.click("scenario row 900")
+                browser.sees("#rows .bars", "production")
             barriers += browser.barriers()
         (tmp_path / "mock.yaml").write_text(MOCK_YAML + "tokn: x\n")
         browser.sees("#mistakes", "did you mean")

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  courses, duration, nextInstant, percent, placeOf, previousInstant, readVariables, shown, spanOf, splitAt, stages,
+  courses, duration, nextInstant, percent, placeOf, previousInstant, readVariables, shown, spanOf, splitAt, stages, timelineOf,
 } from "../../mock_gitlab/dashboard/static/timeline.js";
 import { pieces } from "../../mock_gitlab/dashboard/static/trace.js";
 
@@ -25,6 +25,17 @@ test("a job's changes are its segments", () => {
       { status: "success", from: 20_000, to: null },
     ],
   });
+});
+
+test("the preview of a scenario is a time line from 0 on", () => {
+  const preview = {
+    pipeline: [{ at: 0, status: "running" }, { at: 1.5, status: "success" }],
+    changes: [{ at: 0, job: "build", status: "running" }],
+  };
+  assert.deepEqual(courses(timelineOf(preview)), [
+    { id: null, name: "pipeline", segments: [{ status: "running", from: 0, to: 1500 }, { status: "success", from: 1500, to: null }] },
+    { id: "build", name: "build", segments: [{ status: "running", from: 0, to: null }] },
+  ]);
 });
 
 test("a segment is parted by now", () => {

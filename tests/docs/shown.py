@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 LEFT_OUT = "\u2026"
 Pairs: TypeAlias = list[tuple[str, Any]]
-_METHOD = r"(?:GET|HEAD|POST|PUT|DELETE)"
+_METHOD = r"(?:GET|HEAD|POST|PUT|PATCH|DELETE)"
 _EXCHANGE = re.compile(
     rf"^({_METHOD}) (\S+)\n(.*?)^=> (\d+)(.*?)(?=^{_METHOD} /|\Z)", re.DOTALL | re.MULTILINE
 )

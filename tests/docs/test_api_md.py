@@ -100,7 +100,7 @@ def operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
         f"{method.upper()} {as_shown(path)}": operation
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
-        if method in ("get", "head", "post", "put", "delete")
+        if method in ("get", "head", "post", "put", "patch", "delete")
     }
 
 

@@ -128,3 +128,13 @@ def test_an_application_tells_those_who_follow_it_and_nobody_else(mock: Mock):
     assert list(mock.app.observers) == []
     mock.app.begin_to_end()
     assert asyncio.run(follower.wait(0.01)) == []
+
+
+def test_a_follower_is_told_of_its_own_world_alone():
+    async def told_of(world: str) -> list[str]:
+        follower = Follower("mine")
+        follower.tell_of(world, "deliveries")
+        return await follower.wait(0.01)
+
+    assert asyncio.run(told_of("mine")) == ["deliveries"]
+    assert asyncio.run(told_of("other")) == []

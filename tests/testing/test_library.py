@@ -331,6 +331,16 @@ def test_a_rule_declared_inline_is_tried_before_those_of_the_files(world: MockWo
     assert [each["key"] for each in world._request("GET", "/_mock/rules")] == [key]
 
 
+def test_a_rule_and_a_fault_can_be_switched_off(world: MockWorld):
+    rule = world.rule(when={"ref": "main"}, respond={"status": 400, "body": {"message": "no"}})
+    fault = world.fault(when={"operation": "get_pipeline"}, respond={"status": 502})
+
+    world.switch_rule(rule, enabled=False)
+    world.switch_fault(fault, enabled=False)
+
+    assert status(world, trigger(world)) == "running"
+
+
 def test_a_fault_declared_inline_is_applied(world: MockWorld):
     number = trigger(world)
     world.fault(when={"operation": "get_pipeline"}, times=1, respond={"status": 502})

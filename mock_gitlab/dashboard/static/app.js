@@ -25,6 +25,9 @@ const state = {
   rules: [],
   faults: [],
   scenarios: [],
+  /** What the scenarios whose rows are open will do, by number; a text says why it cannot be shown. */
+  previews: {},
+  deliveries: [],
   config: null,
   sandboxes: [],
   project: null,
@@ -55,7 +58,13 @@ const loaders = {
   },
   async declared() {
     if (state.tab === "rules") [state.rules, state.faults] = await Promise.all([client.get("/_mock/rules"), client.get("/_mock/faults")]);
-    if (state.tab === "scenarios") state.scenarios = await client.get("/_mock/scenarios");
+    if (state.tab === "scenarios") {
+      state.previews = {};
+      state.scenarios = await client.get("/_mock/scenarios");
+    }
+  },
+  async deliveries() {
+    if (state.tab === "webhooks") state.deliveries = (await client.get(`/_mock/deliveries?limit=${state.listed}`)).reverse();
   },
   async configuration() {
     state.config = await client.get("/_mock/config");
@@ -234,8 +243,22 @@ const act = {
   }),
   more: () => {
     state.listed = Math.min(state.listed + PAGE, MOST);
-    load(["pipelines", "requests"]);
+    load(["pipelines", "requests", "deliveries"]);
   },
+  switchOne: (kind, each) => attempt(async () => {
+    await client.ask("PATCH", `/_mock/${kind}?key=${encodeURIComponent(each.key)}`, { enabled: !each.enabled });
+    await load(["declared"]);
+  }),
+  preview: (number) => attempt(async () => {
+    if (number in state.previews) return;
+    try {
+      state.previews[number] = await client.get(`/_mock/scenarios/${number}/preview`);
+    } catch (error) {
+      if (!(error instanceof Refused && error.status === 422)) throw error;
+      state.previews[number] = error.message;
+    }
+    draw();
+  }),
   filter: (project) => {
     state.project = project;
     draw();
@@ -251,7 +274,7 @@ async function move(method, path, body) {
 
 /** Take the tab and the pipeline from the fragment of the address. */
 function takeFragment() {
-  const [, tab, number] = location.hash.match(/^#\/(pipelines|requests|rules|scenarios)(?:\/(\d+))?$/) ?? [];
+  const [, tab, number] = location.hash.match(/^#\/(pipelines|requests|rules|scenarios|webhooks)(?:\/(\d+))?$/) ?? [];
   if (tab) state.tab = tab;
   if (number) {
     state.selected = Number(number);
@@ -261,7 +284,7 @@ function takeFragment() {
 
 async function route() {
   takeFragment();
-  await load(["clock", "pipelines", "requests", "declared"]);
+  await load(["clock", "pipelines", "requests", "declared", "deliveries"]);
 }
 
 /** Begin at what the address names: a web_url of a pipeline, a job or a project. */
@@ -277,7 +300,7 @@ async function begin() {
     });
   }
   takeFragment();
-  await load(["clock", "configuration", "sandboxes", "pipelines", "requests", "declared"]);
+  await load(["clock", "configuration", "sandboxes", "pipelines", "requests", "declared", "deliveries"]);
 }
 
 async function follow() {

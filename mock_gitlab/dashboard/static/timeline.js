@@ -71,6 +71,15 @@ export function courses(timeline) {
   return [...found.values()];
 }
 
+/** Turn the preview of a scenario into a time line that begins at 0. */
+export function timelineOf(preview) {
+  const at = (seconds) => new Date(seconds * 1000).toISOString();
+  return [
+    ...preview.pipeline.map((each) => ({ at: at(each.at), job_id: null, name: "pipeline", after: each.status })),
+    ...preview.changes.map((each) => ({ at: at(each.at), job_id: each.job, name: each.job, after: each.status })),
+  ];
+}
+
 /** Split a segment at `now` into what is past and what is to come; either may be null. */
 export function splitAt(segment, now, end) {
   const to = segment.to ?? end;

@@ -1,7 +1,7 @@
 // Draw what is known. Each function takes the state, and returns elements.
 
 import { h, icon } from "./dom.js";
-import { WORDS, courses, duration, ended, instants, percent, shown, spanOf, splitAt, stages } from "./timeline.js";
+import { WORDS, courses, duration, ended, instants, percent, shown, spanOf, splitAt, stages, timelineOf } from "./timeline.js";
 import { pieces } from "./trace.js";
 
 function time(instant, locale = true) {
@@ -86,7 +86,7 @@ function coming(future, now) {
 
 /** Show the tabs. */
 export function tabs(state) {
-  const names = { pipelines: "Pipelines", requests: "Requests", rules: "Rules and faults", scenarios: "Scenarios" };
+  const names = { pipelines: "Pipelines", requests: "Requests", rules: "Rules and faults", scenarios: "Scenarios", webhooks: "Webhooks" };
   return Object.entries(names).map(([name, label]) =>
     h("a", { href: `#/${name}`, "data-key": `tab ${name}`, "aria-current": state.tab === name ? "page" : null }, label),
   );
@@ -94,7 +94,7 @@ export function tabs(state) {
 
 /** Show the list of the tab. */
 export function rows(state, act) {
-  return { pipelines, requests, rules, scenarios }[state.tab](state, act);
+  return { pipelines, requests, rules, scenarios, webhooks }[state.tab](state, act);
 }
 
 function pipelines(state, act) {
@@ -172,27 +172,60 @@ function facts(value) {
   );
 }
 
-function rules(state) {
-  const row = (each, kind) =>
+function rules(state, act) {
+  const row = (each, kind, count) =>
     h(
       "li",
-      {},
+      { class: "switched" },
       h(
         "details",
         { "data-key": `${kind} ${each.key}` },
-        h("summary", { "data-key": `${kind} row ${each.key}` }, h("b", {}, each.place ?? each.key), h("span", {}, `matched ${each.matched ?? 0}`)),
+        h("summary", { "data-key": `${kind} row ${each.key}` }, h("b", {}, each.place || each.key), h("span", {}, each.enabled ? count : "switched off")),
         facts(each),
       ),
+      button(each.enabled ? "Switch off" : "Switch on", `switch ${kind} ${each.key}`, () => act.switchOne(kind, each), {
+        "aria-label": `${each.enabled ? "Switch off" : "Switch on"} ${each.place || each.key}`,
+      }),
     );
+  const list = (all, kind, count) => h("ul", { class: "rows" }, all.map((each) => row(each, kind, count(each))));
   return [
     h("h2", {}, "Rules"),
-    state.rules.length ? h("ul", { class: "rows" }, state.rules.map((each) => row(each, "rule"))) : h("p", {}, "None: the default scenario is chosen."),
+    state.rules.length ? list(state.rules, "rules", (each) => `matched ${each.matches}`) : h("p", {}, "None: the default scenario is chosen."),
     h("h2", {}, "Faults"),
-    state.faults.length ? h("ul", { class: "rows" }, state.faults.map((each) => row(each, "fault"))) : h("p", {}, "None."),
+    state.faults.length ? list(state.faults, "faults", (each) => `matched ${each.matched}, applied ${each.applied}`) : h("p", {}, "None."),
   ];
 }
 
-function scenarios(state) {
+function webhooks(state, act) {
+  if (!state.deliveries.length) return h("p", { class: "empty" }, "No webhook has been sent.");
+  const list = h(
+    "ul",
+    { class: "rows log", "data-scroll": "webhooks" },
+    state.deliveries.map((each) =>
+      h(
+        "li",
+        {},
+        h(
+          "details",
+          { "data-key": `delivery ${each.id}` },
+          h(
+            "summary",
+            { "data-key": `delivery row ${each.id}` },
+            time(each.at),
+            h("b", { class: Number(each.response_status) < 400 ? "good" : "bad" }, each.response_status ?? each.state),
+            h("span", {}, each.event),
+            h("span", { class: "project" }, `#${each.pipeline_id}${each.payload?.build_name ? ` ${each.payload.build_name}` : ""}`),
+            status(each.status),
+          ),
+          facts(each),
+        ),
+      ),
+    ),
+  );
+  return [list, state.deliveries.length === state.listed ? button("Show more", "more", act.more) : null];
+}
+
+function scenarios(state, act) {
   return h(
     "ul",
     { class: "rows", "data-scroll": "scenarios" },
@@ -202,7 +235,7 @@ function scenarios(state) {
         {},
         h(
           "details",
-          { "data-key": `scenario ${each.scenario_id}` },
+          { "data-key": `scenario ${each.scenario_id}`, toggle: (event) => event.target.open && act.preview(each.scenario_id) },
           h(
             "summary",
             { "data-key": `scenario row ${each.scenario_id}` },
@@ -210,6 +243,7 @@ function scenarios(state) {
             h("span", {}, each.name),
             h("span", { class: "project" }, each.file ? `${each.file}:${each.line}` : each.source),
           ),
+          preview(state.previews[each.scenario_id]),
           facts(each),
         ),
       ),
@@ -274,14 +308,22 @@ function jobCard(job, act, state) {
   );
 }
 
-function bars(pipeline, now) {
+/** Show what a scenario will do, or why that cannot be shown. */
+function preview(found) {
+  if (found === undefined) return null;
+  if (typeof found === "string") return h("p", {}, found);
+  const end = found.ends_at === null ? `never ends by itself: ${found.status}` : `${found.status} after ${duration(found.ends_at * 1000)}`;
+  return [h("p", {}, end), bars({ timeline: timelineOf(found) }, 0, "From its creation on.")];
+}
+
+function bars(pipeline, now, caption = "Over time: solid is past, striped is to come.") {
   const span = spanOf(pipeline.timeline, now);
   const all = courses(pipeline.timeline);
   const line = h("i", { class: "now", style: { left: `${percent(now, span)}%` } });
   return h(
     "figure",
     { class: "bars" },
-    h("figcaption", {}, "Over time: solid is past, striped is to come."),
+    h("figcaption", {}, caption),
     [...all.filter((each) => each.id === null), ...all.filter((each) => each.id !== null)].map((course) =>
       h("div", { class: "bar" }, h("span", { class: "label", title: course.name }, course.name), h("div", { class: "track" }, segmentsOf(course, span, now), line.cloneNode())),
     ),
