@@ -61,8 +61,15 @@ async def send_page(scope: Scope, send: Send) -> None:
     """Send the page; its scripts find out what to show from its address."""
     import html
 
-    root = html.escape(scope["root_path"])
+    root = html.escape(_relative_root(scope))
     await _send("index.html", _read("index.html").replace("{root}", root), send)
+
+
+def _relative_root(scope: Scope) -> str:
+    """Return the way from the page to the root of its world, which a prefix leaves as it is."""
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    above = "/".join([".."] * (raw.count(b"/") - 1)) or "."
+    return above + str(scope["root_path"])
 
 
 async def send_file(name: File, send: Send) -> None:

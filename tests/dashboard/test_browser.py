@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.dashboard.browser import MISSING, Browser, browsing
+from tests.dashboard.prefix import prefixing
 from tests.live import TOKEN, Live, serving
 
 if TYPE_CHECKING:
@@ -255,6 +256,19 @@ def test_the_page_finds_back_after_a_restart(tmp_path: Path, browser: Browser):
     with serving(tmp_path, "--port", str(first.port)) as second:
         trigger(second)
         browser.sees("#rows", "#1")
+
+
+def test_the_page_works_below_the_prefix_of_a_proxy(live: Live, browser: Browser):
+    live.control("POST", "/sandboxes", {"name": "mine"})
+    live.call("POST", "/sandbox/mine/api/v4/projects/group%2Fapp/pipeline?ref=main")
+    with prefixing(live.port, "/mock") as url:
+        browser.open(f"{url}/sandbox/mine/group/app/-/pipelines/1")
+        browser.sees("#detail h2", "#1 main")
+        browser.click("next")
+        browser.sees("#detail .graph", "Passed compile")
+        browser.press("#world", "\ue013")  # up, to the default world
+        browser.sees("#rows", "No pipeline yet")
+        assert browser.driver.current_url.startswith(f"{url}/_mock/")
 
 
 def test_the_token_is_asked_for_and_stands_in_no_address(live: Live, browser: Browser):

@@ -74,8 +74,24 @@ def test_the_files_are_loaded_from_the_world_that_the_page_shows(mock: Mock):
     mock.post("/_mock/sandboxes", json={"name": "mine"})
     text = mock.get("/sandbox/mine/", headers=BROWSER).text
 
-    assert 'data-root="/sandbox/mine"' in text
-    assert 'src="/sandbox/mine/_mock/page/app.js"' in text
+    assert 'data-root="../../sandbox/mine"' in text
+    assert 'src="../../sandbox/mine/_mock/page/app.js"' in text
+
+
+@pytest.mark.parametrize(
+    ("path", "root"),
+    [
+        ("/", "."),
+        ("/_mock", "."),
+        ("/_mock/", ".."),
+        ("/group/app", ".."),
+        ("/group%2Fapp/-/jobs/1", "../../.."),
+        ("/sandbox/mine/group/app", "../../../sandbox/mine"),
+    ],
+)
+def test_the_page_finds_its_root_also_below_the_prefix_of_a_proxy(mock: Mock, path: str, root: str):
+    mock.post("/_mock/sandboxes", json={"name": "mine"})
+    assert f'data-root="{root}"' in mock.anonymous().get(path, headers=BROWSER).text
 
 
 def test_nothing_is_loaded_from_another_host(mock: Mock):

@@ -6,7 +6,7 @@ import { drawLines } from "./lines.js";
 import { ended, nextInstant, placeOf, previousInstant, readVariables } from "./timeline.js";
 import * as views from "./views.js";
 
-const ROOT = document.documentElement.dataset.root;
+const ROOT = new URL(document.documentElement.dataset.root, location.href).pathname.replace(/\/$/, "");
 const PAGE = 100; // rows that a list shows, and that "Show more" adds
 const MOST = 1000;
 const QUIET_MS = 150; // events that come at once are one

@@ -19,8 +19,15 @@ export function drawLines(graph) {
 
 function path(graph, from, to) {
   const [a, b] = [spot(graph, from, 1), spot(graph, to, 0)];
+  if (b.x < a.x) return beside(spot(graph, from, 0), b);
   const bend = Math.max(18, Math.abs(b.x - a.x) / 2);
   return `M${a.x} ${a.y}C${a.x + bend} ${a.y} ${b.x - bend} ${b.y} ${b.x} ${b.y}`;
+}
+
+/** Within a stage a line runs along the left edge of the cards. */
+function beside(a, b) {
+  const x = Math.min(a.x, b.x) - 8;
+  return `M${a.x} ${a.y}C${x} ${a.y} ${x} ${a.y} ${x} ${a.y + 8}L${x} ${b.y - 8}C${x} ${b.y} ${x} ${b.y} ${b.x} ${b.y}`;
 }
 
 /** Return the middle of a card's left (0) or right (1) edge, as seen from the graph. */

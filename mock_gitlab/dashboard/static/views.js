@@ -86,7 +86,7 @@ function coming(future, now) {
 
 /** Show the tabs. */
 export function tabs(state) {
-  const names = { pipelines: "Pipelines", requests: "Requests", rules: "Rules and faults", scenarios: "Scenarios", webhooks: "Webhooks" };
+  const names = { pipelines: "Pipelines", requests: "Requests", rules: "Rules, faults", scenarios: "Scenarios", webhooks: "Webhooks" };
   return Object.entries(names).map(([name, label]) =>
     h("a", { href: `#/${name}`, "data-key": `tab ${name}`, "aria-current": state.tab === name ? "page" : null }, label),
   );
