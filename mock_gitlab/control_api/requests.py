@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -36,6 +37,7 @@ class RequestRow(TypedDict):
     """
 
     id: int
+    world: str
     at: str
     method: str
     path: str
@@ -70,10 +72,11 @@ class ControlRow(TypedDict):
     client: str
 
 
-def request_row(request: LoggedRequest, masking: Masking) -> RequestRow:
-    """Present a request without its secrets."""
+def request_row(request: LoggedRequest, masking: Masking, world: str) -> RequestRow:
+    """Present a request to a world, given by its name, without its secrets."""
     return {
         "id": request.id,
+        "world": world,
         "at": timestamp(request.at),
         "method": request.method,
         "path": masking.path(request.path),
@@ -111,7 +114,7 @@ async def list_requests(
     pattern = RequestPattern(method, path, operation, project, status=status)
     found = world.journal.find(pattern)[:limit]
     # What requests have sent may be large, so that a thread writes it.
-    return await _written(world, request_row, found)
+    return await _written(world, partial(request_row, world=world.name), found)
 
 
 async def _written(

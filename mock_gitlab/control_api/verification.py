@@ -140,8 +140,10 @@ def _verify(world: World, body: VerifyBody) -> Verification:
         "expected": bounds.words,
         "count": len(found),
         "message": "",
-        "matched": [request_row(request, masking) for request in found[:_MATCHES_SHOWN]],
-        "near_misses": [_near_miss_row(miss, masking) for miss in missed],
+        "matched": [
+            request_row(request, masking, world.name) for request in found[:_MATCHES_SHOWN]
+        ],
+        "near_misses": [_near_miss_row(miss, masking, world.name) for miss in missed],
         "operations": operations if never_requested else {},
     }
     lines = [f"{_expected(bounds)}, found {len(found)}", *_lines(verification)]
@@ -150,9 +152,9 @@ def _verify(world: World, body: VerifyBody) -> Verification:
     return {**verification, "message": "\n".join(lines)}
 
 
-def _near_miss_row(miss: NearMiss, masking: Masking) -> NearMissRow:
+def _near_miss_row(miss: NearMiss, masking: Masking, world: str) -> NearMissRow:
     return {
-        "request": request_row(miss.request, masking),
+        "request": request_row(miss.request, masking, world),
         "count": miss.times,
         "differences": [_difference_row(each, masking) for each in miss.differences],
     }

@@ -52,14 +52,14 @@ async def apply_fault(
     logged.fault, logged.does, logged.outcome = fault.place, str(fault), "fault"
     if fault.body == "drop":
         logged.outcome = "dropped"
-        await _pause(receive, fault.delay, logged)
+        await _pause(receive, fault.delay, scope)
         await _drop(receive, send)
         return
     response = _declared_response(hit, scope[WORLD].clock.now())
     if fault.body is not None and logged.method != "HEAD":
-        send = _SpoilingSend(receive, send, fault, logged)
+        send = _SpoilingSend(receive, send, fault, scope)
     if fault.delay:
-        send = _DelayingSend(receive, send, fault.delay, logged)
+        send = _DelayingSend(receive, send, fault.delay, scope)
     if response is None:
         await proceed(scope, receive, send)
     else:
@@ -118,13 +118,19 @@ def _encoded(body: Any) -> tuple[bytes, bytes]:
 # ---------------------------------------------------------------------------- late, or none
 
 
-async def _pause(receive: Receive, duration: Duration, logged: LoggedRequest) -> bool:
-    """Wait in real time until ``duration`` is over or the client leaves; tell if it stayed."""
+async def _pause(receive: Receive, duration: Duration, scope: Scope) -> bool:
+    """Wait in real time until ``duration`` is over or the client leaves; tell if it stayed.
+
+    Meanwhile the journal shows the request as waiting.
+    """
+    logged: LoggedRequest = scope[LOGGED]
+    outcome, logged.outcome = logged.outcome, "waiting"
+    if not logged.id:
+        scope[WORLD].journal.add_waiting(logged)
     leaving = asyncio.ensure_future(_wait_for_disconnect(receive))
     try:
         await asyncio.wait((leaving,), timeout=duration / 1000)
-        if leaving.done():
-            logged.outcome = "broken off"
+        logged.outcome = "broken off" if leaving.done() else outcome
         return not leaving.done()
     finally:
         leaving.cancel()
@@ -153,17 +159,15 @@ class _DelayingSend:
     on GitLab.
     """
 
-    def __init__(
-        self, receive: Receive, send: Send, delay: Duration, logged: LoggedRequest
-    ) -> None:
+    def __init__(self, receive: Receive, send: Send, delay: Duration, scope: Scope) -> None:
         self._receive = receive
         self._send = send
         self._delay = delay
-        self._logged = logged
+        self._scope = scope
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            await _pause(self._receive, self._delay, self._logged)
+            await _pause(self._receive, self._delay, self._scope)
         await self._send(message)
 
 
@@ -173,11 +177,11 @@ class _DelayingSend:
 class _SpoilingSend:
     """A ``send`` that sends a body, which comes whole, truncated, malformed or slowly."""
 
-    def __init__(self, receive: Receive, send: Send, fault: Fault, logged: LoggedRequest) -> None:
+    def __init__(self, receive: Receive, send: Send, fault: Fault, scope: Scope) -> None:
         self._receive = receive
         self._send = send
         self._fault = fault
-        self._logged = logged
+        self._scope = scope
         self._start: Message = {}
 
     async def __call__(self, message: Message) -> None:
@@ -209,7 +213,7 @@ class _SpoilingSend:
         await self._send(self._start)
         size = _rounded_up(len(body), _SLOW_PIECES)
         for at in range(0, _SLOW_PIECES * size, size):
-            if not await _pause(self._receive, self._fault.slow // _SLOW_PIECES, self._logged):
+            if not await _pause(self._receive, self._fault.slow // _SLOW_PIECES, self._scope):
                 break
             piece = body[at : at + size]
             await self._send({"type": "http.response.body", "body": piece, "more_body": True})

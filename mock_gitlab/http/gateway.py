@@ -44,7 +44,7 @@ from mock_gitlab.http.exchange import Exchange
 from mock_gitlab.http.reply import Replay, Reply
 from mock_gitlab.store.errors import StoreUnavailable
 from mock_gitlab.world.clock import stopwatch
-from mock_gitlab.world.journal import ANSWER_KEPT, LoggedRequest
+from mock_gitlab.world.journal import ANSWER_KEPT, NO_ANSWER, LoggedRequest
 from mock_gitlab.world.sandboxes import check_name
 
 if TYPE_CHECKING:
@@ -296,13 +296,14 @@ def _split_path(raw: str) -> tuple[str, str]:
 def _add_to_journal(logged: LoggedRequest, scope: Scope, reply: Reply) -> None:
     """Add a request that has been served; it names its project even if it was refused early."""
     world: World = scope[WORLD]
-    if logged.outcome not in ("dropped", "broken off"):
+    if logged.outcome not in NO_ANSWER:
         logged.status, logged.headers = reply.status, reply.headers
         logged.answer, logged.answer_size = reply.body[:ANSWER_KEPT], len(reply.body)
     if logged.project_id is None and "id" in (params := scope.get("path_params", {})):
         with suppress(StoreUnavailable):  # the request has been answered: it is kept all the same
             logged.project_id, logged.project_path = world.catalog.peek(unquote(params["id"]))
-    world.journal.add(logged)
+    if not logged.id:
+        world.journal.add(logged)
 
 
 def _exchange(scope: Scope, reply: Reply, seconds: float) -> Exchange:

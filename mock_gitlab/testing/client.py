@@ -161,7 +161,7 @@ class MockWorld:
         Without ``scenario_id`` it gets a free number.
         """
         if "scenario_id" not in fields:
-            taken = {row["scenario_id"] for row in self._request("GET", "/_mock/scenarios")}
+            taken = {row["scenario_id"] for row in self.scenarios()}
             fields["scenario_id"] = max(_FIRST_FREE_NUMBER - 1, *taken) + 1
         return int(self._request("POST", "/_mock/scenarios", fields)["scenario_id"])
 
@@ -239,6 +239,22 @@ class MockWorld:
     def pipeline(self, pipeline_id: int) -> dict[str, Any]:
         """Show a pipeline with its jobs and its past and future changes."""
         found: dict[str, Any] = self._request("GET", f"/_mock/pipelines/{pipeline_id}")
+        return found
+
+    def scenarios(self, source: str | None = None) -> list[dict[str, Any]]:
+        """List the scenarios: all, or of the source "builtin", "file" or "runtime"."""
+        query = "" if source is None else f"?source={source}"
+        found: list[dict[str, Any]] = self._request("GET", f"/_mock/scenarios{query}")
+        return found
+
+    def rules(self) -> list[dict[str, Any]]:
+        """List the rules in the order in which they are tried."""
+        found: list[dict[str, Any]] = self._request("GET", "/_mock/rules")
+        return found
+
+    def faults(self) -> list[dict[str, Any]]:
+        """List the faults in the order in which they are tried."""
+        found: list[dict[str, Any]] = self._request("GET", "/_mock/faults")
         return found
 
     def requests(

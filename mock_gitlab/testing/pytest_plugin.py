@@ -7,7 +7,7 @@ imports that take time stand where they are first used.
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
@@ -138,7 +138,15 @@ def mock_gitlab(
         del request.node.stash[_fixture]
         world.close()
         if server.running:
-            server.delete_sandbox(name)
+            _drop(server, name)
+
+
+def _drop(server: MockGitLab, name: str) -> None:
+    """Drop the sandbox of a test, unless it was evicted or dropped meanwhile."""
+    from mock_gitlab.testing.client import MockError
+
+    with suppress(MockError):
+        server.delete_sandbox(name)
 
 
 def _declared_by_markers(item: pytest.Item) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from mock_gitlab.control_api.explained import chosen_by
 from mock_gitlab.control_api.masking import Masking
@@ -21,7 +22,10 @@ _PIPELINES_SHOWN = 10
 _JOBS_SHOWN = 20
 _RULES_SHOWN = 5
 _CONTROLS_SHOWN = 10
+_EXTRAS_SHOWN = 10
 _LONGEST = 200
+_told: WeakKeyDictionary[MockWorld, int] = WeakKeyDictionary()
+"""The number of the newest call to each default world of which a report has told."""
 _OLDER = "and older ones"
 
 
@@ -41,6 +45,7 @@ def _lines(world: MockWorld, default: MockWorld, configuration: str | None) -> l
     return [
         f"clock: {clock['now']}, {'frozen' if clock['frozen'] else 'running'}",
         f"configuration: {configuration or 'none'}",
+        *_extras(world),
         "pipelines, newest first:",
         *_pipelines(world, clock["now"]),
         "last requests, newest first:",
@@ -49,6 +54,33 @@ def _lines(world: MockWorld, default: MockWorld, configuration: str | None) -> l
         "changed through /_mock, newest first:",
         *_controls(world.controls(limit=_CONTROLS_SHOWN + 1)),
     ]
+
+
+# ---------------------------------------------------------------------------- declared
+
+
+def _extras(world: MockWorld) -> Iterator[str]:
+    """Say what is declared for this world beside the files, and what is switched off in it."""
+    lines = [
+        *(
+            f"with scenario {row['scenario_id']}: {row['name']}"
+            for row in world.scenarios("runtime")
+        ),
+        *_extra(world.rules(), "rule", ("when", "scenarios", "variables", "respond")),
+        *_extra(world.faults(), "fault", ("definition",)),
+    ]
+    yield from (f"  {line}" for line in lines[:_EXTRAS_SHOWN])
+    if len(lines) > _EXTRAS_SHOWN:
+        yield f"  and {len(lines) - _EXTRAS_SHOWN} more"
+
+
+def _extra(rows: list[dict[str, Any]], kind: str, fields: tuple[str, ...]) -> Iterator[str]:
+    for row in rows:
+        if row["source"] == "runtime":
+            shown = {name: row[name] for name in fields if row[name]}
+            yield f"with {kind} {row['key']}:{_sent(shown)}"
+        if not row["enabled"]:
+            yield f"without {kind} {row['place']}, which is switched off"
 
 
 # ---------------------------------------------------------------------------- requests
@@ -77,8 +109,11 @@ def _repeated(alike: list[dict[str, Any]]) -> str:
 
 
 def _strays(default: MockWorld) -> list[str]:
-    """Say how many calls went to the default world, if there were any."""
-    count = len(default.requests(limit=_REQUESTS_READ))
+    """Say how many calls went to the default world of which no report has told, if any."""
+    requests = default.requests(limit=_REQUESTS_READ)
+    newest = max((request["id"] for request in requests), default=0)
+    count = sum(request["id"] > _told.get(default, 0) for request in requests)
+    _told[default] = newest
     if not count:
         return []
     calls = "1 call" if count == 1 else f"{count} calls"

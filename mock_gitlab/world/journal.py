@@ -12,6 +12,8 @@ MOST_BYTES = 2**22
 """How many bytes are kept; parsed parameters take about ten times as much memory."""
 ANSWER_KEPT = 2048
 """How many bytes of an answer are kept."""
+NO_ANSWER = frozenset(("dropped", "broken off", "waiting"))
+"""The outcomes of requests that have got no answer, or none so far."""
 CONTROLS_KEPT = 1000
 CONTROL_KEPT = 1024
 """How many changes through ``/_mock`` are kept, and how many bytes of each body."""
@@ -107,6 +109,11 @@ class Journal:
         self._size += request.size
         while self._size > MOST_BYTES and len(self._requests) > 1:
             self._drop_oldest()
+
+    def add_waiting(self, request: LoggedRequest) -> None:
+        """Keep a request that a fault holds up; room for its answer is counted."""
+        request.size += ANSWER_KEPT
+        self.add(request)
 
     def _drop_oldest(self) -> None:
         self._size -= self._requests.popleft().size

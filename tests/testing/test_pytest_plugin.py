@@ -353,6 +353,8 @@ def test_a_failing_test_reports_its_calls_and_pipelines(run: Run):
             "*- mock_gitlab -*",
             "clock: 2026-01-01T12:00:15.000Z, frozen",
             "configuration: none",
+            '  with fault runtime-1: {"definition": {"when": {"operation": "get_pipeline"}, '
+            '"times": 1, "respond": {"status": 502*}',
             "pipelines, newest first:",
             "#1 root/project-42 main: running, scenario 500, no rules are declared",
             "  jobs: pipeline running",
@@ -414,6 +416,36 @@ def test_a_failing_test_reports_why_a_pipeline_went_as_it_did(run: Run):
             "  variables: DEPLOY_ENV=prod, A_TOKEN=[[]MASKED[]]",
             "  jobs: lint failed, build success",
             "  next: nothing",
+        ],
+        consecutive=True,
+    )
+
+
+def test_a_failing_test_reports_what_is_declared_beside_the_files(run: Run):
+    done = run(
+        """
+    def test_release(mock_gitlab):
+        mock_gitlab.scenario(scenario_id=960, name="mine")
+        mock_gitlab.rule(when={"ref": "main"}, scenario=960)
+        of_file = mock_gitlab.rules()[1]["key"]
+        mock_gitlab.switch_rule(of_file, enabled=False)
+        for _ in range(8):
+            mock_gitlab.fault(when={"method": "GET"}, delay=0.001)
+        assert False
+    """,
+        mock=BREAKS,
+    )
+
+    done.stdout.fnmatch_lines(
+        [
+            "configuration: mock.yaml",
+            "  with scenario 960: mine",
+            '  with rule runtime-1: {"when": {"ref": "main"}, "scenarios": [[]960[]]}',
+            "  without rule *mock.yaml:5, which is switched off",
+            '  with fault runtime-1: {"definition": {"when": {"method": "GET"}, "delay": 0.001}}',
+            *["  with fault runtime-?: *"] * 6,
+            "  and 1 more",
+            "pipelines, newest first:",
         ],
         consecutive=True,
     )
