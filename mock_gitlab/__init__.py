@@ -7,12 +7,14 @@ from mock_gitlab.version import __version__
 
 if TYPE_CHECKING:
     from mock_gitlab.config.diagnostics import ConfigurationError
+    from mock_gitlab.testing.asynchronous import AsyncMockWorld
     from mock_gitlab.testing.client import MockError, MockWorld
     from mock_gitlab.testing.courses import every_course
     from mock_gitlab.testing.library import MockGitLab
     from mock_gitlab.testing.receiver import receiver
 else:
     _MODULES = {
+        "AsyncMockWorld": "testing.asynchronous",
         "ConfigurationError": "config.diagnostics",
         "MockError": "testing.client",
         "MockGitLab": "testing.library",
@@ -29,6 +31,7 @@ else:
 
 
 __all__ = [
+    "AsyncMockWorld",
     "ConfigurationError",
     "MockError",
     "MockGitLab",

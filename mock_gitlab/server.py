@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 import socket
 from typing import TYPE_CHECKING
 
@@ -62,7 +64,10 @@ def url_of(host: str, port: int) -> str:
 
 
 class Server(uvicorn.Server):
-    """uvicorn that calls ``ready`` when it answers requests, and ``ended`` when it has ended."""
+    """uvicorn that calls ``ready`` when it answers requests, and ``ended`` when it has ended.
+
+    If ``parent`` is the number of the process that has started this one, the server ends with it.
+    """
 
     request_timeout = 60
     """How many seconds a client may take to send a request before it gets 408."""
@@ -72,6 +77,7 @@ class Server(uvicorn.Server):
         app: MockGitLabApp,
         ready: Callable[[], None],
         ended: Callable[[], None] = lambda: None,
+        parent: int | None = None,
     ) -> None:
         super().__init__(
             uvicorn.Config(
@@ -91,6 +97,7 @@ class Server(uvicorn.Server):
         self._app = app
         self._ready = ready
         self._ended = ended
+        self._parent = parent
 
     async def main_loop(self) -> None:
         """Call ``ready``, and serve; uvicorn calls this after a start that has succeeded."""
@@ -99,7 +106,10 @@ class Server(uvicorn.Server):
         await super().main_loop()
 
     async def on_tick(self, counter: int) -> bool:
-        """Check the connections once a second."""
+        """Look whether the parent is still there, and once a second at the connections."""
+        if self._parent is not None and os.getppid() != self._parent:
+            logging.getLogger("mock_gitlab").warning("the process that has started this one ended")
+            self.should_exit = True
         if counter % _TICKS_PER_SECOND == 0:
             for connection in list(self.server_state.connections):
                 assert isinstance(connection, Connection)
@@ -126,6 +136,7 @@ def serve(
     bound: socket.socket,
     ready: Callable[[], None],
     ended: Callable[[], None],
+    parent: int | None = None,
 ) -> None:
-    """Serve on a bound socket until a signal ends the server."""
-    Server(app, ready, ended).run(sockets=[bound])
+    """Serve on a bound socket until a signal, or the end of the parent, ends the server."""
+    Server(app, ready, ended, parent).run(sockets=[bound])

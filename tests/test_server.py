@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
 from mock_gitlab.app import create_app
-from mock_gitlab.server import PortInUse, address, listen
+from mock_gitlab.server import PortInUse, address, listen, serve
 from mock_gitlab.testing.host import ServerThread
 
 if TYPE_CHECKING:
@@ -42,3 +43,16 @@ def test_an_application_that_fails_after_its_start_is_an_error(tmp_path: Path):
 
     with pytest.raises(RuntimeError, match="did not start"):
         ServerThread(app, "127.0.0.1", 0)
+
+
+def test_a_server_whose_parent_is_gone_ends_by_itself(caplog: pytest.LogCaptureFixture):
+    bound = listen("127.0.0.1", 0)
+    ended: list[bool] = []
+    app = create_app(database=":memory:", must_exist=False, watch=False)
+
+    serve(app, bound, lambda: None, lambda: ended.append(True), parent=os.getpid())
+
+    assert ended == [True]
+    assert "the process that has started this one ended" in caplog.text
+    bound.close()
+    app.close()

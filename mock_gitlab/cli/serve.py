@@ -63,6 +63,12 @@ def add(commands: Any) -> None:
         "--open", action="store_true", help="open the live page in a browser, with the token"
     )
     parser.add_argument(
+        "--exit-with-parent",
+        action="store_const",
+        const=os.getppid(),
+        help="end when the process ends that has started this one",
+    )
+    parser.add_argument(
         "--ready-file",
         type=Path,
         metavar="FILE",
@@ -121,7 +127,7 @@ def run(arguments: argparse.Namespace) -> int:
         if ready_file is not None:
             ready_file.remove()
 
-    serve(app, bound, ready, ended)
+    serve(app, bound, ready, ended, arguments.exit_with_parent)
     with _writing(arguments.ready_file):
         for failure in failures:
             raise failure

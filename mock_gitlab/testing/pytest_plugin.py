@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
+    from mock_gitlab.testing.asynchronous import AsyncMockWorld
     from mock_gitlab.testing.client import MockWorld
     from mock_gitlab.testing.library import MockGitLab
 
@@ -139,6 +140,14 @@ def mock_gitlab(
         world.close()
         if server.running:
             _drop(server, name)
+
+
+@pytest.fixture
+def async_mock_gitlab(mock_gitlab: MockWorld) -> AsyncMockWorld:
+    """Give an asynchronous test its own GitLab, whose methods are awaited."""
+    from mock_gitlab.testing.asynchronous import AsyncMockWorld
+
+    return AsyncMockWorld(mock_gitlab)
 
 
 def _drop(server: MockGitLab, name: str) -> None:

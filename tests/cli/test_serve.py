@@ -576,3 +576,29 @@ def test_a_database_that_another_server_has_is_one_clear_line(
     assert f"(process {live.process.pid})" in printed
     assert "--database FILE" in printed
     assert len(printed.splitlines()) == 1
+
+
+RUNNER = """
+import subprocess, sys
+command = [sys.executable, "-m", "mock_gitlab", "--port", "0", "--database", ":memory:"]
+subprocess.Popen([*command, "--ready-file", "ready.json", "--exit-with-parent"])
+input()
+"""
+
+
+def test_a_server_ends_with_the_process_that_has_started_it(tmp_path: Path):
+    runner = subprocess.Popen(
+        [sys.executable, "-c", RUNNER], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert runner.stdout is not None
+    assert runner.stdin is not None
+    while not (tmp_path / "ready.json").exists():
+        assert runner.stdout.readline(), "the server has ended"
+
+    runner.kill()
+
+    runner.stdout.read()  # returns when nobody has the pipe any more
+    assert not (tmp_path / "ready.json").exists()
+    runner.wait()
+    runner.stdin.close()
+    runner.stdout.close()

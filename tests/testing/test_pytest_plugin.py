@@ -56,6 +56,18 @@ def test_a_test_triggers_moves_the_clock_and_polls(run: Run):
     done.assert_outcomes(passed=1)
 
 
+def test_an_asynchronous_test_awaits_the_methods_of_its_world(run: Run):
+    done = run("""
+    import asyncio
+
+    def test_it(async_mock_gitlab, mock_gitlab):
+        asyncio.run(async_mock_gitlab.set_clock("2026-01-01T00:00:00Z", frozen=True))
+        assert mock_gitlab.now() == "2026-01-01T00:00:00.000Z"
+    """)
+
+    done.assert_outcomes(passed=1)
+
+
 def test_each_test_has_a_world_of_its_own_named_after_it(run: Run):
     done = run("""
     import pytest
