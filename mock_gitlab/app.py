@@ -117,9 +117,10 @@ class MockGitLabApp(FastAPI):
         for follower in self._followers:
             follower.tell(EVERYTHING)
 
-    def _tell_of_delivery(self, world: World) -> None:
+    def tell(self, world: World, *changed: str) -> None:
+        """Tell those who follow a world what has changed."""
         for follower in self._followers:
-            follower.tell_of(world.name, "deliveries")
+            follower.tell_of(world.name, *changed)
 
     def _observers(self) -> list[Observer]:
         found: list[Observer] = [] if self.metrics is None else [self.metrics]
@@ -149,7 +150,7 @@ class MockGitLabApp(FastAPI):
         if self._couriers is None:
             from mock_gitlab.http.deliveries import Couriers
 
-            self._couriers = Couriers(self._tell_of_delivery)
+            self._couriers = Couriers(lambda world: self.tell(world, "deliveries"))
         return self._couriers
 
     def wake(self, world: World) -> None:

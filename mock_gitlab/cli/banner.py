@@ -94,6 +94,8 @@ def _clock_lines(clock: Clock) -> Iterator[str]:
     now, offset = timestamp(clock.now()), round(clock.state().offset / 1000)
     if clock.frozen:
         yield f"clock: frozen at {now}"
+    elif clock.speed != 1:
+        yield f"clock: {now}, {clock.speed:g} times as fast as real time"
     elif offset:
         direction = "ahead of" if offset > 0 else "behind"
         yield f"clock: {now}, {timedelta(seconds=abs(offset))} {direction} real time"

@@ -8,12 +8,20 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from mock_gitlab.engine.hooks import HookSpec, allows, is_signing_token
-from mock_gitlab.engine.model import LARGEST_NUMBER, Declarations, DeclaredToken, Project, User
+from mock_gitlab.engine.model import (
+    LARGEST_NUMBER,
+    ClockSetting,
+    Declarations,
+    DeclaredToken,
+    Project,
+    User,
+)
 
 from .faults import FaultModel
 from .fields import (
     NOT_BOOL,
     WHOLE,
+    DurationField,
     Glob,
     Host,
     InstantField,
@@ -57,6 +65,10 @@ class ScenarioFile(_File):
     scenarios: list[ScenarioModel] = Field(description="The scenarios.")
 
 
+Speed = Annotated[float, Field(gt=0, le=100_000, allow_inf_nan=False)]
+"""How many times as fast as real time a clock goes."""
+
+
 class ClockModel(StrictModel):
     """How the mock's clock starts."""
 
@@ -66,6 +78,18 @@ class ClockModel(StrictModel):
         examples=["2026-01-01T00:00:00Z"],
     )
     frozen: bool = Field(False, description="Whether it stands still until a request moves it.")
+    speed: Speed = Field(
+        1.0, description="How many times as fast as real time it runs.", examples=[60]
+    )
+    advance_per_poll: DurationField = Field(
+        0,
+        description="How far each read of the API moves it, once it is answered.",
+        examples=["10s"],
+    )
+
+    def to_engine(self) -> ClockSetting:
+        """Convert to the engine's type."""
+        return ClockSetting(self.start, self.frozen, self.speed, self.advance_per_poll)
 
 
 JournalLimit = Annotated[int, Field(ge=0, le=1_000_000), WHOLE]

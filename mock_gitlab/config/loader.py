@@ -299,7 +299,7 @@ class _Loading:
             user=model.user.to_engine(),
             strict=model.strict,
             seed=model.seed,
-            clock=ClockSetting() if clock is None else ClockSetting(clock.start, clock.frozen),
+            clock=ClockSetting() if clock is None else clock.to_engine(),
             allow_reset=model.allow_reset,
             journal_limit=model.journal,
             sandbox_limit=sandboxes.limit,

@@ -10,7 +10,8 @@ from pydantic import AliasChoices, Field, model_validator
 from typing_extensions import TypedDict
 
 from mock_gitlab.config.fields import DurationField, InstantField, StrictModel, mistake
-from mock_gitlab.engine.instants import from_seconds, timestamp
+from mock_gitlab.config.files import Speed
+from mock_gitlab.engine.instants import from_seconds, timestamp, to_seconds
 from mock_gitlab.engine.model import ClockSetting
 from mock_gitlab.engine.statuses import PipelineStatus
 from mock_gitlab.world.lookahead import Awaited
@@ -34,11 +35,14 @@ _FARTHEST = 1e12  # seconds; no clock goes as far
 class ClockRow(TypedDict):
     """The clock of a world.
 
-    If the world has webhooks, a move adds what it has delivered, and why it stopped early, if so.
+    ``speed`` and ``advance_per_poll``, in seconds, are there if they are not the usual ones. If the
+    world has webhooks, a move adds what it has delivered, and why it stopped early, if so.
     """
 
     now: str
     frozen: bool
+    speed: NotRequired[float]
+    advance_per_poll: NotRequired[float]
     deliveries: NotRequired[list[DeliveryRow]]
     stopped: NotRequired[str]
 
@@ -56,6 +60,12 @@ class ClockBody(StrictModel):
         examples=["2026-01-01T00:00:00Z"],
     )
     frozen: bool | None = Field(None, description="Whether it stands still.")
+    speed: Speed | None = Field(
+        None, description="How many times as fast as real time it runs.", examples=[60]
+    )
+    advance_per_poll: DurationField | None = Field(
+        None, description="How far each read of the API moves it.", examples=["10s"]
+    )
     deliver: Deliver = DELIVER
 
     def over(self, declared: ClockSetting) -> ClockSetting:
@@ -63,7 +73,15 @@ class ClockBody(StrictModel):
         return ClockSetting(
             declared.start if self.now is None else self.now,
             declared.frozen if self.frozen is None else self.frozen,
+            declared.speed if self.speed is None else self.speed,
+            declared.advance_per_poll if self.advance_per_poll is None else self.advance_per_poll,
         )
+
+    def change(self, clock: Clock) -> None:
+        """Change a clock as the body says."""
+        clock.set(clock.now() if self.now is None else self.now, frozen=self.frozen)
+        if self.speed is not None or self.advance_per_poll is not None:
+            clock.pace(speed=self.speed, advance_per_poll=self.advance_per_poll)
 
 
 class AdvanceBody(StrictModel):
@@ -137,7 +155,13 @@ class Jump(ClockRow):
 
 def clock_row(world: World) -> ClockRow:
     """Present the clock of a world."""
-    return {"now": timestamp(world.clock.now()), "frozen": world.clock.frozen}
+    clock = world.clock
+    row: ClockRow = {"now": timestamp(clock.now()), "frozen": clock.frozen}
+    if clock.speed != 1:
+        row["speed"] = clock.speed
+    if clock.advance_per_poll:
+        row["advance_per_poll"] = to_seconds(clock.advance_per_poll)
+    return row
 
 
 def _courier(request: Request, world: World) -> Courier:
@@ -185,10 +209,7 @@ async def get_clock(world: CurrentWorld) -> ClockRow:
 @router.put("/clock")
 async def set_clock(request: Request, world: CurrentWorld, body: ClockBody) -> ClockRow:
     """Set the clock, also to an earlier time; every status follows."""
-    instant = world.clock.now() if body.now is None else body.now
-    return await _move(
-        request, world, lambda clock: clock.set(instant, frozen=body.frozen), body.deliver
-    )
+    return await _move(request, world, body.change, body.deliver)
 
 
 @router.post("/clock/advance")

@@ -359,10 +359,16 @@ class DeclaredScenario:
 
 @dataclass(frozen=True, slots=True)
 class ClockSetting:
-    """How a clock starts. With ``start`` of None it shows the real time."""
+    """How a clock starts and goes. With ``start`` of None it shows the real time at the start.
+
+    A running clock goes ``speed`` times as fast as real time. Each read of the API moves the clock
+    by ``advance_per_poll``.
+    """
 
     start: Instant | None = None
     frozen: bool = False
+    speed: float = 1.0
+    advance_per_poll: Duration = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,7 +202,7 @@ class Courier:
         moment = None if self._world.clock.frozen else self._world.next_moment()
         if moment is None:
             return None
-        return min(max(0.0, (moment - self._world.clock.now()) / 1000), _LONGEST_SLEEP)
+        return min(self._world.clock.real_seconds_until(moment), _LONGEST_SLEEP)
 
     async def _sleep(self, seconds: float) -> None:
         try:

@@ -102,6 +102,9 @@ class Application(Protocol):
     def wake(self, world: World) -> None:
         """Deliver soon what a world's webhooks are owed."""
 
+    def tell(self, world: World, *changed: str) -> None:
+        """Tell those who follow a world what has changed."""
+
 
 class Gateway:
     """Finds the world of a request, and hands it to ``gitlab`` or to ``control``.
@@ -165,8 +168,23 @@ class Gateway:
                 _add_to_journal(scope[LOGGED], scope, reply)
             for observe in self._application.observers:
                 observe(_exchange(scope, reply, seconds))
+            if LOGGED in scope and scope[WORLD].clock.advance_per_poll:
+                self._move_clock_by_poll(scope)
             if WORLD in scope and scope[WORLD].hooks.active:
                 self._wake(scope)
+
+    def _move_clock_by_poll(self, scope: Scope) -> None:
+        """Move the clock of a world after a read of the API, where that is declared."""
+        world: World = scope[WORLD]
+        if scope["method"] != "GET":
+            return
+        try:
+            world.move_clock_by_poll()
+        except StoreUnavailable as error:
+            _log.error("the clock does not move: the store is unavailable: %s", error)
+        self._application.tell(world, "clock", "pipelines")
+        if world.hooks.active:
+            self._application.wake(world)
 
     def _wake(self, scope: Scope) -> None:
         """Have webhooks delivered if the request may have changed something."""

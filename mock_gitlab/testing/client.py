@@ -141,9 +141,21 @@ class MockWorld:
         self.next(pipeline_id=pipeline_id, until=status, job=job)
         return self.pipeline(pipeline_id)
 
-    def set_clock(self, now: str, *, frozen: bool | None = None) -> None:
-        """Set the clock to an ISO 8601 time, which may be earlier."""
-        self._request("PUT", "/_mock/clock", {"now": now, "frozen": frozen})
+    def set_clock(
+        self,
+        now: str | None = None,
+        *,
+        frozen: bool | None = None,
+        speed: float | None = None,
+        advance_per_poll: Duration | None = None,
+    ) -> None:
+        """Set the clock to an ISO 8601 time, which may be earlier, or change how it goes.
+
+        ``speed`` is how many times as fast as real time it runs, and ``advance_per_poll`` how far
+        each read of the API moves it.
+        """
+        body = {"now": now, "frozen": frozen, "speed": speed, "advance_per_poll": advance_per_poll}
+        self._request("PUT", "/_mock/clock", body)
 
     def freeze(self) -> None:
         """Stop the clock."""

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import json
 import secrets
+from contextlib import suppress
 from dataclasses import asdict, replace
 from functools import partial
 from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
+from mock_gitlab.engine.codec import decode
 from mock_gitlab.engine.faults import FaultCounters
 from mock_gitlab.engine.instants import LATEST
 from mock_gitlab.engine.model import (
     Action,
     ActionName,
     AlreadyExists,
+    ClockSetting,
     Declarations,
     DeclaredScenario,
     Invalid,
@@ -391,6 +394,11 @@ class World:
             if now < before:
                 self.pipelines.invalidate_after(now)
 
+    def move_clock_by_poll(self) -> None:
+        """Move the clock as each read of the API does; at the end of time it stays there."""
+        with suppress(Invalid):
+            self.move_clock(lambda clock: clock.advance(clock.advance_per_poll))
+
     def jump(
         self,
         project_id: int | None = None,
@@ -472,7 +480,7 @@ class World:
     def _set_clock_as_stored(self) -> None:
         with reading('the value of "clock"'):
             kept = json.loads(self._db.meta("clock") or "{}")
-            if kept.get("declared") == asdict(self.declared.clock):
+            if kept and ClockSetting(**kept["declared"]) == self.declared.clock:
                 self.clock.restore(_clock_state(kept))
                 return
         self.clock.configure(self.declared.clock)
@@ -487,7 +495,10 @@ def _clock_state(kept: dict[str, Any]) -> ClockState:
     frozen_at, offset = kept["frozen_at"], int(kept["offset"])
     if not 0 <= int(frozen_at or 0) < LATEST or abs(offset) >= LATEST:
         raise ValueError("no clock shows this time")
-    return ClockState(None if frozen_at is None else int(frozen_at), offset)
+    state: ClockState = decode(ClockState, {k: v for k, v in kept.items() if k != "declared"})
+    if state.speed <= 0:
+        raise ValueError("a clock goes forwards")
+    return state
 
 
 def _is_pattern(ref: str) -> bool:

@@ -6,8 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mock_gitlab.app import create_app
+from tests.conftest import FROZEN, TOKEN, Mock
+
 if TYPE_CHECKING:
-    from tests.conftest import Mock
+    from collections.abc import Callable
+    from pathlib import Path
 
 
 def test_the_clock_moves_by_seconds_or_by_a_duration(mock: Mock):
@@ -58,3 +62,67 @@ def test_next_can_look_at_one_project_or_pipeline_alone(mock: Mock):
 
     assert jump["now"] == "2026-01-01T00:00:09.000Z"
     assert {change["pipeline_id"] for change in jump["changes"]} == {1, 2}
+
+
+def test_the_speed_of_a_clock_is_declared_and_changed(mock_with: Callable[..., Mock]):
+    mock = mock_with("", base=FROZEN.replace("frozen: true", "frozen: true, speed: 60"))
+
+    declared = mock.get("/_mock/clock").json()
+    changed = mock.put("/_mock/clock", json={"speed": 1}).json()
+
+    assert declared == {"now": "2026-01-01T00:00:00.000Z", "frozen": True, "speed": 60}
+    assert changed == {"now": "2026-01-01T00:00:00.000Z", "frozen": True}
+
+
+@pytest.mark.parametrize("speed", [0, -1, 1e9, "fast"])
+def test_a_speed_that_no_clock_has_is_refused(mock: Mock, speed: Any):
+    assert mock.put("/_mock/clock", json={"speed": speed}).status_code == 422
+
+
+def test_each_read_of_the_api_may_move_the_clock(mock_with: Callable[..., Mock]):
+    mock = mock_with("", base=FROZEN.replace("frozen: true", "frozen: true, advance_per_poll: 2m"))
+    number = mock.trigger()["id"]
+
+    seen = [mock.pipeline(number)["status"] for _ in range(4)]
+
+    assert seen == ["running", "running", "running", "success"]
+    clock = mock.get("/_mock/clock").json()
+    assert clock == {"now": "2026-01-01T00:08:00.000Z", "frozen": True, "advance_per_poll": 120}
+
+
+def test_what_is_no_read_of_the_api_does_not_move_the_clock(mock: Mock):
+    mock.put("/_mock/clock", json={"advance_per_poll": "1m"})
+
+    mock.trigger()
+    mock.get("/_mock/pipelines")
+
+    assert mock.get("/_mock/clock").json()["now"] == "2026-01-01T00:00:00.000Z"
+
+
+def test_a_sandbox_may_have_a_clock_that_goes_in_its_own_way(mock: Mock):
+    clock = {"advance_per_poll": 10, "speed": 2}
+    made = mock.post("/_mock/sandboxes", json={"name": "mine", "clock": clock}).json()
+    mock.get("/sandbox/mine/api/v4/version")
+
+    assert made["clock"] == {**mock.get("/_mock/clock").json(), "speed": 2, "advance_per_poll": 10}
+    assert mock.get("/sandbox/mine/_mock/clock").json()["now"] == "2026-01-01T00:00:10.000Z"
+
+
+def test_a_clock_that_polls_have_moved_goes_on_after_a_restart(tmp_path: Path):
+    path = tmp_path / "mock.yaml"
+    clock = "clock: {start: 2026-01-01T00:00:00Z, frozen: true, advance_per_poll: 1m}\n"
+    path.write_text(f"database: {tmp_path / 'mock.db'}\n{clock}")
+    shown = []
+    for _ in range(2):
+        with Mock(create_app(path, environ={}, watch=False), headers={"PRIVATE-TOKEN": TOKEN}) as m:
+            m.get("/api/v4/version")
+            shown.append(m.get("/_mock/clock").json()["now"])
+
+    assert shown == ["2026-01-01T00:01:00.000Z", "2026-01-01T00:02:00.000Z"]
+
+
+def test_polls_move_the_clock_up_to_the_end_of_time_and_no_further(mock: Mock):
+    mock.put("/_mock/clock", json={"now": "8999-12-31T23:59:59Z", "advance_per_poll": "1m"})
+
+    assert mock.get("/api/v4/version").status_code == 200
+    assert mock.get("/_mock/clock").json()["now"] == "8999-12-31T23:59:59.000Z"

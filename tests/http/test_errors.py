@@ -34,6 +34,9 @@ class Application:
     def wake(self, world: World) -> None:  # noqa: ARG002
         raise AssertionError("no world has webhooks")
 
+    def tell(self, world: World, *changed: str) -> None:
+        self.told = (world.name, *changed)
+
 
 @pytest.fixture
 def application() -> Iterator[Application]:

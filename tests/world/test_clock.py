@@ -127,3 +127,53 @@ def test_a_restored_clock_stands_still_or_has_gone_on(wall: Wall, frozen: bool):
     restored.restore(state)
 
     assert restored.now() == (5000 if frozen else 5060)
+
+
+def test_a_clock_may_run_faster_than_the_wall_clock(wall: Wall):
+    clock = Clock(wall)
+    clock.configure(ClockSetting(start=0, speed=60))
+    wall.now += 1000
+
+    assert (clock.now(), clock.speed) == (60_000, 60)
+    assert clock.real_seconds_until(120_000) == 1
+    assert clock.real_seconds_until(0) == 0
+
+
+def test_another_speed_goes_on_from_the_present_time(wall: Wall):
+    clock = Clock(wall)
+    clock.configure(ClockSetting(start=0, speed=10))
+    wall.now += 1000
+    clock.pace(speed=2)
+    wall.now += 1000
+
+    assert clock.now() == 12_000
+
+
+def test_a_slow_clock_and_a_frozen_one_keep_their_speed(wall: Wall):
+    clock = Clock(wall)
+    clock.configure(ClockSetting(start=0, frozen=True, speed=0.5))
+    wall.now += 1000
+    assert clock.now() == 0
+
+    clock.resume()
+    wall.now += 1000
+    assert clock.now() == 500
+
+
+def test_a_fast_clock_stops_before_the_end_of_time(wall: Wall):
+    clock = Clock(wall)
+    clock.configure(ClockSetting(start=LATEST - 10, speed=1000))
+    wall.now += 1000
+
+    assert clock.now() == LATEST - 1
+
+
+def test_a_restored_clock_goes_on_at_its_speed(wall: Wall):
+    clock, again = Clock(wall), Clock(wall)
+    clock.configure(ClockSetting(start=0, speed=60, advance_per_poll=5))
+    wall.now += 1000
+    again.restore(clock.state())
+    wall.now += 1000
+
+    assert again.now() == clock.now() == 120_000
+    assert again.advance_per_poll == 5

@@ -17,7 +17,7 @@ const client = new Client(ROOT);
 const state = {
   root: ROOT,
   tab: "pipelines",
-  clock: { now: new Date().toISOString(), frozen: true },
+  clock: { now: new Date().toISOString(), frozen: true, speed: 1 },
   heard: Date.now(),
   listed: PAGE,
   pipelines: [],
@@ -39,7 +39,7 @@ const state = {
   /** The time of the world's clock, in milliseconds. */
   now() {
     const read = Date.parse(this.clock.now);
-    return this.clock.frozen ? read : read + Date.now() - this.heard;
+    return this.clock.frozen ? read : read + (Date.now() - this.heard) * this.clock.speed;
   },
 };
 
@@ -76,7 +76,7 @@ const loaders = {
 };
 
 function takeClock(clock) {
-  state.clock = { now: clock.now, frozen: clock.frozen };
+  state.clock = { now: clock.now, frozen: clock.frozen, speed: clock.speed ?? 1 };
   state.heard = Date.now();
 }
 
@@ -176,7 +176,7 @@ function wakeAtNextChange() {
   if (state.clock.frozen) return;
   const next = state.pipeline ? nextInstant(state.pipeline.timeline, state.now()) : null;
   const others = state.pipelines.some((each) => each.id !== state.selected && !ended(each.status));
-  const waits = [next === null ? Infinity : next - state.now(), others ? AGAIN_MS : Infinity];
+  const waits = [next === null ? Infinity : (next - state.now()) / state.clock.speed, others ? AGAIN_MS : Infinity];
   const wait = Math.min(...waits);
   if (wait < 2 ** 31) alarm = setTimeout(() => load(["clock", "pipelines"]), Math.max(wait, QUIET_MS));
 }
