@@ -7,7 +7,7 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Annotated, Literal, Self, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from mock_gitlab.engine.matching import (
     BODY_FAULTS,
@@ -15,6 +15,7 @@ from mock_gitlab.engine.matching import (
     BodyFault,
     Fault,
     Limit,
+    Patch,
     RequestPattern,
     Response,
     Rule,
@@ -31,6 +32,7 @@ from .fields import (
     Text,
     TextOrNumber,
     Violation,
+    one_or_list,
     refuse,
 )
 
@@ -61,12 +63,9 @@ class ResponseModel(StrictModel):
         description="The HTTP status; it may be left out only beside limit.",
         examples=[503],
     )
-    headers: dict[
-        HeaderName,
-        Annotated[
-            TextOrNumber, Matching(r"^[\t\x20-\x7e\xa0-\xff]*$", "is not a valid header value")
-        ],
-    ] = Field({}, description="The headers.", examples=[{"Retry-After": "1"}])
+    headers: dict[HeaderName, HeaderValue] = Field(
+        {}, description="The headers.", examples=[{"Retry-After": "1"}]
+    )
     body: AnyJson = Field(
         None,
         description="The body: text is sent as it is, anything else as JSON.",
@@ -84,12 +83,51 @@ class ResponseModel(StrictModel):
         return "status" not in self.model_fields_set
 
 
+HeaderValue = Annotated[
+    TextOrNumber, Matching(r"^[\t\x20-\x7e\xa0-\xff]*$", "is not a valid header value")
+]
+
+
+class PatchModel(StrictModel):
+    """What is changed in the mock's own answer."""
+
+    status: Annotated[int, Field(ge=200, le=599), WHOLE] | None = Field(
+        None, description="Another HTTP status.", examples=[202]
+    )
+    headers: dict[HeaderName, HeaderValue | None] = Field(
+        {}, description="Headers to replace or, with null, to remove.", examples=[{"X-Total": None}]
+    )
+    body: dict[str, AnyJson] | None = Field(
+        None,
+        description="Keys to replace in the JSON of the body, or in each entry of a list.",
+        examples=[{"coverage": 87.5}],
+    )
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        given = self.status is not None or self.headers or self.body
+        refuse(self, [] if given else [((), "needs one of status, headers, body")])
+        return self
+
+    def to_engine(self) -> Patch:
+        """Convert to the engine's type."""
+        return Patch(self.status, tuple(self.headers.items()), self.body)
+
+
 PathGlob = Annotated[
     Text,
     Matching(r"^[^?]*$", "must be a path without a query, which no fault can tell apart"),
     Matching(r"^/(?!api/v4(/|$))[^?]*$", 'must be a path that begins with "/", without "/api/v4"'),
 ]
 """A glob on the path of a request."""
+
+
+Operations = Annotated[
+    Annotated[OperationName, Tag("~one")]
+    | Annotated[list[OperationName], Tag("~list"), Field(min_length=1)],
+    Discriminator(one_or_list),
+]
+"""An operation, or several of which a request is for one."""
 
 
 class RequestWhenModel(StrictModel):
@@ -103,8 +141,10 @@ class RequestWhenModel(StrictModel):
         description="Glob on the path without /api/v4; * stops at a slash, ** does not.",
         examples=["/projects/*/pipelines/*"],
     )
-    operation: OperationName | None = Field(
-        None, description="The operation's id in the OpenAPI document.", examples=["get_pipeline"]
+    operation: Operations | None = Field(
+        None,
+        description="The operation's id in the OpenAPI document, or several.",
+        examples=["get_pipeline", ["get_pipeline", "get_job"]],
     )
     project: ProjectName | None = Field(
         None, description="Id, path or glob of paths.", examples=["group/*", 42]
@@ -112,7 +152,15 @@ class RequestWhenModel(StrictModel):
 
     def to_engine(self) -> RequestPattern:
         """Convert to the engine's type."""
-        return RequestPattern(self.method, self.path, self.operation, self.project)
+        names = self.operations()
+        operation = names[0] if len(names) == 1 else names or None
+        return RequestPattern(self.method, self.path, operation, self.project)
+
+    def operations(self) -> tuple[str, ...]:
+        """List the operations of which a request must be for one; none: any will do."""
+        if isinstance(self.operation, list):
+            return tuple(self.operation)
+        return () if self.operation is None else (self.operation,)
 
 
 class LimitModel(StrictModel):
@@ -127,6 +175,14 @@ class LimitModel(StrictModel):
     def _some_time(self) -> Self:
         refuse(self, [] if self.per else [(("per",), "must be longer than 0 seconds")])
         return self
+
+
+Responses = Annotated[
+    Annotated[ResponseModel, Tag("~one")]
+    | Annotated[list[ResponseModel], Tag("~list"), Field(min_length=1)],
+    Discriminator(one_or_list),
+]
+"""An answer, or several that follow one another."""
 
 
 class FaultModel(StrictModel):
@@ -145,10 +201,16 @@ class FaultModel(StrictModel):
     every: Annotated[int, Field(ge=1), WHOLE] = Field(
         1, description="It applies to the first of every so many requests; 1: to all."
     )
-    respond: ResponseModel | None = Field(
+    respond: Responses | None = Field(
         None,
-        description="The answer that is sent instead of the usual one.",
-        examples=[{"status": 503}],
+        description="The answer that is sent instead of the usual one, or several, one after the "
+        "other; the last repeats.",
+        examples=[{"status": 503}, [{"status": 503}, {"status": 429}]],
+    )
+    patch: PatchModel | None = Field(
+        None,
+        description="What is changed in the usual answer.",
+        examples=[{"body": {"coverage": 87.5}}],
     )
     delay: DurationField = Field(
         0, description="The real time that passes before the answer.", examples=["1.5s"]
@@ -172,14 +234,25 @@ class FaultModel(StrictModel):
 
     def _found(self) -> Iterator[Violation]:
         faults = self._body_faults()
-        if not (faults or self.respond is not None or self.delay or self.limit):
-            yield (), f"a fault needs one of respond, delay, limit, {', '.join(BODY_FAULTS)}"
+        acts = self.respond is not None or self.patch is not None or self.delay or self.limit
+        if not (faults or acts):
+            yield (), f"a fault needs one of respond, patch, delay, limit, {', '.join(BODY_FAULTS)}"
         for other in faults[1:]:
             yield (other,), f"cannot be combined with {faults[0]}"
         if self.drop and self.respond is not None:
             yield ("respond",), "cannot be combined with drop"
-        if self.respond is not None and self.respond.lacks_status() and self.limit is None:
-            yield ("respond",), "needs a status"
+        others = {"respond": self.respond, "limit": self.limit, "drop": self.drop or None}
+        if self.patch is not None:
+            for name in (name for name, given in others.items() if given is not None):
+                yield ("patch",), f"cannot be combined with {name}"
+        for place, response in self._responses():
+            if response.lacks_status() and self.limit is None:
+                yield place, "needs a status"
+
+    def _responses(self) -> list[tuple[tuple[str | int, ...], ResponseModel]]:
+        if isinstance(self.respond, list):
+            return [(("respond", number), each) for number, each in enumerate(self.respond)]
+        return [] if self.respond is None else [(("respond",), self.respond)]
 
     def _body_faults(self) -> list[BodyFault]:
         return [name for name in BODY_FAULTS if getattr(self, name)]
@@ -188,18 +261,21 @@ class FaultModel(StrictModel):
 def fault_from(model: FaultModel, place: str) -> Fault:
     """Convert to a fault without a key, for ``keyed``. ``place`` is "file:line", for messages."""
     limit = model.limit
+    responses = [response.to_engine() for _, response in model._responses()]
     return Fault(
         key="",
         when=model.when.to_engine(),
         times=model.times,
         skip=model.skip,
         every=model.every,
-        respond=None if model.respond is None else model.respond.to_engine(),
+        respond=next(iter(responses), None),
         delay=model.delay,
         body=next(iter(model._body_faults()), None),
         slow=model.slow,
         limit=None if limit is None else Limit(limit.requests, limit.per),
         place=place,
+        later=tuple(responses[1:]),
+        patch=None if model.patch is None else model.patch.to_engine(),
     )
 
 

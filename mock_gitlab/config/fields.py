@@ -74,6 +74,11 @@ def mistake(what: str) -> PydanticCustomError:
     return PydanticCustomError("mistake", "{what}", {"what": what})
 
 
+def one_or_list(value: Any) -> str:
+    """Tell whether a value is a list, or one that may stand alone, by the tags of a union."""
+    return "~list" if isinstance(value, list) else "~one"
+
+
 def refuse(model: BaseModel, found: Iterable[Violation]) -> None:
     """Refuse a model for all its contradictions at once.
 

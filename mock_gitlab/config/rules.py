@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
@@ -18,6 +18,7 @@ from .fields import (
     StrictModel,
     TextOrNumber,
     Violation,
+    one_or_list,
     refuse,
 )
 from .wanted import WantedInput, WantedVariable
@@ -25,19 +26,14 @@ from .wanted import WantedInput, WantedVariable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-
-def _one_or_list(value: Any) -> str:
-    return "~list" if isinstance(value, list) else "~one"
-
-
 Sources = Annotated[
     Annotated[Source, Tag("~one")] | Annotated[list[Source], Tag("~list"), Field(min_length=1)],
-    Discriminator(_one_or_list),
+    Discriminator(one_or_list),
 ]
 Scenarios = Annotated[
     Annotated[ScenarioNumber, Tag("~one")]
     | Annotated[list[ScenarioNumber], Tag("~list"), Field(min_length=1)],
-    Discriminator(_one_or_list),
+    Discriminator(one_or_list),
 ]
 
 

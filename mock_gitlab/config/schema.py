@@ -40,9 +40,8 @@ def _value(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"required": [name], "properties": {name: schema}}
 
 
-_STATUS_IF_RESPOND = {
-    "properties": {"respond": {"if": {"type": "object"}, "then": {"required": ["status"]}}}
-}
+_STATUS_IF_OBJECT = {"if": {"type": "object"}, "then": {"required": ["status"]}}
+_STATUS_IF_RESPOND = {"properties": {"respond": {**_STATUS_IF_OBJECT, "items": _STATUS_IF_OBJECT}}}
 _DELAYED = _value("when", {"const": "delayed"})
 _WHEN_UNKNOWN = _value("when", {"pattern": r"^\$\{"})
 _CONDITIONS: dict[str, list[dict[str, Any]]] = {
@@ -65,11 +64,13 @@ _CONDITIONS: dict[str, list[dict[str, Any]]] = {
         _STATUS_IF_RESPOND,
     ],
     "FaultModel": [
-        {"anyOf": [_given(name) for name in ("respond", "delay", "limit", *BODY_FAULTS)]},
+        {"anyOf": [_given(name) for name in ("respond", "patch", "delay", "limit", *BODY_FAULTS)]},
+        *(_not_both("patch", other) for other in ("respond", "limit", "drop")),
         *(_not_both(one, other) for one, other in combinations(BODY_FAULTS, 2)),
         _not_both("drop", "respond"),
         {"anyOf": [_given("limit"), _STATUS_IF_RESPOND]},
     ],
+    "PatchModel": [{"anyOf": [_given(name) for name in ("status", "headers", "body")]}],
     "LimitModel": [_value("per", {"not": {"const": 0}})],
 }
 """The contradictions that a schema can express, by mapping."""

@@ -9,7 +9,7 @@ from mock_gitlab.config.fields import StrictModel
 from mock_gitlab.engine.instants import to_seconds
 
 if TYPE_CHECKING:
-    from mock_gitlab.engine.matching import Fault, RequestPattern, Response, TriggerPattern
+    from mock_gitlab.engine.matching import Fault, Patch, RequestPattern, Response, TriggerPattern
 
 _MAPPINGS = ("variables", "inputs")
 
@@ -36,6 +36,17 @@ def response_definition(response: Response | None) -> dict[str, Any] | None:
     return {"status": response.status, "headers": dict(response.headers), "body": response.body}
 
 
+def _responses(fault: Fault) -> Any:
+    if not fault.later:
+        return response_definition(fault.respond)
+    return [response_definition(each) for each in (fault.respond, *fault.later)]
+
+
+def _patch(patch: Patch) -> dict[str, Any]:
+    fields = {"status": patch.status, "headers": dict(patch.headers), "body": patch.body}
+    return {name: value for name, value in fields.items() if value not in (None, {})}
+
+
 def fault_definition(fault: Fault) -> dict[str, Any]:
     """Write a fault without the keys that have their default values."""
     limit = fault.limit
@@ -44,7 +55,8 @@ def fault_definition(fault: Fault) -> dict[str, Any]:
         "times": fault.times,
         "skip": fault.skip or None,
         "every": None if fault.every == 1 else fault.every,
-        "respond": response_definition(fault.respond),
+        "respond": _responses(fault),
+        "patch": fault.patch and _patch(fault.patch),
         "delay": to_seconds(fault.delay) or None,
         "limit": limit and {"requests": limit.requests, "per": to_seconds(limit.per)},
         str(fault.body): (to_seconds(fault.slow) or True) if fault.body else None,

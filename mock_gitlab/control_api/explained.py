@@ -93,11 +93,11 @@ def _scenario(world: World, number: int) -> ExplainedScenario:
 
 
 def _call(call: Call) -> ForeseenCall:
-    fault = None if call.hit is None else call.hit.fault
+    hit = call.hit
     return {
         "operation": call.operation,
-        "fault": None if fault is None else fault.place,
-        "does": None if fault is None else str(fault),
+        "fault": None if hit is None else hit.fault.place,
+        "does": None if hit is None else str(hit),
     }
 
 

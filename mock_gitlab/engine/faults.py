@@ -10,14 +10,27 @@ from .matching import matches
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from .matching import Arrived, Fault, Limit
+    from .matching import Arrived, Fault, Limit, Response
 
 
 class FaultHit(NamedTuple):
-    """A fault that applies to a request; ``observed`` counts the requests in its limit's window."""
+    """A fault that applies to a request.
+
+    ``observed`` counts the requests in its limit's window. ``applied`` is how often it has applied
+    before.
+    """
 
     fault: Fault
     observed: int
+    applied: int = 0
+
+    def __str__(self) -> str:
+        return self.fault.in_words(self.response)
+
+    @property
+    def response(self) -> Response | None:
+        """The declared answer."""
+        return self.fault.response(self.applied)
 
 
 @dataclass(slots=True)
@@ -57,7 +70,7 @@ class FaultCounters:
         if fault.limit is not None and observed <= fault.limit.requests:
             return None
         self.applied[fault.key] = applied + 1
-        return FaultHit(fault, observed)
+        return FaultHit(fault, observed, applied)
 
     def _observe(self, key: str, limit: Limit, now: int) -> int:
         window = now // limit.per

@@ -62,6 +62,19 @@ class Response:
     body: Any = None
 
 
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """What is changed in an answer of the mock.
+
+    ``body`` is merged into a JSON object, or into each entry of a list. ``headers`` replace those
+    with the same names; None removes one. ``status`` of None leaves the status as it is.
+    """
+
+    status: int | None = None
+    headers: tuple[tuple[str, str | None], ...] = ()
+    body: Any = None
+
+
 LIMIT_EXCEEDED = Response(429, body="Retry later\n")
 """GitLab's answer to a request beyond a rate limit."""
 
@@ -89,17 +102,23 @@ class Rule:
 class RequestPattern:
     """The requests that a fault or a verification applies to. A field of None matches anything.
 
-    ``path`` is a glob on the path without ``/api/v4``. ``project``, ``ref`` and ``variables`` work
+    ``path`` is a glob on the path without ``/api/v4``. ``operation`` is one, or any of several.
+    ``project``, ``ref`` and ``variables`` work
     as in a rule.
     """
 
     method: str | None = None
     path: str | None = None
-    operation: str | None = None
+    operation: str | tuple[str, ...] | None = None
     project: str | None = None
     ref: str | None = None
     variables: tuple[tuple[str, str | bool], ...] = ()
     status: int | None = None
+
+    def has_operation(self, name: str | None) -> bool:
+        """Return whether a request for an operation is one of those that the pattern wants."""
+        wanted = self.operation
+        return wanted in (None, name) or (isinstance(wanted, tuple) and name in wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +143,7 @@ class Fault:
 
     The first ``skip`` matching requests pass. Then the fault applies to every ``every``-th one, at
     most ``times`` times (None: no limit). ``delay`` and ``slow`` are milliseconds of real time.
+    The answers in ``later`` follow ``respond``, one each time that it applies; the last repeats.
     """
 
     key: str
@@ -137,15 +157,27 @@ class Fault:
     slow: int = 0
     limit: Limit | None = None
     place: str = ""
+    later: tuple[Response, ...] = ()
+    patch: Patch | None = None
 
-    def __str__(self) -> str:
+    def response(self, applied: int) -> Response | None:
+        """Return the declared answer for the time after it has applied so often."""
+        answers = (self.respond, *self.later)
+        return answers[min(applied, len(answers) - 1)]
+
+    def in_words(self, response: Response | None) -> str:
+        """Say what it does if it gives this answer."""
         steps = [
             f"wait {self.delay / 1000:g}s" if self.delay else "",
             _BODY_WORDS[self.body] if self.body else "",
-            f"answer {self.respond.status}" if self.respond else "",
-            f"answer {LIMIT_EXCEEDED.status}" if self.limit and not self.respond else "",
+            f"answer {response.status}" if response else "",
+            f"answer {LIMIT_EXCEEDED.status}" if self.limit and not response else "",
+            "change the answer" if self.patch else "",
         ]
         return ", then ".join(filter(None, steps))
+
+    def __str__(self) -> str:
+        return self.in_words(self.respond)
 
 
 class Trigger(NamedTuple):
@@ -303,7 +335,7 @@ def _request_differences(pattern: RequestPattern, request: Arrived) -> Iterator[
         yield Difference("method", pattern.method.upper(), request.method)
     if pattern.path is not None and not matches_path(pattern.path, request.path):
         yield Difference("path", pattern.path, request.path)
-    if pattern.operation is not None and pattern.operation != request.operation:
+    if not pattern.has_operation(request.operation):
         yield Difference("operation", pattern.operation, request.operation)
     if pattern.status is not None and pattern.status != request.status:
         yield Difference("status", pattern.status, request.status)

@@ -11,6 +11,8 @@ from urllib.parse import unquote
 from mock_gitlab.engine.matching import LIMIT_EXCEEDED, Fault, Response
 from mock_gitlab.http.asgi import LOGGED, WORLD, answer, hang_up
 
+from .patching import PatchingSend
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -49,7 +51,7 @@ async def apply_fault(
     """Apply a fault to a request; ``proceed`` answers if the fault declares no answer."""
     fault = hit.fault
     logged: LoggedRequest = scope[LOGGED]
-    logged.fault, logged.does, logged.outcome = fault.place, str(fault), "fault"
+    logged.fault, logged.does, logged.outcome = fault.place, str(hit), "fault"
     if fault.body == "drop":
         logged.outcome = "dropped"
         await _pause(receive, fault.delay, scope)
@@ -58,6 +60,8 @@ async def apply_fault(
     response = _declared_response(hit, scope[WORLD].clock.now())
     if fault.body is not None and logged.method != "HEAD":
         send = _SpoilingSend(receive, send, fault, scope)
+    if fault.patch is not None and response is None:
+        send = PatchingSend(send, fault.patch)
     if fault.delay:
         send = _DelayingSend(receive, send, fault.delay, scope)
     if response is None:
@@ -70,7 +74,7 @@ async def apply_fault(
 
 
 def _declared_response(hit: FaultHit, now: Instant) -> Response | None:
-    limit, declared = hit.fault.limit, hit.fault.respond
+    limit, declared = hit.fault.limit, hit.response
     if limit is None:
         return declared
     reset = (now // limit.per + 1) * limit.per

@@ -59,7 +59,8 @@ class FaultFields(TypedDict, total=False):
     times: int | None
     skip: int
     every: int
-    respond: Keys | None
+    respond: Keys | Sequence[Keys] | None
+    patch: Keys | None
     delay: Duration
     drop: bool
     truncate: bool

@@ -45,6 +45,7 @@ HEADINGS = {
     "ResponseModel": "`respond`",
     "FaultModel": "An entry of `faults`",
     "RequestWhenModel": "`when` of a fault",
+    "PatchModel": "`patch`",
     "LimitModel": "`limit`",
 }
 

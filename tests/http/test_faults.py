@@ -258,3 +258,96 @@ def test_a_declared_answer_that_has_no_body_by_its_status_has_none(mock: Mock):
 
     assert (answer.status_code, answer.content) == (204, b"")
     assert "content-length" not in answer.headers
+
+
+# ---------------------------------------------------------------------------- several answers
+
+
+def declare_in(mock: Mock, **fault: Any) -> None:
+    body = {"when": {"operation": "get_current_user"}, **fault}
+    assert mock.post("/_mock/faults", json=body).status_code == 201
+
+
+def test_answers_follow_one_another_and_the_last_repeats(mock: Mock):
+    answers = [{"status": 502}, {"status": 429, "headers": {"Retry-After": "1"}}]
+    declare_in(mock, when={"operation": "get_current_user"}, times=3, respond=answers)
+
+    seen = [mock.get("/api/v4/user") for _ in range(4)]
+
+    assert [each.status_code for each in seen] == [502, 429, 429, 200]
+    logged = mock.get("/_mock/requests?operation=get_current_user&limit=4").json()
+    assert [each["does"] for each in logged] == [None, "answer 429", "answer 429", "answer 502"]
+
+
+def test_the_answers_are_listed_as_they_were_declared(mock: Mock):
+    answers = [
+        {"status": 502, "headers": {}, "body": None},
+        {"status": 503, "headers": {"A": "b"}, "body": "x"},
+    ]
+    declare_in(mock, respond=answers)
+
+    assert mock.get("/_mock/faults").json()[-1]["definition"]["respond"] == answers
+
+
+def test_a_fault_applies_to_each_of_several_operations(mock: Mock):
+    operations = ["get_current_user", "get_version"]
+    declare_in(mock, when={"operation": operations}, respond={"status": 502})
+
+    assert [
+        mock.get(f"/api/v4/{path}").status_code for path in ("user", "version", "metadata")
+    ] == [
+        502,
+        502,
+        200,
+    ]
+    definition = mock.get("/_mock/faults").json()[-1]["definition"]
+    assert definition["when"] == {"operation": operations}
+
+
+# ---------------------------------------------------------------------------- a changed answer
+
+
+def test_a_patch_changes_the_answer_of_the_mock(mock: Mock):
+    usual = mock.get("/api/v4/user").json()
+    patch = {
+        "status": 203,
+        "headers": {"X-Extra": "1", "content-type": "application/vnd.x+json"},
+        "body": {"username": None, "extra": {"a": 1}},
+    }
+    declare_in(mock, when={"operation": "get_current_user"}, patch=patch)
+
+    changed = mock.get("/api/v4/user")
+
+    assert changed.status_code == 203
+    assert (changed.headers["x-extra"], changed.headers["content-type"]) == (
+        "1",
+        "application/vnd.x+json",
+    )
+    assert changed.json() == {**usual, "username": None, "extra": {"a": 1}}
+    assert mock.get("/_mock/requests?limit=1").json()[0]["does"] == "change the answer"
+    assert mock.get("/_mock/faults").json()[-1]["definition"]["patch"] == patch
+
+
+def test_a_patch_changes_each_entry_of_a_list_and_removes_a_header(mock: Mock):
+    for _ in range(2):
+        mock.post("/api/v4/projects/7/pipeline?ref=main")
+    patch = {"headers": {"X-Total": None}, "body": {"user": {"name": "somebody"}}}
+    declare_in(mock, when={"operation": "list_pipelines"}, patch=patch)
+
+    answer = mock.get("/api/v4/projects/7/pipelines")
+
+    assert [each["user"] for each in answer.json()] == [{"name": "somebody"}] * 2
+    assert "x-total" not in answer.headers
+    assert answer.headers["x-total-pages"] == "1"
+
+
+def test_a_body_that_is_no_json_is_patched_in_its_head_alone(mock: Mock):
+    made = mock.post("/api/v4/projects/8/pipeline?ref=main").json()
+    job = mock.get(f"/api/v4/projects/8/pipelines/{made['id']}/jobs").json()[0]["id"]
+    patch = {"headers": {"X-A": 1}, "body": {"a": 1}}
+    declare_in(mock, when={"operation": "get_job_trace"}, patch=patch)
+
+    trace = mock.get(f"/api/v4/projects/8/jobs/{job}/trace")
+
+    assert (trace.status_code, trace.headers["x-a"]) == (200, "1")
+    assert not trace.content.startswith(b"{")
