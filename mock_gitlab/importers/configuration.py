@@ -100,7 +100,8 @@ class _Sources:
         found = [each for each in found if each.endswith((".yml", ".yaml"))]
         if not found:
             self.situation.notes.add(place, f"include: no file matches {short(path)}")
-        return found
+        reading = {each for each, _ in self.open}  # a glob may well match the file that has it
+        return [each for each in found if each not in reading]
 
     def _wanted(self, entry: YamlMap) -> bool:
         place = entry.place_of("rules")

@@ -119,7 +119,7 @@ class _Importing:
     def _write(self, planned: Plan, situation: Situation, name: str, depth: int) -> int:
         """Write a scenario, and first of all take its number."""
         scenario = self._new(name, planned.jobs[0].instance.place)
-        words = Words(self._request.durations, self._notes, _names(planned))
+        words = Words(self._request.durations, self._notes, _copies(planned))
         jobs = [
             words.job(job, self._downstream(job, words, situation, depth)) for job in planned.jobs
         ]
@@ -181,9 +181,13 @@ def _behaviour(scenario: dict[str, Any]) -> dict[str, Any]:
     return {key: scenario[key] for key in scenario if key not in ("scenario_id", "name")}
 
 
-def _names(planned: Plan) -> frozenset[str]:
-    names = {job.instance.name for job in planned.jobs}
-    return frozenset(names | {job.instance.group for job in planned.jobs})
+def _copies(planned: Plan) -> dict[str, list[str]]:
+    """Map the name of each job to itself, and that of a job with copies to all of them."""
+    copies: dict[str, list[str]] = {}
+    for job in planned.jobs:
+        for name in dict.fromkeys((job.instance.name, job.instance.group)):
+            copies.setdefault(name, []).append(job.instance.name)
+    return copies
 
 
 def _title(command: str) -> list[str]:
@@ -215,8 +219,9 @@ def collapse(planned: tuple[Planned, ...], jobs: list[dict[str, Any]]) -> list[d
         group = job.instance.group
         if group in alike and index != groups[group][0]:
             continue
-        if "needs" in made:
-            made = {**made, "needs": _shortened(made["needs"], alike)}
+        for key in ("needs", "dependencies"):
+            if key in made:
+                made = {**made, key: _shortened(made[key], alike)}
         written.append(_as_group(made, job) if group in alike else made)
     return written
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
 from .conditions import Situation, first_match, texts, workflow_variables
@@ -247,7 +248,17 @@ class _Needs:
 
     def resolved(self) -> list[Planned]:
         """Give the jobs with their needs."""
-        return [self._with_needs(job) for job in self._jobs]
+        jobs = [self._with_needs(job) for job in self._jobs]
+        try:
+            TopologicalSorter({job.instance.name: job.needs or () for job in jobs}).prepare()
+        except CycleError as error:
+            way = error.args[1][-2::-1]  # it names each job before those that need it, one twice
+            first = next(job.instance for job in jobs if job.instance.name in way)
+            start = way.index(first.name)
+            circle = [*way[start:], *way[: start + 1]][:20]
+            shown = " -> ".join(short(name, 40) for name in circle)
+            raise CannotImport(first.place, f"needs form a circle: {shown}") from None
+        return jobs
 
     def _with_needs(self, job: Planned) -> Planned:
         written = self._written[job.instance.name]

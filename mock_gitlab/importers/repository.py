@@ -20,6 +20,7 @@ class Repository:
     def __init__(self, root: Path, limit: int = FILES_LIMIT) -> None:
         self.root = root
         self._limit = limit
+        self._found: dict[str, list[str]] = {}
 
     @cached_property
     def paths(self) -> list[str]:
@@ -43,7 +44,9 @@ class Repository:
         pattern = pattern.lstrip("/")
         if not is_glob(pattern):
             return [pattern] if self._is_file(pattern) else []
-        return [path for path in self.paths if matches(pattern, path)]
+        if pattern not in self._found:
+            self._found[pattern] = [path for path in self.paths if matches(pattern, path)]
+        return self._found[pattern]
 
     def read(self, path: str, place: Place) -> bytes:
         """Read a file that ``place`` asks for.

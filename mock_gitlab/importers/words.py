@@ -17,7 +17,7 @@ from .planning import dependencies_of
 from .variables import names_in, scalar_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from .planning import Planned
 
@@ -41,12 +41,14 @@ _ONLY_RUN = {
 
 
 class Words:
-    """Writes jobs; ``present`` are the names of all jobs of the pipeline."""
+    """Writes jobs; ``copies`` are the jobs of the pipeline by the names that mean them."""
 
-    def __init__(self, durations: Mapping[str, str], notes: Notes, present: frozenset[str]) -> None:
+    def __init__(
+        self, durations: Mapping[str, str], notes: Notes, copies: Mapping[str, Sequence[str]]
+    ) -> None:
         self._durations = durations
         self._notes = notes
-        self._present = present
+        self._copies = copies
 
     def job(self, job: Planned, downstream: Mapping[str, Any] | None) -> dict[str, Any]:
         """Write a job; ``downstream`` are the keys that make it a bridge."""
@@ -166,8 +168,10 @@ class Words:
 
     def _on_stop(self, environment: YamlMap) -> dict[str, Any]:
         name = environment.get("on_stop")
-        if name is None or name in self._present:
-            return {} if name is None else {"on_stop": name}
+        if name is None:
+            return {}
+        if list(self._copies.get(str(name), ())) == [name]:
+            return {"on_stop": name}
         what = f"on_stop: this pipeline has no job {short(str(name))}"
         self._notes.add(environment.place_of("on_stop"), what)
         return {}
@@ -192,9 +196,9 @@ class Words:
 
     def _dependencies(self, job: Planned) -> dict[str, Any]:
         names = dependencies_of(job)
-        present = [name for name in names if name in self._present]
+        present = [copy for name in names for copy in self._copies.get(name, ())]
         for name in names:
-            if name not in self._present:
+            if name not in self._copies:
                 what = f"dependencies: this pipeline has no job {short(name)}"
                 self._notes.add(job.instance.config.place_of("dependencies"), what)
         return {"dependencies": present} if present else {}

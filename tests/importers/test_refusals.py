@@ -156,6 +156,11 @@ REST = [
         "a: {script: x, needs: [b]}\nb: {script: x, stage: deploy}",
         "1:24: the job a needs b, which is in a later stage",
     ),
+    ("a: {script: x, needs: [a]}", "1:1: needs form a circle: a -> a"),
+    (
+        "a: {script: x}\nb: {script: x, needs: [c]}\nc: {script: x, needs: [a, b]}",
+        "2:1: needs form a circle: b -> c -> b",
+    ),
     ("workflow: x\n" + JOB, "1:1: workflow must be a mapping"),
     ("workflow: {rules: [{when: manual}]}\n" + JOB, "1:21: when of the workflow must be always"),
     ("include: [[a]]\n" + JOB, "1:11: an include must be text or a mapping"),

@@ -144,6 +144,21 @@ test: {script: x, needs: [{job: build, optional: true}]}
     assert jobs(made)["test"]["needs"] == ["build: [linux]", "build: [win]"]
 
 
+def test_other_words_name_copies_too(tmp_path: Path):
+    text = """
+a: {stage: build, script: x, parallel: 2}
+b: {stage: build, script: x, parallel: {matrix: [{P: [1, 2]}]}, tags: [$P]}
+c:
+  script: x
+  dependencies: [a, b]
+  environment: {name: qa, on_stop: a}
+"""
+    made = imported_text(tmp_path, text)
+
+    assert jobs(made)["c"]["dependencies"] == ["a", "b: [1]", "b: [2]"]
+    assert noted(made) == [".gitlab-ci.yml:7:27: on_stop: this pipeline has no job a"]
+
+
 def test_a_job_that_mirrors_another_pipeline_is_a_job(tmp_path: Path):
     made = imported_text(tmp_path, "mirror: {needs: [{pipeline: group/other}]}\n")
 
@@ -246,6 +261,16 @@ def test_what_exists_among_too_many_files_counts_as_there(tmp_path: Path):
     assert first_match(rules, situation.variables(), situation, Place("ci.yml")) is rules[0]
     [note] = situation.notes.sorted()
     assert note.what == "exists: too many files to look at all of them; counts as true"
+
+
+def test_a_glob_of_includes_may_match_the_file_that_has_it(tmp_path: Path):
+    (tmp_path / "b.gitlab-ci.yml").write_text(
+        "include: '*.gitlab-ci.yml'\nb: {script: x}\n", encoding="utf-8"
+    )
+
+    made = imported_text(tmp_path, "include: '*.gitlab-ci.yml'\na: {script: x}\n")
+
+    assert list(jobs(made)) == ["b", "a"]
 
 
 def test_a_glob_of_includes_that_matches_nothing_is_noted(tmp_path: Path):
