@@ -97,15 +97,18 @@ def discard_output() -> None:
 
 
 def replace_file(path: Path, text: str) -> None:
-    """Write a file as a whole, or leave what is there.
+    """Write a file as a whole, or leave what is there. A link stays, and a device is written to.
 
     Raises:
         CommandFailed: the file cannot be written.
     """
-    written = path.with_name(f".{path.name}.{os.getpid()}")
+    target = path.resolve()
+    if target.exists() and not target.is_file():
+        return write_file(path, text)
+    written = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         write_file(written, text)
-        os.replace(written, path)
+        os.replace(written, target)
     except OSError as error:
         raise cannot(f"cannot write {path}: {error.strerror}") from error
     finally:

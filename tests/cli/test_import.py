@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -109,6 +111,39 @@ def test_a_file_is_written_as_a_whole(folder: Path, capsys: pytest.CaptureFixtur
     assert captured.err == ""
     assert [path.name for path in (folder / "made").iterdir()] == ["ci.yaml"]
     assert main(["check", "made/ci.yaml"]) == 0
+
+
+def test_a_link_stays_a_link_and_a_device_a_device(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    (folder / "real.yaml").write_text("old", encoding="utf-8")
+    (folder / "link.yaml").symlink_to("real.yaml")
+
+    assert main(["import", "-o", "link.yaml"]) == 0
+    assert main(["import", "-o", os.devnull]) == 0
+
+    assert (folder / "link.yaml").is_symlink()
+    assert (folder / "real.yaml").read_text().startswith("# Made by")
+    assert not os.path.isfile(os.devnull)
+
+
+def test_a_disk_that_is_full_leaves_what_is_there(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (folder / "ci.yaml").write_text("mine", encoding="utf-8")
+    monkeypatch.setattr(os, "replace", full)
+
+    assert main(["import", "-o", "ci.yaml"]) == 2
+
+    assert "cannot write ci.yaml: No space left on device" in capsys.readouterr().err
+    assert sorted(path.name for path in folder.iterdir()) == [
+        ".gitlab-ci.yml",
+        "child.yml",
+        "ci.yaml",
+    ]
 
 
 def test_a_mistake_leaves_what_is_there(folder: Path, ci: Path, capsys: pytest.CaptureFixture[str]):
