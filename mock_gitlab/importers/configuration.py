@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from mock_gitlab.engine.texts import matches_path
+
 from .conditions import Situation, first_match
 from .document import (
     LARGEST_FILES,
@@ -17,7 +19,6 @@ from .document import (
     place_of,
     read,
 )
-from .globs import is_glob
 from .inputs import interpolate
 from .places import CannotImport, Place, short
 
@@ -30,6 +31,7 @@ INCLUDES_LIMIT = 150
 """The most files of one pipeline, as in GitLab."""
 _EXTENDS_LIMIT = 10
 _REFERENCES_LIMIT = 10
+_ENDINGS = (".yml", ".yaml")
 REMOTE = ("remote", "template", "component", "project", "artifact")
 """What cannot be included from here."""
 
@@ -94,10 +96,13 @@ class _Sources:
             yield path, inputs or {}, at
 
     def _paths(self, path: str, place: Place) -> list[str]:
-        if not is_glob(path):
+        """List the files that an include names; ``*`` stops at a slash, ``**`` does not."""
+        if "*" not in path:
+            if not path.lower().endswith(_ENDINGS):
+                raise CannotImport(place, f"{short(path)}: an include ends with .yml or .yaml")
             return [path]
-        found = self.situation.repository.find(path)
-        found = [each for each in found if each.endswith((".yml", ".yaml"))]
+        paths = self.situation.repository.paths
+        found = [each for each in paths if matches_path(path, each) and each.endswith(_ENDINGS)]
         if not found:
             self.situation.notes.add(place, f"include: no file matches {short(path)}")
         reading = {each for each, _ in self.open}  # a glob may well match the file that has it

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _BLOCK = re.compile(r"\$\[\[\s*(.*?)\s*\]\]", re.DOTALL)
 _ACCESS = re.compile(r"inputs\.([\w-]+)", re.ASCII)
 _TRUNCATE = re.compile(r"truncate\(\s*([0-9]{1,6})\s*,\s*([0-9]{1,6})\s*\)", re.ASCII)
+_LATER = "matrix."
+"""What the copies of a job insert, not the inputs."""
 _FUNCTIONS_LIMIT = 3
 """The most functions of one block, as in GitLab."""
 _KEYS = {"default", "type", "options", "regex", "description", "rules"}
@@ -204,6 +206,8 @@ class _Interpolation:
 
     def _block(self, block: str, place: Place) -> Any:
         access, *functions = (part.strip() for part in block.split("|"))
+        if access.startswith(_LATER):
+            return f"$[[ {block} ]]"
         found = _ACCESS.fullmatch(access)
         if found is None or found[1] not in self._inputs:
             raise CannotImport(place, f"$[[ {short(access)} ]] names no input of spec:inputs")

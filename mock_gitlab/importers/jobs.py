@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import islice, product
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ COPIES_LIMIT = 200
 JOBS_LIMIT = 999
 """The most jobs of a scenario."""
 NAME_LIMIT = 255
+_MATRIX = re.compile(r"\$\[\[\s*matrix\.(\w+)\s*\]\]", re.ASCII)
 _STAGES = ["build", "test", "deploy"]
 _TOP = {
     "after_script", "before_script", "cache", "default", "image", "include", "services", "spec",
@@ -34,7 +36,7 @@ class Instance:
     """A job, or one of its copies. ``group`` is the name without what marks the copy.
 
     ``variables`` are those that the file gives it, without those of the pipeline; ``copies`` is how
-    many copies its job has.
+    many copies its job has, and ``matrix`` what marks this one.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Instance:
     place: Place
     variables: Variables
     copies: int
+    matrix: Variables
 
 
 def stages_of(configuration: YamlMap) -> list[str]:
@@ -137,7 +140,7 @@ def _copies(
         if len(full) > NAME_LIMIT:
             raise CannotImport(place, f"{short(full)} has more than {NAME_LIMIT} characters")
         own = matrix.over(job).over(root)
-        yield Instance(full, name, config, stage, place, own, len(copies))
+        yield Instance(full, name, config, stage, place, own, len(copies), matrix)
 
 
 def _stage(name: str, config: YamlMap, stages: list[str]) -> str:
@@ -193,6 +196,27 @@ def matrix_copies(matrix: Any, place: Place) -> list[tuple[str, Variables]]:
     if len(found) > COPIES_LIMIT:
         raise CannotImport(place, f"the matrix makes more than {COPIES_LIMIT} jobs")
     return found
+
+
+def insert_matrix(written: Any, matrix: Variables, place: Place) -> Any:
+    """Insert the values of a copy for ``$[[ matrix.NAME ]]``.
+
+    Raises:
+        CannotImport: the matrix has no such name.
+    """
+    if isinstance(written, YamlList):
+        pairs = zip(written, written.places, strict=True)
+        return YamlList(written.place, ((insert_matrix(v, matrix, at), at) for v, at in pairs))
+    if isinstance(written, YamlMap):
+        places = written.places
+        items = ((key, insert_matrix(v, matrix, places[key])) for key, v in written.items())
+        return YamlMap(written.place, ((key, value, places[key]) for key, value in items))
+    if not isinstance(written, str) or "$[[" not in written:
+        return written
+    unknown = [name for name in _MATRIX.findall(written) if name not in matrix.values]
+    if unknown:
+        raise CannotImport(place, f"the matrix of this job has no {short(unknown[0])}")
+    return _MATRIX.sub(lambda found: matrix.values[found[1]], written)
 
 
 def _copy(names: YamlMap, values: tuple[str, ...]) -> tuple[str, Variables]:

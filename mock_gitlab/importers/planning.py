@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .conditions import Situation, first_match, texts, workflow_variables
 from .document import YamlList, YamlMap
-from .jobs import JOBS_LIMIT, Instance, instances, matrix_copies, stages_of
+from .jobs import JOBS_LIMIT, Instance, insert_matrix, instances, matrix_copies, stages_of
 from .places import CannotImport, NoPipeline, Place, short
 from .policies import policies_hold
 from .variables import Variables, read_variables
@@ -185,7 +185,9 @@ def _needs(instance: Instance, rule: YamlMap, situation: Situation) -> list[Need
     config = instance.config
     own = None
     if config.get("needs") is not None:
-        own = list(_read_needs(config["needs"], config.place_of("needs"), situation))
+        at = config.place_of("needs")
+        needs = insert_matrix(config["needs"], instance.matrix, at)
+        own = list(_read_needs(needs, at, situation))
         bridge = config.get("trigger") is None and config.get("script") is None
         if bridge and not own:  # it follows another pipeline, in its stage
             own = None

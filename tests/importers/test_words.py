@@ -144,6 +144,29 @@ test: {script: x, needs: [{job: build, optional: true}]}
     assert jobs(made)["test"]["needs"] == ["build: [linux]", "build: [win]"]
 
 
+def test_copies_may_need_other_copies(tmp_path: Path):
+    text = """
+spec: {inputs: {os: {default: mac}}}
+---
+build:
+  stage: build
+  script: x
+  parallel: {matrix: [{OS: [linux, "$[[ inputs.os ]]"]}]}
+test:
+  script: x
+  parallel: {matrix: [{OS: [linux, mac], DB: [pg]}]}
+  needs:
+    - job: build
+      optional: true
+      parallel: {matrix: [{OS: ["$[[ matrix.OS ]]"]}]}
+"""
+    listed = jobs(imported_text(tmp_path, text))
+
+    assert listed["test: [linux, pg]"]["needs"] == ["build: [linux]"]
+    assert listed["test: [mac, pg]"]["needs"] == ["build: [mac]"]
+    assert "parallel" in listed["build"]
+
+
 def test_other_words_name_copies_too(tmp_path: Path):
     text = """
 a: {stage: build, script: x, parallel: 2}
@@ -247,8 +270,9 @@ def test_files_exist_or_not(tmp_path: Path):
 a: {script: x, rules: [{exists: ["**/go.mod"]}]}
 b: {script: x, rules: [{exists: {paths: [/src/go.mod]}}]}
 c: {script: x, rules: [{exists: [go.mod, .git/*]}]}
+d: {script: x, rules: [{exists: ["**/go.mod"]}]}
 """
-    assert list(jobs(imported_text(tmp_path, text))) == ["a", "b"]
+    assert list(jobs(imported_text(tmp_path, text))) == ["a", "b", "d"]
     assert root_of(tmp_path / "src" / "ci.yml") == tmp_path
 
 
@@ -271,6 +295,28 @@ def test_a_glob_of_includes_may_match_the_file_that_has_it(tmp_path: Path):
     made = imported_text(tmp_path, "include: '*.gitlab-ci.yml'\na: {script: x}\n")
 
     assert list(jobs(made)) == ["b", "a"]
+
+
+def test_two_stars_of_an_include_pass_slashes(tmp_path: Path):
+    (tmp_path / "ci" / "deep").mkdir(parents=True)
+    (tmp_path / "ci" / "a.yml").write_text("a: {script: x}", encoding="utf-8")
+    (tmp_path / "ci" / "deep" / "b.yml").write_text("b: {script: x}", encoding="utf-8")
+    (tmp_path / "ci" / "notes.txt").write_text("no", encoding="utf-8")
+
+    assert list(jobs(imported_text(tmp_path, "include: ci/**.yml"))) == ["a", "b"]
+    assert list(jobs(imported_text(tmp_path, "include: ci/**/*"))) == ["b"]
+    assert list(jobs(imported_text(tmp_path, "include: ci/*"))) == ["a"]
+
+
+def test_variables_of_the_file_are_not_known_to_its_includes(tmp_path: Path):
+    (tmp_path / "a.yml").write_text("a: {script: x}", encoding="utf-8")
+    text = """
+variables: {WANTED: "yes"}
+include: {local: a.yml, rules: [{if: $WANTED}]}
+b: {script: x}
+"""
+    assert list(jobs(imported_text(tmp_path, text))) == ["b"]
+    assert list(jobs(imported_text(tmp_path, text, variables={"WANTED": "1"}))) == ["a", "b"]
 
 
 def test_a_glob_of_includes_that_matches_nothing_is_noted(tmp_path: Path):
