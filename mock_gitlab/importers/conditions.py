@@ -24,17 +24,31 @@ _WITHOUT_DIFF = frozenset({"api", "chat", "pipeline", "schedule", "trigger", "we
 
 @dataclass(slots=True)
 class Situation:
-    """What rules are decided by: the pipeline asked for, the files, and where notes go."""
+    """What rules are decided by: the pipeline asked for, the files, and where notes go.
+
+    ``incomplete`` is set once an include is not read. What is missing then is noted, not refused.
+    """
 
     request: Request
     repository: Repository
     notes: Notes
     changes_asked: bool = False
+    incomplete: bool = False
     _asked: set[str] = field(default_factory=set)
 
     def variables(self) -> Variables:
         """Give the predefined variables."""
         return predefined(self.request)
+
+    def missing(self, place: Place, what: str) -> None:
+        """Note what may stand in a file that is not read.
+
+        Raises:
+            CannotImport: all files are read, so it stands nowhere.
+        """
+        if not self.incomplete:
+            raise CannotImport(place, what)
+        self.notes.add(place, f"{what}: it may be in a file that is not read")
 
     def evaluate(self, text: Any, variables: Variables, place: Place) -> bool:
         """Evaluate an expression, and note the variables that nothing sets.
@@ -52,20 +66,18 @@ class Situation:
             raise CannotImport(place, f"{short(text)}: {error}") from None
 
     def _ask(self, name: str, variables: Variables, place: Place) -> None:
-        if name in variables.values or name in self._asked or name in self._absent():
+        if name in variables.values or name in self._asked or self._absent(name):
             return
         self._asked.add(name)
         why = "GitLab sets it, but it is not known here" if name in UNKNOWN else "nothing sets it"
         self.notes.add(place, f"${name} counts as null: {why}; say --var {name}=...")
 
-    def _absent(self) -> frozenset[str]:
-        """Name what is absent because of the kind of pipeline, which is no surprise."""
-        names = {"CI_COMMIT_TAG", "CI_COMMIT_BRANCH"}
-        if not self.request.merge_request:
-            names |= {"CI_MERGE_REQUEST_ID", "CI_MERGE_REQUEST_IID"}
-            names |= {"CI_MERGE_REQUEST_EVENT_TYPE", "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME"}
-            names |= {"CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "CI_OPEN_MERGE_REQUESTS"}
-        return frozenset(names)
+    def _absent(self, name: str) -> bool:
+        """Return whether the kind of pipeline is why there is no such variable."""
+        if name in ("CI_COMMIT_TAG", "CI_COMMIT_BRANCH"):
+            return True
+        of_merge_request = name.startswith("CI_MERGE_REQUEST_") or name == "CI_OPEN_MERGE_REQUESTS"
+        return of_merge_request and not self.request.merge_request
 
     def changed(self, globs: list[str], variables: Variables, *, compared: bool = False) -> bool:
         """Return whether a changed path matches; what is not known counts as changed."""

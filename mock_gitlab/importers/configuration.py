@@ -120,6 +120,7 @@ class _Sources:
             raise CannotImport(entry.place, f"an include needs one of: {known}")
         what = f"include: {kind}: {describe(entry)} is not read, since it is not in these files"
         self.situation.notes.add(entry.place_of(kind), what)
+        self.situation.incomplete = True
 
 
 def describe(entry: YamlMap) -> str:
@@ -167,7 +168,7 @@ def load(
     Raises:
         CannotImport: a file is missing, or is not what GitLab reads.
     """
-    return resolve(_Sources(situation, variables).merged(path, inputs, place))
+    return resolve(_Sources(situation, variables).merged(path, inputs, place), situation)
 
 
 def load_includes(
@@ -187,31 +188,36 @@ def load_includes(
     for entry, at in _entries(written, place):
         for path, own, where in sources._files(entry, at):
             merged = deep_merge(merged, sources.merged(path, {**inputs, **own}, where))
-    return resolve(merged)
+    return resolve(merged, situation)
 
 
-def resolve(configuration: YamlMap) -> YamlMap:
+def resolve(configuration: YamlMap, situation: Situation) -> YamlMap:
     """Resolve references, then ``extends``."""
-    resolved = _Resolver(configuration).mapping(configuration)
+    resolved = _Resolver(configuration, situation).mapping(configuration)
     check_size(resolved, configuration.place)
-    return _Extending(resolved).all()
+    return _Extending(resolved, situation).all()
 
 
 # ---------------------------------------------------------------------------- !reference
 
 
+class _Missing:
+    """What a reference to a file that is not read leads to; it is left out."""
+
+
 class _Resolver:
     """Puts what a reference leads to where it stands."""
 
-    def __init__(self, root: YamlMap) -> None:
+    def __init__(self, root: YamlMap, situation: Situation) -> None:
         self._root = root
+        self._situation = situation
         self._made: dict[int, Any] = {}
         self._open: list[Reference] = []
 
     def mapping(self, written: YamlMap) -> YamlMap:
         """Resolve the values of a mapping."""
         pairs = ((key, self._any(value), written.places[key]) for key, value in written.items())
-        return YamlMap(written.place, pairs)
+        return YamlMap(written.place, (pair for pair in pairs if pair[1] is not _Missing))
 
     def _any(self, value: Any) -> Any:
         if isinstance(value, Reference):
@@ -223,9 +229,11 @@ class _Resolver:
             self._made[id(value)] = made
         return self._made[id(value)]
 
-    def _list(self, written: YamlList) -> YamlList:
+    def _list(self, written: YamlList) -> Any:
         pairs = zip(written, written.places, strict=True)
-        return YamlList(written.place, ((self._any(each), at) for each, at in pairs))
+        items = ((self._any(each), at) for each, at in pairs)
+        made = YamlList(written.place, (item for item in items if item[0] is not _Missing))
+        return made if made or not written else _Missing
 
     def _reference(self, reference: Reference) -> Any:
         shown = f"!reference [{', '.join(map(short, reference.path))}]"
@@ -239,8 +247,9 @@ class _Resolver:
         for step in reference.path:
             value = value.get(step) if isinstance(value, YamlMap) else None
             value = self._reference(value) if isinstance(value, Reference) else value
-        if value is None:
-            raise CannotImport(reference.place, f"{shown} leads to nothing")
+        if value is None or value is _Missing:
+            self._situation.missing(reference.place, f"{shown} leads to nothing")
+            value = _Missing
         resolved = self._any(value)
         self._open.pop()
         return resolved
@@ -252,8 +261,9 @@ class _Resolver:
 class _Extending:
     """Merges jobs over those that they extend."""
 
-    def __init__(self, root: YamlMap) -> None:
+    def __init__(self, root: YamlMap, situation: Situation) -> None:
         self._root = root
+        self._situation = situation
         self._made: dict[str, YamlMap] = {}
         self._open: list[str] = []
         self._merged = 0
@@ -295,10 +305,12 @@ class _Extending:
             raise CannotImport(
                 place_of(written, place), "extends must be a name or a list of names"
             )
+        found = [base for base in bases if isinstance(self._root.get(base), YamlMap)]
         for base in bases:
-            if not isinstance(self._root.get(base), YamlMap):
-                raise CannotImport(place, f"{short(name)} extends {short(base)}, which is no job")
-        return bases
+            if base not in found:
+                what = f"{short(name)} extends {short(base)}, which is no job"
+                self._situation.missing(place, what)
+        return found
 
 
 def _extends(value: Any) -> bool:

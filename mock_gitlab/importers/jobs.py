@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice, product
 from typing import TYPE_CHECKING, Any
 
-from .conditions import texts
+from .conditions import Situation, texts
 from .document import YamlList, YamlMap, place_of
 from .places import CannotImport, Place, short
 from .variables import Variables, read_variables, scalar_text
@@ -62,8 +62,12 @@ def stages_of(configuration: YamlMap) -> list[str]:
     return [".pre", *(name for name in named if name not in (".pre", ".post")), ".post"]
 
 
-def instances(configuration: YamlMap, stages: list[str], root: Variables) -> list[Instance]:
+def instances(
+    configuration: YamlMap, stages: list[str], root: Variables, situation: Situation
+) -> list[Instance]:
     """List all jobs that a configuration has, each copy by itself; ``root`` are its variables.
+
+    ``stages`` gets the stages of jobs whose stages may be listed in a file that is not read.
 
     Raises:
         CannotImport: a job is not as GitLab wants it, or there are too many.
@@ -73,18 +77,20 @@ def instances(configuration: YamlMap, stages: list[str], root: Variables) -> lis
         place = configuration.places[name]
         if name in _TOP or name.startswith("."):
             continue
-        _check(name, config, place)
-        found += _copies(name, _with_defaults(config, configuration), stages, root, place)
+        _check(name, config, place, situation)
+        config = _with_defaults(config, configuration)
+        _check_stage(name, config, stages, situation)
+        found += _copies(name, config, root, place)
         if len(found) > 4 * JOBS_LIMIT:
             raise CannotImport(place, f"more than {4 * JOBS_LIMIT} jobs")
     return found
 
 
-def _check(name: str, config: Any, place: Place) -> None:
+def _check(name: str, config: Any, place: Place, situation: Situation) -> None:
     if not isinstance(config, YamlMap):
         raise CannotImport(place, f"{short(name)} is neither a known key nor a job")
     if all(config.get(key) is None for key in _ACTIONS):
-        raise CannotImport(place, f"the job {short(name)} has no script, run or trigger")
+        situation.missing(place, f"the job {short(name)} has no script, run or trigger")
     if not name.strip():
         raise CannotImport(place, "a job needs a name")
     rules = config.get("rules")
@@ -126,10 +132,8 @@ def _inherited(config: YamlMap, key: str) -> bool | list[str]:
     return texts(value, f"inherit:{key}", inherit.place_of(key))
 
 
-def _copies(
-    name: str, config: YamlMap, stages: list[str], root: Variables, place: Place
-) -> Iterator[Instance]:
-    stage = _stage(name, config, stages)
+def _copies(name: str, config: YamlMap, root: Variables, place: Place) -> Iterator[Instance]:
+    stage = _stage(config)
     allowed = _inherited(config, "variables")
     if allowed is not True:
         root = root.only(frozenset(allowed or ()))
@@ -143,13 +147,18 @@ def _copies(
         yield Instance(full, name, config, stage, place, own, len(copies), matrix)
 
 
-def _stage(name: str, config: YamlMap, stages: list[str]) -> str:
-    stage = config.get("stage") or "test"
+def _stage(config: YamlMap) -> str:
+    return str(config.get("stage") or "test")
+
+
+def _check_stage(name: str, config: YamlMap, stages: list[str], situation: Situation) -> None:
+    stage = _stage(config)
     if stage in stages:
-        return str(stage)
+        return
     known = ", ".join(map(short, stages[:20]))
-    what = f"the job {short(name)} is in the stage {short(str(stage))}; the stages are {known}"
-    raise CannotImport(config.place_of("stage"), what)
+    what = f"the job {short(name)} is in the stage {short(stage)}; the stages are {known}"
+    situation.missing(config.place_of("stage"), what)
+    stages.insert(-1, stage)
 
 
 def copies_of(config: YamlMap, place: Place) -> list[tuple[str, Variables]]:

@@ -69,13 +69,13 @@ def plan(configuration: YamlMap, situation: Situation, given: Variables) -> Plan
     known = given.over(root).over(situation.variables())
     root = read_variables(workflow_variables(workflow, known, situation, at), at).over(root)
     stages = stages_of(configuration)
-    listed = instances(configuration, stages, root)
+    listed = instances(configuration, stages, root, situation)
     with_rules = isinstance(workflow, YamlMap) and workflow.get("rules") is not None
     decided = _Deciding(situation, given, by_default=not with_rules)
     jobs = [job for each in listed for job in decided.jobs(each)]
     _refuse_empty(jobs, configuration.place)
     jobs.sort(key=lambda job: stages.index(job.instance.stage))
-    jobs = _Needs(listed, jobs, decided.needs, stages).resolved()
+    jobs = _Needs(listed, jobs, decided.needs, stages, situation).resolved()
     known = given.over(root).over(situation.variables())
     name = workflow.get("name") if isinstance(workflow, YamlMap) else None
     shown = known.expand(name) if isinstance(name, str) else None
@@ -238,7 +238,9 @@ class _Needs:
         jobs: list[Planned],
         written: dict[str, list[Need] | None],
         stages: list[str],
+        situation: Situation,
     ) -> None:
+        self._situation = situation
         self._stages = {each.name: stages.index(each.stage) for each in listed}
         self._copies: dict[str, list[str]] = {}
         for each in listed:
@@ -273,7 +275,7 @@ class _Needs:
         me = job.instance.name
         if need.name not in self._copies and not need.optional:
             what = f"the job {short(me)} needs {short(need.name)}, which is no job"
-            raise CannotImport(need.place, what)
+            self._situation.missing(need.place, what)
         for name in self._copies.get(need.name, ()):
             if self._stages[name] > self._stages[me]:
                 what = f"the job {short(me)} needs {short(name)}, which is in a later stage"

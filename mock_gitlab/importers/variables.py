@@ -20,6 +20,7 @@ _HIDDEN_DOLLAR = "\0"
 MERGE_REQUEST = "merge_request_event"
 UNKNOWN = frozenset(
     {
+        "CI_API_V4_URL",
         "CI_COMMIT_AUTHOR",
         "CI_COMMIT_BEFORE_SHA",
         "CI_COMMIT_DESCRIPTION",
@@ -32,6 +33,7 @@ UNKNOWN = frozenset(
         "CI_COMMIT_TITLE",
         "CI_JOB_ID",
         "CI_MERGE_REQUEST_APPROVED",
+        "CI_MERGE_REQUEST_DRAFT",
         "CI_MERGE_REQUEST_LABELS",
         "CI_MERGE_REQUEST_TITLE",
         "CI_OPEN_MERGE_REQUESTS",
@@ -39,7 +41,14 @@ UNKNOWN = frozenset(
         "CI_PIPELINE_ID",
         "CI_PIPELINE_IID",
         "CI_PROJECT_ID",
+        "CI_PROJECT_URL",
         "CI_PROJECT_VISIBILITY",
+        "CI_REGISTRY",
+        "CI_REGISTRY_IMAGE",
+        "CI_SERVER_FQDN",
+        "CI_SERVER_HOST",
+        "CI_SERVER_URL",
+        "CI_TRIGGER_SHORT_TOKEN",
         "GITLAB_USER_EMAIL",
         "GITLAB_USER_ID",
         "GITLAB_USER_LOGIN",

@@ -66,7 +66,7 @@ class Words:
             self._note(config, "retry", "a bridge is not retried here")
         if job.interruptible is True:
             written["interruptible"] = True
-        written |= self._tags(job) | self._environment(job) | self._artifacts(config)
+        written |= self._tags(job) | self._environment(job) | self._artifacts(job)
         written |= self._dependencies(job) | dict(downstream or {})
         self._note_others(config, place)
         return written
@@ -176,13 +176,14 @@ class Words:
         self._notes.add(environment.place_of("on_stop"), what)
         return {}
 
-    def _artifacts(self, config: YamlMap) -> dict[str, Any]:
+    def _artifacts(self, job: Planned) -> dict[str, Any]:
         """Write the files that are named; what is in folders, globs and reports is not known."""
-        artifacts = config.get("artifacts")
+        artifacts = job.instance.config.get("artifacts")
         if not isinstance(artifacts, YamlMap):
             return {}
         place = artifacts.place_of("paths")
-        paths = texts(artifacts.get("paths") or YamlList(place), "artifacts:paths", place)
+        written = texts(artifacts.get("paths") or YamlList(place), "artifacts:paths", place)
+        paths = [job.variables.expand(path) for path in written]
         files = [path for path in paths if _is_file(path)]
         others = [short(path) for path in paths if path not in files]
         if others:
@@ -211,7 +212,8 @@ class Words:
         for key in config:
             if key not in _SAID and key not in _ONLY_RUN:
                 self._notes.add(config.place_of(key), f"the key {short(key)} is not known here")
-        if all(config.get(key) is None for key in ("script", "run", "trigger")):
+        acts = any(config.get(key) is not None for key in ("script", "run", "trigger"))
+        if not acts and config.get("needs") is not None:
             self._notes.add(place, "a job that mirrors another pipeline is a job like others here")
 
 

@@ -66,6 +66,14 @@ def notes(folder: Path, keys: str, **request: Any) -> list[str]:
         ("artifacts: [x]", {}),
         ("artifacts: {untracked: true}", {}),
         ("artifacts: {paths: ['../x.txt', a/b.txt, $A.txt]}", {"artifacts": {"a/b.txt": ""}}),
+        (
+            "variables: {NAME: report}, artifacts: {paths: ['${NAME}.xml']}",
+            {"artifacts": {"report.xml": ""}},
+        ),
+        (
+            "rules: [{if: $CI_MERGE_REQUEST_LABELS, when: manual}, {when: always}]",
+            {"when": "always"},
+        ),
     ],
 )
 def test_a_job_becomes(keys: str, expected: dict[str, Any], tmp_path: Path):
@@ -317,6 +325,45 @@ b: {script: x}
 """
     assert list(jobs(imported_text(tmp_path, text))) == ["b"]
     assert list(jobs(imported_text(tmp_path, text, variables={"WANTED": "1"}))) == ["a", "b"]
+
+
+def test_what_may_be_in_a_file_that_is_not_read_is_noted(tmp_path: Path):
+    text = """
+include: {template: Go.gitlab-ci.yml}
+lint: {stage: verify}
+test:
+  extends: [.go, .own]
+  needs: [build, lint]
+  before_script: [!reference [.go, setup], make]
+  rules: [!reference [.go, rules]]
+  variables: !reference [.go, variables]
+  stage: verify
+.own: {tags: [own], a: !reference [.more, a]}
+.more: {a: !reference [.go, a]}
+"""
+    made = imported_text(tmp_path, text)
+
+    assert made.scenarios[0]["stages"] == ["build", "test", "deploy", "verify"]
+    assert jobs(made)["test"]["needs"] == ["lint"]
+    assert jobs(made)["test"]["tags"] == ["own"]
+    assert [note.partition(": ")[2] for note in noted(made) if "not read" in note] == [
+        "include: template: Go.gitlab-ci.yml is not read, since it is not in these files",
+        *(
+            f"{what}: it may be in a file that is not read"
+            for what in (
+                "the job lint has no script, run or trigger",
+                "the job lint is in the stage verify;"
+                " the stages are .pre, build, test, deploy, .post",
+                "test extends .go, which is no job",
+                "the job test needs build, which is no job",
+                "!reference [.go, setup] leads to nothing",
+                "!reference [.go, rules] leads to nothing",
+                "!reference [.go, variables] leads to nothing",
+                "!reference [.more, a] leads to nothing",
+                "!reference [.go, a] leads to nothing",
+            )
+        ),
+    ]
 
 
 def test_a_glob_of_includes_that_matches_nothing_is_noted(tmp_path: Path):
