@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +66,14 @@ def scenario_number(text: str) -> int:
     return int(text)
 
 
+def name_and_value(text: str) -> tuple[str, str]:
+    """Read ``NAME=VALUE``; raises ArgumentTypeError."""
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise argparse.ArgumentTypeError(f'must be NAME=VALUE, not "{text}"')
+    return name, value
+
+
 def load_declarations(arguments: argparse.Namespace) -> Declarations:
     """Load what the files of --config declare.
 
@@ -85,6 +94,26 @@ def discard_output() -> None:
     """Send what is still to be printed nowhere: Python prints it once more at its end."""
     with open(os.devnull, "wb") as nowhere:
         os.dup2(nowhere.fileno(), sys.stdout.fileno())
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Write a file as a whole, or leave what is there. A link stays, and a device is written to.
+
+    Raises:
+        CommandFailed: the file cannot be written.
+    """
+    target = path.resolve()
+    if target.exists() and not target.is_file():
+        return write_file(path, text)
+    written = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        write_file(written, text)
+        os.replace(written, target)
+    except OSError as error:
+        raise cannot(f"cannot write {path}: {error.strerror}") from error
+    finally:
+        with suppress(OSError):
+            written.unlink()
 
 
 def write_file(path: Path, text: str) -> None:

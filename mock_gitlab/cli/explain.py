@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +14,12 @@ from .command import (
     add_config_option,
     cannot,
     load_declarations,
+    name_and_value,
     scenario_number,
 )
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator
 
     from mock_gitlab.control_api.explained import Explained
@@ -33,7 +34,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--var",
         action="append",
-        type=_pair,
+        type=name_and_value,
         default=[],
         metavar="NAME=VALUE",
         help="a variable of the pipeline; may be given again",
@@ -59,15 +60,8 @@ def add(commands: Any) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
 
 
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not (name and equals):
-        raise argparse.ArgumentTypeError(f'must be NAME=VALUE, not "{text}"')
-    return name, value
-
-
 def _input(text: str) -> tuple[str, Any]:
-    name, value = _pair(text)
+    name, value = name_and_value(text)
     from pydantic_core import from_json
 
     try:

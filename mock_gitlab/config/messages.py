@@ -36,6 +36,8 @@ _WHAT = {
     "too_long": "must have {max_length} entries at most",
 }
 _RUNS_NOTHING = "the mock runs nothing; duration and status say how the job goes, trace is its log"
+_IMPORT = "mock-gitlab import makes scenarios of a .gitlab-ci.yml"
+_DECIDED = f"when says when a job runs; {_IMPORT}, with its rules decided"
 _MENDS = {
     "script": _RUNS_NOTHING,
     "before_script": _RUNS_NOTHING,
@@ -45,9 +47,12 @@ _MENDS = {
     "cache": _RUNS_NOTHING,
     "trigger": "downstream makes a job a bridge",
     "deployment_tier": "it is called tier",
-    "rules": "when says when a job runs; which jobs there are is the scenario",
-    "only": "when says when a job runs; which jobs there are is the scenario",
-    "except": "when says when a job runs; which jobs there are is the scenario",
+    "rules": _DECIDED,
+    "only": _DECIDED,
+    "except": _DECIDED,
+    "include": _IMPORT,
+    "default": _IMPORT,
+    "workflow": _IMPORT,
     "extends": "anchors and << take over keys of another job",
     "branch": "a branch or tag is called ref",
 }

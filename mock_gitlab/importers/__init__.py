@@ -1,1 +1,1 @@
-"""Readers of other formats, which write scenario files. None yet."""
+"""Other people's formats in, scenario files out. The running mock never loads this."""

@@ -231,6 +231,20 @@ def test_httpx_without_a_socket(folder: Path):
     assert run("no_socket.py", folder, "python no_socket.py") == "200 success\n"
 
 
+def test_a_pipeline_that_is_imported(folder: Path):
+    [made] = [each.text for each in recipes() if each.text.startswith("# Made by")]
+    options = "--durations 40s --durations test=2m"
+
+    done = shell(f"mock-gitlab import {IMPORTED} {options} -o scenarios/my.yaml", folder)
+
+    assert done.stdout == "wrote scenarios/my.yaml: scenario 950 with 3 jobs\n"
+    assert (folder / "scenarios" / "my.yaml").read_text() == made
+    assert f"`mock-gitlab import {IMPORTED} {options} -o scenarios/my.yaml` writes" in README
+
+
+IMPORTED = "my.gitlab-ci.yml"
+
+
 def test_a_ci_job_without_docker(folder: Path):
     [job] = yaml.safe_load(recipe(".gitlab-ci.yml")).values()
     steps: list[str] = [*job["before_script"], *job["script"]]
