@@ -19,6 +19,7 @@ from mock_gitlab.engine.matching import (
     RequestPattern,
     Response,
     Rule,
+    SentPattern,
 )
 
 from .fields import (
@@ -26,6 +27,7 @@ from .fields import (
     AnyJson,
     DurationField,
     Matching,
+    Name,
     OperationName,
     ProjectName,
     StrictModel,
@@ -35,6 +37,7 @@ from .fields import (
     one_or_list,
     refuse,
 )
+from .wanted import WantedInput, WantedVariable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -150,17 +153,47 @@ class RequestWhenModel(StrictModel):
         None, description="Id, path or glob of paths.", examples=["group/*", 42]
     )
 
+    parameters: dict[Name, WantedInput] = Field(
+        {},
+        description="Values of parameters of the query or the body, or {present: false}; texts "
+        "are globs or /regular expressions/.",
+        examples=[{"ref": "release/*"}],
+    )
+
     def to_engine(self) -> RequestPattern:
         """Convert to the engine's type."""
         names = self.operations()
         operation = names[0] if len(names) == 1 else names or None
-        return RequestPattern(self.method, self.path, operation, self.project)
+        parameters = tuple(self.parameters.items())
+        return RequestPattern(
+            self.method, self.path, operation, self.project, parameters=parameters
+        )
 
     def operations(self) -> tuple[str, ...]:
         """List the operations of which a request must be for one; none: any will do."""
         if isinstance(self.operation, list):
             return tuple(self.operation)
         return () if self.operation is None else (self.operation,)
+
+
+class FaultWhenModel(RequestWhenModel):
+    """The requests that a fault applies to; a key that is missing matches anything."""
+
+    headers: dict[HeaderName, WantedVariable] = Field(
+        {},
+        description="Globs or /regular expressions/ of headers, or {present: false}.",
+        examples=[{"User-Agent": "python-gitlab/*"}],
+    )
+    token: Name | None = Field(
+        None, description="The token that the request must have, wherever it is sent."
+    )
+
+    def to_sent(self) -> SentPattern | None:
+        """Convert what is asked of headers and tokens to the engine's type."""
+        if not self.headers and self.token is None:
+            return None
+        headers = tuple((name.lower(), value) for name, value in self.headers.items())
+        return SentPattern(headers, self.token)
 
 
 class LimitModel(StrictModel):
@@ -188,8 +221,8 @@ Responses = Annotated[
 class FaultModel(StrictModel):
     """What goes wrong with the requests that match."""
 
-    when: RequestWhenModel = Field(
-        RequestWhenModel.model_validate({}),
+    when: FaultWhenModel = Field(
+        FaultWhenModel.model_validate({}),
         description="What it matches; by default every request.",
     )
     times: Annotated[int, Field(ge=1), WHOLE] | None = Field(
@@ -276,6 +309,7 @@ def fault_from(model: FaultModel, place: str) -> Fault:
         place=place,
         later=tuple(responses[1:]),
         patch=None if model.patch is None else model.patch.to_engine(),
+        sent=model.when.to_sent(),
     )
 
 

@@ -8,10 +8,19 @@ from typing import TYPE_CHECKING, Any
 from mock_gitlab.config.fields import StrictModel
 from mock_gitlab.engine.instants import to_seconds
 
-if TYPE_CHECKING:
-    from mock_gitlab.engine.matching import Fault, Patch, RequestPattern, Response, TriggerPattern
+from .masking import MASK
 
-_MAPPINGS = ("variables", "inputs")
+if TYPE_CHECKING:
+    from mock_gitlab.engine.matching import (
+        Fault,
+        Patch,
+        RequestPattern,
+        Response,
+        SentPattern,
+        TriggerPattern,
+    )
+
+_MAPPINGS = ("variables", "inputs", "parameters")
 
 
 class Switch(StrictModel):
@@ -36,6 +45,13 @@ def response_definition(response: Response | None) -> dict[str, Any] | None:
     return {"status": response.status, "headers": dict(response.headers), "body": response.body}
 
 
+def _sent(pattern: SentPattern | None) -> dict[str, Any]:
+    if pattern is None:
+        return {}
+    fields = {"headers": dict(pattern.headers), "token": pattern.token and MASK}
+    return {name: value for name, value in fields.items() if value}
+
+
 def _responses(fault: Fault) -> Any:
     if not fault.later:
         return response_definition(fault.respond)
@@ -51,7 +67,7 @@ def fault_definition(fault: Fault) -> dict[str, Any]:
     """Write a fault without the keys that have their default values."""
     limit = fault.limit
     fields = {
-        "when": pattern_definition(fault.when),
+        "when": {**pattern_definition(fault.when), **_sent(fault.sent)},
         "times": fault.times,
         "skip": fault.skip or None,
         "every": None if fault.every == 1 else fault.every,

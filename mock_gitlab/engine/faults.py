@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from .matching import matches
+from .matching import Sent, matches
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from .matching import Arrived, Fault, Limit, Response
+
+
+NOTHING_SENT = Sent({}, ())
 
 
 class FaultHit(NamedTuple):
@@ -41,13 +44,15 @@ class FaultCounters:
     applied: dict[str, int] = field(default_factory=dict)
     windows: dict[str, tuple[int, int]] = field(default_factory=dict)
 
-    def due(self, faults: Iterable[Fault], request: Arrived, now: int) -> FaultHit | None:
+    def due(
+        self, faults: Iterable[Fault], request: Arrived, now: int, sent: Sent = NOTHING_SENT
+    ) -> FaultHit | None:
         """Return the first fault that applies to a request.
 
         Every fault up to and including that one counts the request if it matches.
         """
         for fault in faults:
-            if matches(fault.when, request):
+            if matches(fault.when, request) and (fault.sent is None or fault.sent.matches(sent)):
                 hit = self._count(fault, now)
                 if hit is not None:
                     return hit

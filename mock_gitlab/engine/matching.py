@@ -6,11 +6,11 @@ long because the patterns stand beside the functions that give them their meanin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, cast, get_args
 
 from .inputs import matches_input, presence
-from .texts import matches_path, matches_text, split_ref
+from .texts import equal_secrets, matches_path, matches_text, split_ref
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -114,11 +114,34 @@ class RequestPattern:
     ref: str | None = None
     variables: tuple[tuple[str, str | bool], ...] = ()
     status: int | None = None
+    parameters: tuple[tuple[str, Any], ...] = ()
 
     def has_operation(self, name: str | None) -> bool:
         """Return whether a request for an operation is one of those that the pattern wants."""
         wanted = self.operation
         return wanted in (None, name) or (isinstance(wanted, tuple) and name in wanted)
+
+
+class Sent(NamedTuple):
+    """What the journal does not keep of a request: its headers, in lower case, and its tokens."""
+
+    headers: Mapping[str, str]
+    tokens: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SentPattern:
+    """The headers, as variables in a rule, and the token that a request must have."""
+
+    headers: tuple[tuple[str, str | bool], ...] = ()
+    token: str | None = field(default=None, repr=False)
+
+    def matches(self, sent: Sent) -> bool:
+        """Return whether a request has them; tokens are compared in constant time."""
+        if not all(_variable_matches(value, name, sent.headers) for name, value in self.headers):
+            return False
+        wanted = self.token
+        return wanted is None or any(equal_secrets(each, wanted) for each in sent.tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +182,7 @@ class Fault:
     place: str = ""
     later: tuple[Response, ...] = ()
     patch: Patch | None = None
+    sent: SentPattern | None = None
 
     def response(self, applied: int) -> Response | None:
         """Return the declared answer for the time after it has applied so often."""
@@ -204,6 +228,7 @@ class Arrived(Protocol):
     ref: str | None
     variables: Mapping[str, str]
     status: int | None
+    parameters: Mapping[str, Any]
 
 
 class Difference(NamedTuple):
@@ -320,14 +345,19 @@ def _trigger_differences(pattern: TriggerPattern, trigger: Trigger) -> Iterator[
         yield Difference("source", " or ".join(pattern.source), trigger.source)
     if pattern.username is not None and not matches_text(pattern.username, trigger.username):
         yield Difference("username", pattern.username, trigger.username)
-    for name, value in pattern.inputs:
+    yield from _value_differences("inputs", pattern.inputs, trigger.inputs)
+
+
+def _value_differences(
+    what: str, wanted: Iterable[tuple[str, Any]], found: Mapping[str, Any]
+) -> Iterator[Difference]:
+    for name, value in wanted:
         expected = presence(value)
         if expected is not None:
-            if (name in trigger.inputs) is not expected:
-                got = trigger.inputs.get(name)
-                yield Difference(f"inputs.{name}", _shown_input(value), got)
-        elif not (name in trigger.inputs and matches_input(value, trigger.inputs[name])):
-            yield Difference(f"inputs.{name}", value, trigger.inputs.get(name))
+            if (name in found) is not expected:
+                yield Difference(f"{what}.{name}", _shown_input(value), found.get(name))
+        elif not (name in found and matches_input(value, found[name])):
+            yield Difference(f"{what}.{name}", value, found.get(name))
 
 
 def _request_differences(pattern: RequestPattern, request: Arrived) -> Iterator[Difference]:
@@ -339,6 +369,7 @@ def _request_differences(pattern: RequestPattern, request: Arrived) -> Iterator[
         yield Difference("operation", pattern.operation, request.operation)
     if pattern.status is not None and pattern.status != request.status:
         yield Difference("status", pattern.status, request.status)
+    yield from _value_differences("parameters", pattern.parameters, request.parameters)
 
 
 def _variable_matches(wanted: str | bool, name: str, got: Mapping[str, str]) -> bool:

@@ -7,6 +7,7 @@ RE2's, as in GitLab CI. A glob without ``**`` becomes an ``re`` pattern without 
 
 from __future__ import annotations
 
+import hmac
 import re
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
@@ -134,3 +135,8 @@ def _reason(message: str) -> str:
     """Extract the reason from an error message that also prints the expression."""
     reason = message.rpartition("error: ")[2].strip().rpartition("SchemaError: ")[2]
     return f"{reason[:1].lower()}{reason[1:].removesuffix('.')}"
+
+
+def equal_secrets(sent: str, expected: str) -> bool:
+    """Compare two secrets in a time that does not depend on where they differ."""
+    return hmac.compare_digest(sent.encode(), expected.encode())

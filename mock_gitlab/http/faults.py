@@ -8,10 +8,12 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from mock_gitlab.engine.faults import NOTHING_SENT
 from mock_gitlab.engine.matching import LIMIT_EXCEEDED, Fault, Response
 from mock_gitlab.http.asgi import LOGGED, WORLD, answer, hang_up
 
 from .patching import PatchingSend
+from .tokens import what_was_sent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,14 +27,14 @@ if TYPE_CHECKING:
 _SLOW_PIECES = 10
 
 
-def match_fault(
-    world: World, logged: LoggedRequest, path_params: Mapping[str, str]
-) -> FaultHit | None:
+def match_fault(scope: Scope, path_params: Mapping[str, str]) -> FaultHit | None:
     """Find the fault that applies to a request, and count the request.
 
     ``path_params`` are the segments of the path as they were sent. They name the project, and the
     pipeline or job, whose scenario may have faults of its own.
     """
+    world: World = scope[WORLD]
+    logged: LoggedRequest = scope[LOGGED]
     if not world.has_faults:
         return None
     if "id" in path_params:
@@ -42,7 +44,10 @@ def match_fault(
         for name in ("pipeline_id", "job_id")
     )
     of_scenario = world.faults_about(logged.project_id, pipeline, job)
-    return world.fault_counters.due((*world.faults(), *of_scenario), logged, world.clock.now())
+    faults = (*world.faults(), *of_scenario)
+    asked = any(fault.sent is not None for fault in faults)
+    sent = what_was_sent(scope["headers"], logged.parameters) if asked else NOTHING_SENT
+    return world.fault_counters.due(faults, logged, world.clock.now(), sent)
 
 
 async def apply_fault(

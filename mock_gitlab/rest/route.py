@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from mock_gitlab.engine.model import NotAllowed, NotFound, RejectedByRule
-from mock_gitlab.http.asgi import LARGE_BODY, LOGGED, WORLD, answer, read_body
+from mock_gitlab.http.asgi import LARGE_BODY, LOGGED, answer, read_body
 from mock_gitlab.http.faults import apply_fault, match_fault, send_response
 
 from .endpoint import Endpoint, Login
@@ -51,12 +51,15 @@ class GitLabRoute:
         """Answer a request, or apply the fault that is due for it."""
         logged: LoggedRequest = scope[LOGGED]
         logged.operation = self.name
-        hit = match_fault(scope[WORLD], logged, scope["path_params"])
         request = Request(self.endpoint, scope)
         if scope["method"] not in _BODYLESS:
             request.body = await read_body(receive, request.world.declared.body_limit)
             if len(request.body) > LARGE_BODY:
                 await asyncio.to_thread(request.read_ahead)  # other requests go on meanwhile
+        if request.world.has_faults:
+            with suppress(ApiError):
+                request.read()  # a fault may ask for parameters, and the journal shows them
+        hit = match_fault(scope, scope["path_params"])
         if hit is None:
             await self._answer(request, send)
             return
@@ -64,8 +67,6 @@ class GitLabRoute:
         async def proceed(scope: Scope, receive: Receive, send: Send) -> None:
             await self._answer(request, send)
 
-        with suppress(ApiError):
-            request.read()  # the journal shows the parameters, even if the fault answers
         await apply_fault(hit, scope, receive, send, proceed)
 
     async def _answer(self, request: Request, send: Send) -> None:

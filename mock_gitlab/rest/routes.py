@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from starlette.routing import compile_path
 
-from mock_gitlab.http.asgi import LOGGED, WORLD, answer
+from mock_gitlab.http.asgi import LOGGED, WORLD, answer, read_body
 from mock_gitlab.http.faults import apply_fault, match_fault
 
+from .body import parse
 from .errors import ApiError, Error
 from .nearest import nearest
 from .rendering import error_answer
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from mock_gitlab.http.asgi import App, Receive, Scope, Send
+    from mock_gitlab.world.journal import LoggedRequest
+    from mock_gitlab.world.world import World
 
     from .route import GitLabRoute
 
@@ -94,13 +98,26 @@ def _fixed(route: GitLabRoute) -> _Fixed:
     return _Fixed(route, len(segments), tuple(reversed(words)), tuple(names))
 
 
+async def _read_parameters(scope: Scope, receive: Receive, limit: int) -> None:
+    """Note what was sent to an address that the mock does not serve: a fault may ask for it."""
+    body = await read_body(receive, limit)
+    content_type = dict(scope["headers"]).get(b"content-type", b"").decode("latin-1")
+    logged: LoggedRequest = scope[LOGGED]
+    with suppress(ApiError):
+        logged.parameters = parse(scope["query_string"], content_type, body)
+    logged.size = len(body)
+
+
 async def no_route(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer 404 for a path or method that GitLab does not have, or apply a fault."""
 
     async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
         await answer(send, *error_answer(ApiError(Error.NO_ROUTE)))
 
-    hit = match_fault(scope[WORLD], scope[LOGGED], {})
+    world: World = scope[WORLD]
+    if world.has_faults:
+        await _read_parameters(scope, receive, world.declared.body_limit)
+    hit = match_fault(scope, {})
     if hit is None:
         await not_found(scope, receive, send)
     else:

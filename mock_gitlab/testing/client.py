@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Unpack
 
     from mock_gitlab.testing.keywords import (
@@ -356,11 +356,12 @@ class MockWorld:
         *,
         method: str | None = None,
         path: str | None = None,
-        operation: str | None = None,
+        operation: str | Sequence[str] | None = None,
         project: int | str | None = None,
         project_id: int | None = None,
         ref: str | None = None,
         variables: Mapping[str, str | bool | Mapping[str, bool]] | None = None,
+        parameters: Mapping[str, Any] | None = None,
         status: int | None = None,
         times: int | None = None,
         at_least: int | None = None,
@@ -379,6 +380,7 @@ class MockWorld:
             project_id=project_id,
             ref=ref,
             variables=variables,
+            parameters=parameters,
             status=status,
             times=times,
             at_least=at_least,

@@ -44,7 +44,7 @@ HEADINGS = {
     "TriggerWhenModel": "`when` of a rule",
     "ResponseModel": "`respond`",
     "FaultModel": "An entry of `faults`",
-    "RequestWhenModel": "`when` of a fault",
+    "FaultWhenModel": "`when` of a fault",
     "PatchModel": "`patch`",
     "LimitModel": "`limit`",
 }

@@ -351,3 +351,100 @@ def test_a_body_that_is_no_json_is_patched_in_its_head_alone(mock: Mock):
 
     assert (trace.status_code, trace.headers["x-a"]) == (200, "1")
     assert not trace.content.startswith(b"{")
+
+
+# ---------------------------------------------------------------------------- conditions
+
+
+def statuses(mock: Mock, *calls: tuple[str, str, dict[str, Any]]) -> list[int]:
+    return [
+        mock.request(method, f"/api/v4{path}", **sent).status_code for method, path, sent in calls
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "sent", "other"),
+    [
+        ({"ref": "release/*"}, {"json": {"ref": "release/1"}}, {"json": {"ref": "main"}}),
+        ({"ref": "/^v\\d/"}, {"data": {"ref": "v1"}}, {"data": {"ref": "1v"}}),
+        ({"ref": "x"}, {"params": {"ref": "x"}}, {"params": {"ref": "y"}}),
+        ({"extra": {"present": True}}, {"json": {"ref": "a", "extra": 1}}, {"json": {"ref": "a"}}),
+        ({"extra": {"present": False}}, {"json": {"ref": "a"}}, {"json": {"ref": "a", "extra": 1}}),
+        ({"n": 3}, {"json": {"ref": "a", "n": 3}}, {"json": {"ref": "a", "n": 4}}),
+    ],
+)
+def test_a_fault_may_ask_for_parameters_of_query_and_body(
+    mock: Mock, wanted: dict[str, Any], sent: dict[str, Any], other: dict[str, Any]
+):
+    when = {"operation": "create_pipeline", "parameters": wanted}
+    declare_in(mock, when=when, respond={"status": 503})
+
+    path = "/projects/1/pipeline"
+    assert statuses(mock, ("POST", path, sent), ("POST", path, other)) == [503, 201]
+    assert mock.get("/_mock/faults").json()[0]["definition"]["when"] == when
+
+
+def test_a_fault_may_ask_for_headers(mock: Mock):
+    headers = {"User-Agent": "bot/*", "X-Other": False}
+    when = {"operation": "get_version", "headers": headers}
+    declare_in(mock, when=when, respond={"status": 503})
+
+    bot = {"User-Agent": "bot/1.0"}
+    assert statuses(
+        mock,
+        ("GET", "/version", {"headers": bot}),
+        ("GET", "/version", {"headers": {**bot, "X-Other": "1"}}),
+        ("GET", "/version", {}),
+    ) == [503, 200, 200]
+    shown = mock.get("/_mock/faults").json()[0]["definition"]["when"]
+    assert shown == {
+        "operation": "get_version",
+        "headers": {"user-agent": "bot/*", "x-other": False},
+    }
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"headers": {"PRIVATE-TOKEN": "glpat-other"}},
+        {"headers": {"PRIVATE-TOKEN": TOKEN, "Authorization": "Bearer glpat-other"}},
+        {"headers": {"JOB-TOKEN": "glpat-other"}},
+        {"params": {"private_token": "glpat-other"}},
+    ],
+)
+def test_a_fault_may_ask_for_a_token_which_is_never_shown(mock: Mock, sent: dict[str, Any]):
+    declare_in(mock, when={"token": "glpat-other"}, respond={"status": 403})
+
+    assert statuses(mock, ("GET", "/version", sent), ("GET", "/version", {})) == [403, 200]
+    shown = mock.get("/_mock/faults")
+    assert shown.json()[0]["definition"]["when"] == {"token": "[MASKED]"}
+    assert "glpat-other" not in shown.text
+
+
+def test_a_fault_for_an_endpoint_that_is_not_served_may_ask_for_its_body(mock: Mock):
+    when = {"path": "/projects/*/merge_trains", "parameters": {"sha": "abc*"}}
+    declare_in(mock, when=when, respond={"status": 201, "body": {"id": 1}})
+
+    path = "/projects/1/merge_trains"
+    assert statuses(
+        mock,
+        ("POST", path, {"json": {"sha": "abcdef"}}),
+        ("POST", path, {"json": {"sha": "b"}}),
+        ("POST", path, {"content": "{", "headers": {"Content-Type": "application/json"}}),
+    ) == [201, 404, 404]
+    logged = mock.get("/_mock/requests").json()
+    assert [each["parameters"] for each in logged] == [{}, {"sha": "b"}, {"sha": "abcdef"}]
+
+
+def test_a_verification_may_ask_for_parameters(mock: Mock):
+    mock.trigger(ref="main")
+
+    def verified(ref: str) -> tuple[int, str]:
+        body = {"operation": "trigger_pipeline", "parameters": {"ref": ref}}
+        answer = mock.post("/_mock/verify", json=body)
+        return answer.status_code, answer.json()["message"]
+
+    assert verified("ma*")[0] == 200
+    status, message = verified("other")
+    assert status == 409
+    assert "parameters.ref: wanted 'other', got 'main'" in message

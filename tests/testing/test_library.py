@@ -582,3 +582,13 @@ def test_the_clock_moves_until_a_status(world: MockWorld):
     assert world.wait_until("success", 1)["status"] == "success"
     with pytest.raises(MockError, match="pipeline 1 never becomes failed by itself: it is success"):
         world.wait_until("failed", 1)
+
+
+def test_a_verification_may_ask_for_parameters_and_for_one_of_several_operations(
+    world: MockWorld,
+):
+    trigger(world)
+
+    world.verify(operation=["create_pipeline", "trigger_pipeline"], parameters={"ref": "ma*"})
+    with pytest.raises(AssertionError, match="get_job or get_pipeline was never requested"):
+        world.verify(operation=["get_job", "get_pipeline"])
