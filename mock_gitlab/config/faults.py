@@ -1,4 +1,4 @@
-"""The models of faults and answers, their conversion to the engine's, and the keys of both."""
+"""The models of faults, their conversion to the engine's, and the keys of rules and faults."""
 
 from __future__ import annotations
 
@@ -11,20 +11,16 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from mock_gitlab.engine.matching import (
     BODY_FAULTS,
-    LIMIT_EXCEEDED,
     BodyFault,
     Fault,
     Limit,
-    Patch,
     RequestPattern,
-    Response,
     Rule,
     SentPattern,
 )
 
 from .fields import (
     WHOLE,
-    AnyJson,
     DurationField,
     Matching,
     Name,
@@ -32,89 +28,17 @@ from .fields import (
     ProjectName,
     StrictModel,
     Text,
-    TextOrNumber,
     Violation,
     one_or_list,
     refuse,
 )
+from .responses import HeaderName, PatchModel, ResponseModel
 from .wanted import WantedInput, WantedVariable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 Declared = TypeVar("Declared", Rule, Fault)
-
-
-def _in_any_case(name: str) -> str:
-    return "".join(f"[{c.upper()}{c}]" if c.isalpha() else c for c in name)
-
-
-_HEADER_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
-_FRAMING = "|".join(map(_in_any_case, ("content-length", "transfer-encoding")))
-HeaderName = Annotated[
-    Text,
-    Matching(f"^{_HEADER_NAME}", "is not a valid header name"),
-    Matching(f"^(?!(?:{_FRAMING})$){_HEADER_NAME}", "is set by the server, from the body"),
-]
-
-
-class ResponseModel(StrictModel):
-    """An answer that is sent instead of the usual one."""
-
-    status: Annotated[int, Field(ge=200, le=599), WHOLE] = Field(
-        LIMIT_EXCEEDED.status,
-        description="The HTTP status; it may be left out only beside limit.",
-        examples=[503],
-    )
-    headers: dict[HeaderName, HeaderValue] = Field(
-        {}, description="The headers.", examples=[{"Retry-After": "1"}]
-    )
-    body: AnyJson = Field(
-        None,
-        description="The body: text is sent as it is, anything else as JSON.",
-        examples=[{"message": "503 Service Unavailable"}],
-    )
-
-    def to_engine(self) -> Response:
-        """Convert to the engine's type. Without status and body it is the answer of a limit."""
-        usual = self.lacks_status() and self.body is None
-        body = LIMIT_EXCEEDED.body if usual else self.body
-        return Response(self.status, tuple(self.headers.items()), body)
-
-    def lacks_status(self) -> bool:
-        """Return whether the status was left out."""
-        return "status" not in self.model_fields_set
-
-
-HeaderValue = Annotated[
-    TextOrNumber, Matching(r"^[\t\x20-\x7e\xa0-\xff]*$", "is not a valid header value")
-]
-
-
-class PatchModel(StrictModel):
-    """What is changed in the mock's own answer."""
-
-    status: Annotated[int, Field(ge=200, le=599), WHOLE] | None = Field(
-        None, description="Another HTTP status.", examples=[202]
-    )
-    headers: dict[HeaderName, HeaderValue | None] = Field(
-        {}, description="Headers to replace or, with null, to remove.", examples=[{"X-Total": None}]
-    )
-    body: dict[str, AnyJson] | None = Field(
-        None,
-        description="Keys to replace in the JSON of the body, or in each entry of a list.",
-        examples=[{"coverage": 87.5}],
-    )
-
-    @model_validator(mode="after")
-    def _something(self) -> Self:
-        given = self.status is not None or self.headers or self.body
-        refuse(self, [] if given else [((), "needs one of status, headers, body")])
-        return self
-
-    def to_engine(self) -> Patch:
-        """Convert to the engine's type."""
-        return Patch(self.status, tuple(self.headers.items()), self.body)
 
 
 PathGlob = Annotated[

@@ -29,6 +29,7 @@ from .faults import fault_from, keyed
 from .files import MockFile, SandboxesModel, ScenarioFile
 from .globs import TooManyFolders, expand, is_pattern
 from .messages import mistakes_of
+from .responses import Folder
 from .rules import rule_from
 from .scalars import longest_first
 from .scenarios import ScenarioModel, declared_scenario
@@ -214,11 +215,15 @@ class _Loading:
     def _checked(self, model: type[File], document: Document) -> File | None:
         if document.root is None:
             return None
+        folder = Folder(Path(document.file).parent, [])
         try:
-            return model.model_validate(document.value)
+            return model.model_validate(document.value, context=folder)
         except ValidationError as error:
             self._mistakes += mistakes_of(error, model, document)
             return None
+        finally:
+            self._files += folder.files
+            self._folders += [file.parent for file in folder.files]
 
     def _scenario_files(self, mock: Document) -> list[Path]:
         """Find the scenario files, even if something else in the file is wrong."""

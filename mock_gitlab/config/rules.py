@@ -9,7 +9,6 @@ from pydantic import Discriminator, Field, Tag, model_validator
 from mock_gitlab.engine.matching import Rule, TriggerPattern
 from mock_gitlab.engine.sources import Source
 
-from .faults import ResponseModel
 from .fields import (
     Glob,
     Name,
@@ -21,6 +20,7 @@ from .fields import (
     one_or_list,
     refuse,
 )
+from .responses import ResponseModel
 from .wanted import WantedInput, WantedVariable
 
 if TYPE_CHECKING:

@@ -71,6 +71,7 @@ _CONDITIONS: dict[str, list[dict[str, Any]]] = {
         {"anyOf": [_given("limit"), _STATUS_IF_RESPOND]},
     ],
     "PatchModel": [{"anyOf": [_given(name) for name in ("status", "headers", "body")]}],
+    "ResponseModel": [_not_both("body", "body_file")],
     "LimitModel": [_value("per", {"not": {"const": 0}})],
 }
 """The contradictions that a schema can express, by mapping."""

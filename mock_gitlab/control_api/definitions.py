@@ -42,7 +42,10 @@ def response_definition(response: Response | None) -> dict[str, Any] | None:
     """Write a response as it stands under ``respond``."""
     if response is None:
         return None
-    return {"status": response.status, "headers": dict(response.headers), "body": response.body}
+    head = {"status": response.status, "headers": dict(response.headers)}
+    if response.file is not None:
+        return {**head, "body_file": response.file}
+    return {**head, "body": response.body}
 
 
 def _sent(pattern: SentPattern | None) -> dict[str, Any]:

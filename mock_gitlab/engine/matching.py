@@ -55,11 +55,16 @@ class TriggerPattern:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A declared answer. ``body`` is text sent as it is, or a JSON value; None is no body."""
+    """A declared answer. ``body`` is text sent as it is, or a JSON value; None is no body.
+
+    With ``file``, the body is the content of a file of that name, as base64 in ``content``.
+    """
 
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
     body: Any = None
+    file: str | None = None
+    content: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

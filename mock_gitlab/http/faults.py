@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+from base64 import b64decode
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Any
+from mimetypes import guess_type
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from mock_gitlab.engine.faults import NOTHING_SENT
@@ -110,13 +112,17 @@ def _with_replaced(headers: Mapping[str, str], others: Iterable[tuple[str, str]]
 async def send_response(response: Response, send: Send) -> None:
     """Send a declared answer."""
     headers = [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in response.headers]
-    body, content_type = _encoded(response.body)
+    body, content_type = _encoded(response)
     if body and not any(name == b"content-type" for name, _ in headers):
         headers.append((b"content-type", content_type))
     await answer(send, response.status, headers, body)
 
 
-def _encoded(body: Any) -> tuple[bytes, bytes]:
+def _encoded(response: Response) -> tuple[bytes, bytes]:
+    body = response.body
+    if response.content is not None:
+        kind, _ = guess_type(response.file or "")
+        return b64decode(response.content), (kind or "application/octet-stream").encode()
     if body is None:
         return b"", b""
     if isinstance(body, str):

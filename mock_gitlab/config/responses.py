@@ -1,0 +1,128 @@
+"""The models of answers, and of changes to them, and the files that answers come from."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from pathlib import Path
+from typing import Annotated, NamedTuple, Self
+
+from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
+
+from mock_gitlab.engine.matching import LIMIT_EXCEEDED, Patch, Response
+
+from .fields import WHOLE, AnyJson, Matching, Name, StrictModel, Text, TextOrNumber, refuse
+
+
+def _in_any_case(name: str) -> str:
+    return "".join(f"[{c.upper()}{c}]" if c.isalpha() else c for c in name)
+
+
+_HEADER_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
+_FRAMING = "|".join(map(_in_any_case, ("content-length", "transfer-encoding")))
+HeaderName = Annotated[
+    Text,
+    Matching(f"^{_HEADER_NAME}", "is not a valid header name"),
+    Matching(f"^(?!(?:{_FRAMING})$){_HEADER_NAME}", "is set by the server, from the body"),
+]
+
+
+MOST_CONTENT = 2**20
+"""How many bytes a file may have that is an answer."""
+
+
+class Folder(NamedTuple):
+    """The folder of the file that is read, and the files that it asks for, which are noted here."""
+
+    path: Path
+    files: list[Path]
+
+
+def _content_of(name: str, folder: Folder | None) -> bytes | str:
+    """Read a file that is an answer; text says why it cannot be read."""
+    if folder is None:
+        return "works only in files, not at run time"
+    path = folder.path / name
+    folder.files.append(path)
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_CONTENT + 1)
+    except (OSError, ValueError) as error:
+        return f'cannot read "{name}": {getattr(error, "strerror", None) or error}'
+    return content if len(content) <= MOST_CONTENT else f'"{name}" has more than 1 MiB'
+
+
+class ResponseModel(StrictModel):
+    """An answer that is sent instead of the usual one."""
+
+    status: Annotated[int, Field(ge=200, le=599), WHOLE] = Field(
+        LIMIT_EXCEEDED.status,
+        description="The HTTP status; it may be left out only beside limit.",
+        examples=[503],
+    )
+    headers: dict[HeaderName, HeaderValue] = Field(
+        {}, description="The headers.", examples=[{"Retry-After": "1"}]
+    )
+    body: AnyJson = Field(
+        None,
+        description="The body: text is sent as it is, anything else as JSON.",
+        examples=[{"message": "503 Service Unavailable"}],
+    )
+    body_file: Name | None = Field(
+        None,
+        description="The file whose content is the body, as seen from the file that declares it.",
+        examples=["answers/report.pdf"],
+    )
+    _content: str | None = PrivateAttr(None)
+
+    @model_validator(mode="after")
+    def _read_file(self, info: ValidationInfo) -> Self:
+        if self.body_file is not None:
+            both = [(("body_file",), "cannot be combined with body")]
+            refuse(self, both if self.body is not None else [])
+            content = _content_of(self.body_file, info.context)
+            refuse(self, [(("body_file",), content)] if isinstance(content, str) else [])
+            self._content = b64encode(content).decode() if isinstance(content, bytes) else None
+        return self
+
+    def to_engine(self) -> Response:
+        """Convert to the engine's type. Without status and body it is the answer of a limit."""
+        usual = self.lacks_status() and self.body is None and self.body_file is None
+        body = LIMIT_EXCEEDED.body if usual else self.body
+        return Response(
+            self.status, tuple(self.headers.items()), body, self.body_file, self._content
+        )
+
+    def lacks_status(self) -> bool:
+        """Return whether the status was left out."""
+        return "status" not in self.model_fields_set
+
+
+HeaderValue = Annotated[
+    TextOrNumber, Matching(r"^[\t\x20-\x7e\xa0-\xff]*$", "is not a valid header value")
+]
+
+
+class PatchModel(StrictModel):
+    """What is changed in the mock's own answer."""
+
+    status: Annotated[int, Field(ge=200, le=599), WHOLE] | None = Field(
+        None, description="Another HTTP status.", examples=[202]
+    )
+    headers: dict[HeaderName, HeaderValue | None] = Field(
+        {}, description="Headers to replace or, with null, to remove.", examples=[{"X-Total": None}]
+    )
+    body: dict[str, AnyJson] | None = Field(
+        None,
+        description="Keys to replace in the JSON of the body, or in each entry of a list.",
+        examples=[{"coverage": 87.5}],
+    )
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        given = self.status is not None or self.headers or self.body
+        refuse(self, [] if given else [((), "needs one of status, headers, body")])
+        return self
+
+    def to_engine(self) -> Patch:
+        """Convert to the engine's type."""
+        return Patch(self.status, tuple(self.headers.items()), self.body)
