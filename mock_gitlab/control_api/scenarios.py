@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, Literal
 
 from typing_extensions import TypedDict
@@ -10,6 +11,7 @@ from mock_gitlab.config.scalars import all_as_written
 from mock_gitlab.config.scenarios import ScenarioModel, declared_scenario
 from mock_gitlab.engine.instants import to_seconds
 from mock_gitlab.engine.model import Invalid
+from mock_gitlab.engine.preview import describe
 
 from .access import CurrentWorld, control_router
 
@@ -90,9 +92,9 @@ async def get_scenario(world: CurrentWorld, scenario_id: int) -> ScenarioRow:
 @router.get("/scenarios/{scenario_id}/preview")
 async def preview_scenario(world: CurrentWorld, scenario_id: int) -> PreviewRow:
     """Show what a scenario will do over time; nothing is created."""
-    shown: PreviewRow = all_as_written(
-        world.preview_scenario(scenario_id), world.declared.variables
-    )
+    played, hidden = world.preview_scenario(scenario_id), world.declared.variables
+    # With a thousand jobs the description takes as long as the play: other requests go on.
+    shown: PreviewRow = await asyncio.to_thread(lambda: all_as_written(describe(*played), hidden))
     return shown
 
 

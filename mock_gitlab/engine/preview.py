@@ -21,6 +21,8 @@ FindScenario = Callable[[Downstream], Scenario | None]
 """Finds the scenario of the pipeline that a bridge starts."""
 MOST_PIPELINES = 100
 """How many pipelines one preview plays."""
+MOST_JOBS = 1000
+"""How many jobs these pipelines may have in all."""
 
 
 def scenario_finder(
@@ -62,7 +64,7 @@ def preview(scenario: Scenario, find: FindScenario, retries: int = 0) -> Timelin
     """Play a scenario and retry it ``retries`` times, each time when nothing more happens.
 
     Raises:
-        Invalid: its bridges start more than MOST_PIPELINES pipelines.
+        Invalid: its bridges start more than MOST_PIPELINES pipelines, or MOST_JOBS jobs.
     """
     timeline = _Play(find).play(scenario)
     for _ in range(retries):
@@ -83,7 +85,7 @@ class _Play:
 
     def __init__(self, find: FindScenario) -> None:
         self._find = find
-        self._played = 0
+        self._played = self._jobs = 0
 
     def play(
         self,
@@ -93,7 +95,7 @@ class _Play:
         actions: tuple[Action, ...] = (),
     ) -> Timeline:
         """Play a scenario; ``upstream`` are the project and scenario of each pipeline above it."""
-        self._count()
+        self._count(len(scenario.jobs))
         record = PipelineRecord(
             id=1, iid=1, project_id=1, ref="main", sha="", source="trigger", created_at=created_at,
             scenario_id=scenario.scenario_id, actions=actions,
@@ -120,10 +122,13 @@ class _Play:
             return None
         return self.play(found, at, (*upstream, (downstream.project, found.scenario_id)))
 
-    def _count(self) -> None:
+    def _count(self, jobs: int) -> None:
         self._played += 1
+        self._jobs += jobs
         if self._played > MOST_PIPELINES:
             raise Invalid(f"the bridges start more than {MOST_PIPELINES} pipelines")
+        if self._jobs > MOST_JOBS:
+            raise Invalid(f"the bridges start pipelines with more than {MOST_JOBS} jobs in all")
 
 
 # ---------------------------------------------------------------------------- as JSON

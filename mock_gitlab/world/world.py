@@ -46,7 +46,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from mock_gitlab.engine.matching import Fault, Rule
-    from mock_gitlab.engine.model import Instant, PipelineRecord, Project
+    from mock_gitlab.engine.model import Instant, PipelineRecord, Project, Scenario
+    from mock_gitlab.engine.timeline import Timeline
     from mock_gitlab.store.database import Database
 
     from .explaining import Call, Preview
@@ -182,18 +183,18 @@ class World:
             raise NotFound("scenario")
         return found
 
-    def preview_scenario(self, number: int) -> dict[str, Any]:
-        """Describe what a scenario will do.
+    def preview_scenario(self, number: int) -> tuple[Scenario, Timeline]:
+        """Play what a scenario will do.
 
         Raises:
             NotFound: there is no such scenario.
             Invalid: it starts too many pipelines.
         """
-        from mock_gitlab.engine.preview import describe, preview, scenario_finder
+        from mock_gitlab.engine.preview import preview, scenario_finder
 
         scenario = self.scenario(number).scenario
         find = scenario_finder(self.declared, self._scenarios.behaviour)
-        return describe(scenario, preview(scenario, find))
+        return scenario, preview(scenario, find)
 
     def create_scenario(self, declared: DeclaredScenario) -> DeclaredScenario:
         """Add a scenario at run time; raises AlreadyExists if its number is in use."""

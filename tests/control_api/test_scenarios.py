@@ -115,5 +115,16 @@ def test_a_preview_that_starts_too_many_pipelines_is_refused(mock: Mock):
     assert "the bridges start more than 100 pipelines" in answer.text
 
 
+def test_a_preview_of_too_many_jobs_is_refused(mock: Mock):
+    mock.declare(901, jobs=[{"name": "many", "parallel": 200}])
+    downstream = {"project": "2", "scenario": 901, "strategy": "depend"}
+    mock.declare(900, jobs=[{"name": f"{n}", "downstream": downstream} for n in range(5)])
+
+    answer = mock.get("/_mock/scenarios/900/preview")
+
+    assert answer.status_code == 422
+    assert "with more than 1000 jobs in all" in answer.text
+
+
 def test_the_preview_of_an_unknown_scenario_is_not_found(mock: Mock):
     assert mock.get("/_mock/scenarios/4711/preview").status_code == 404
