@@ -205,9 +205,6 @@ class Fault:
         ]
         return ", then ".join(filter(None, steps))
 
-    def __str__(self) -> str:
-        return self.in_words(self.respond)
-
 
 class Trigger(NamedTuple):
     """A request to create a pipeline, as rules see it; ``ref`` is a short name."""

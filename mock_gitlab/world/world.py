@@ -481,7 +481,9 @@ class World:
     def _set_clock_as_stored(self) -> None:
         with reading('the value of "clock"'):
             kept = json.loads(self._db.meta("clock") or "{}")
-            if kept and ClockSetting(**kept["declared"]) == self.declared.clock:
+            declared = kept.get("declared")
+            usual = asdict(ClockSetting())  # an older version has not written all of it
+            if isinstance(declared, dict) and usual | declared == asdict(self.declared.clock):
                 self.clock.restore(_clock_state(kept))
                 return
         self.clock.configure(self.declared.clock)

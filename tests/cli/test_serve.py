@@ -602,3 +602,12 @@ def test_a_server_ends_with_the_process_that_has_started_it(tmp_path: Path):
     runner.wait()
     runner.stdin.close()
     runner.stdout.close()
+
+
+def test_the_banner_says_how_fast_a_clock_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mock.yaml").write_text("clock: {speed: 60}\n", encoding="utf-8")
+
+    _, printed = served("--database", ":memory:")
+
+    assert re.search(r"^clock: \S+Z, 60 times as fast as real time$", printed, re.MULTILINE)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from mock_gitlab.app import create_app
+from mock_gitlab.http.follower import Follower
 from tests.conftest import FROZEN, TOKEN, Mock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from mock_gitlab.testing.receiver import Receiver
 
 
 def test_the_clock_moves_by_seconds_or_by_a_duration(mock: Mock):
@@ -126,3 +130,39 @@ def test_polls_move_the_clock_up_to_the_end_of_time_and_no_further(mock: Mock):
 
     assert mock.get("/api/v4/version").status_code == 200
     assert mock.get("/_mock/clock").json()["now"] == "8999-12-31T23:59:59.000Z"
+
+
+def test_those_who_follow_a_world_are_told_that_a_poll_has_moved_its_clock(mock: Mock):
+    follower = Follower("default")
+    mock.put("/_mock/clock", json={"advance_per_poll": "1m"})
+    mock.app.follow(follower)  # type: ignore[attr-defined]  # the application is ours
+    mock.get("/api/v4/version")
+    mock.app.unfollow(follower)  # type: ignore[attr-defined]
+
+    assert asyncio.run(follower.wait(1)) == ["clock", "pipelines", "requests"]
+
+
+def test_a_poll_that_cannot_move_the_clock_is_answered_all_the_same(
+    mock: Mock, caplog: pytest.LogCaptureFixture
+):
+    mock.put("/_mock/clock", json={"advance_per_poll": "1m"})
+    world = mock.app.worlds.default  # type: ignore[attr-defined]
+    world._db.execute(
+        "CREATE TRIGGER full BEFORE UPDATE ON meta "
+        "BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
+    )
+
+    assert mock.get("/api/v4/version").status_code == 200
+    assert mock.get("/_mock/clock").json()["now"] == "2026-01-01T00:00:00.000Z"
+    assert "the clock does not move: the store is unavailable: the disk is full" in caplog.text
+
+
+def test_what_polls_make_due_is_delivered_to_webhooks(mock: Mock, receiver: Receiver):
+    mock.put("/_mock/clock", json={"advance_per_poll": "10m"})
+    hook = {"url": receiver.url, "pipeline_events": True}
+    mock.post("/api/v4/projects/1/hooks", json=hook)
+    number = mock.trigger()["id"]
+
+    mock.pipeline(number)
+
+    assert receiver.wait_for(status="success")

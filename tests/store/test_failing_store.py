@@ -341,6 +341,28 @@ def test_a_clock_that_shows_no_time_is_refused(
         World(database, DECLARED, Clock())
 
 
+def test_a_clock_that_stands_while_it_runs_is_refused(database: Database, world: World):
+    kept = json.loads(database.meta("clock") or "")
+    database.remember("clock", json.dumps({**kept, "speed": 0}))
+
+    with pytest.raises(StoreUnavailable, match="a clock goes forwards"):
+        World(database, DECLARED, Clock())
+
+
+def test_a_clock_that_an_older_version_has_stored_goes_on(database: Database, world: World):
+    world.move_clock(lambda clock: clock.advance(100))
+    kept = json.loads(database.meta("clock") or "")
+    start, frozen = kept["declared"]["start"], kept["declared"]["frozen"]
+    older = {
+        "frozen_at": kept["frozen_at"],
+        "offset": 0,
+        "declared": {"start": start, "frozen": frozen},
+    }
+    database.remember("clock", json.dumps(older))
+
+    assert World(database, DECLARED, Clock()).clock.now() == START + 100
+
+
 def test_a_count_that_is_no_number_is_a_store_that_is_unavailable(database: Database):
     world = World(database, RULED, Clock())
     database.remember("rule 1", "many")
