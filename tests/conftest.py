@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+# Older versions take asyncio.sleep at their first use, when some test may have patched it.
+import anyio._backends._asyncio  # noqa: F401
 import pytest
 from fastapi.testclient import TestClient
 from hypothesis import settings
