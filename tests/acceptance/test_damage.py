@@ -181,7 +181,7 @@ def test_no_value_that_somebody_has_written_over_another_is_an_internal_error(
 def restore(database: Database, pristine: Database) -> None:
     try:
         pristine._connection.backup(database._connection)
-    except sqlite3.Error:  # an error that nobody has collected holds a statement
+    except (sqlite3.Error, SystemError):  # an error that nobody has collected holds a statement
         gc.collect()
         pristine._connection.backup(database._connection)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -116,7 +117,10 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     (folder / "mock.yaml").write_text(MOCK_YAML)
     (folder / "test_bot.py").write_text(textwrap.dedent(PREAMBLE) + textwrap.dedent(TESTS))
     command = [sys.executable, "-m", "pytest", *PLAIN, "-q", "-p", "no:cacheprovider"]
-    done = subprocess.run([*command, "--tb=short"], cwd=folder, capture_output=True, text=True)
+    env = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
+    done = subprocess.run(
+        [*command, "--tb=short"], cwd=folder, env=env, capture_output=True, text=True
+    )
     sections = done.stdout.split("\n____")
     return {name: part for name in SAID for part in sections if f" test_{name} " in part}
 
