@@ -110,8 +110,8 @@ BODIES: dict[str, Any] = {
 
 
 @pytest.fixture
-def used(mock_with: Callable[..., Mock]) -> Mock:
-    """A mock in which something stands in every table."""
+def used(mock_with: Callable[..., Mock], table: str) -> Mock:
+    """A mock in which something stands in every table; only with a webhook does a task run."""
     mock = mock_with(RULES)
     mock.declare(900, **SCENARIO)
     mock.trigger(scenario_id=900, variables={"A": "1"}, inputs={"level": 3})
@@ -119,7 +119,7 @@ def used(mock_with: Callable[..., Mock]) -> Mock:
     for action in ("cancel", "retry"):
         assert mock.post(f"/api/v4/projects/1/pipelines/1/{action}").is_success
     mock.advance("20s")
-    assert mock.post("/api/v4/projects/1/hooks", json=HOOK).is_success
+    assert table != "hooks" or mock.post("/api/v4/projects/1/hooks", json=HOOK).is_success
     assert mock.get("/api/v4/projects/9/pipelines?status=failed").status_code == 200
     return Mock(mock.app, headers=mock.headers, raise_server_exceptions=False)
 
@@ -179,11 +179,14 @@ def test_no_value_that_somebody_has_written_over_another_is_an_internal_error(
 
 
 def restore(database: Database, pristine: Database) -> None:
-    try:
-        pristine._connection.backup(database._connection)
-    except (sqlite3.Error, SystemError):  # an error that nobody has collected holds a statement
-        gc.collect()
-        pristine._connection.backup(database._connection)
+    for _ in range(20):
+        try:
+            pristine._connection.backup(database._connection)
+        except (sqlite3.Error, SystemError):  # the task that delivers webhooks has just read it
+            gc.collect()
+        else:
+            return
+    raise AssertionError("the database is in use")
 
 
 def statuses(mock: Mock, calls: tuple[str, ...], damage: str) -> set[int]:
