@@ -10,13 +10,19 @@ from __future__ import annotations
 import contextlib
 import json
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+if TYPE_CHECKING:
+    import asyncio
+
 _MOST_OVERHEAD = 2**17
 """How many bytes may arrive without a piece of a body or the end of a request."""
+
+
+_CONTINUE = b"HTTP/1.1 100 "
 
 
 class _Parser(httptools.HttpRequestParser):
@@ -47,10 +53,48 @@ class _Parser(httptools.HttpRequestParser):
         return self.should_upgrade() and self.get_method() != b"CONNECT"
 
 
+class _Output:
+    """A transport that writes the head of an answer together with the first piece of its body.
+
+    uvicorn writes them one after the other, which costs a system call, and wakes the client twice.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._head: bytes | None = b""  # None: it has been written
+
+    def write(self, data: bytes) -> None:
+        """Write, or keep a head until the next write."""
+        if self._head is None:
+            self._transport.write(data)
+        elif self._head:
+            self._transport.write(self._head + data)
+            self._head = None
+        elif data.startswith(_CONTINUE):
+            self._transport.write(data)
+        else:
+            self._head = data
+
+    def end_answer(self) -> None:
+        """Write a head that no body has followed, and expect the next one."""
+        if self._head:
+            self._transport.write(self._head)
+        self._head = b""
+
+    def close(self) -> None:
+        """Close the connection after all that was written."""
+        self.end_answer()
+        self._transport.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
 class Connection(HttpToolsProtocol):
     """A connection that is closed if a request does not come to its end."""
 
     parser: _Parser
+    _output: _Output
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -59,6 +103,16 @@ class Connection(HttpToolsProtocol):
             self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
         self._overhead = 0
         self._checks_waited = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to serve a client."""
+        self._output = _Output(transport)
+        super().connection_made(self._output)  # type: ignore[arg-type]
+
+    def on_response_complete(self) -> None:
+        """Begin with the next request, after all of the answer was written."""
+        self._output.end_answer()
+        super().on_response_complete()
 
     def data_received(self, data: bytes) -> None:
         """Take data. Headers, and the bytes between pieces of a body, must not go on for ever."""

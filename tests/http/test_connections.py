@@ -227,10 +227,12 @@ class Wire(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__()
         self.written = b""
+        self.writes = 0
         self.closed = False
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self.written += data
+        self.writes += 1
 
     def close(self) -> None:
         self.closed = True
@@ -245,10 +247,10 @@ class Wire(asyncio.Transport):
         """Do nothing: all data is there."""
 
 
-def answers(*pieces: bytes) -> list[tuple[int, str]]:
-    """Send data in pieces to a new mock, and return the statuses and messages of its answers."""
+def exchange(*pieces: bytes) -> Wire:
+    """Send data in pieces to a new mock, and return where it has written its answers."""
 
-    async def written() -> bytes:
+    async def written() -> Wire:
         app = create_app(environ={}, database=":memory:", watch=False, must_exist=False)
         state = ServerState()
         config = uvicorn.Config(app, http=Connection, ws="none", log_config=None)
@@ -260,10 +262,15 @@ def answers(*pieces: bytes) -> list[tuple[int, str]]:
         while state.tasks:
             await asyncio.gather(*state.tasks)
             await asyncio.sleep(0)  # a task leaves the set when the loop goes round
-        return wire.written
+        return wire
 
+    return asyncio.run(written())
+
+
+def answers(*pieces: bytes) -> list[tuple[int, str]]:
+    """Send data in pieces to a new mock, and return the statuses and messages of its answers."""
     found = []
-    for answer in asyncio.run(written()).split(b"HTTP/1.1 ")[1:]:
+    for answer in exchange(*pieces).written.split(b"HTTP/1.1 ")[1:]:
         body = json.loads(answer.partition(b"\r\n\r\n")[2] or b"{}")
         found.append(
             (int(answer[:3]), body.get("ref") or body.get("message") or body.get("version"))
@@ -327,6 +334,25 @@ def test_a_client_that_waits_for_a_go_ahead_with_a_blank_behind_gets_it(live: Cl
         client.sendall(b"ref=main")
 
         assert status_of(client) == 201
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [(b"GET", b"/version", b"200"), (b"HEAD", b"/version", b"200"), (b"GET", b"/x", b"404")],
+)
+def test_an_answer_is_written_at_once(method: bytes, path: bytes, status: bytes):
+    request = b"%s %s HTTP/1.1\r\nHost: a\r\nPRIVATE-TOKEN: %s\r\n\r\n"
+    wire = exchange((request % (method, path, TOKEN.encode())) * 3)
+
+    assert wire.written.count(b"HTTP/1.1 " + status) == wire.writes == 3
+
+
+def test_an_answer_without_a_body_is_written_before_the_connection_is_closed():
+    wire = exchange(b"HEAD /version HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+
+    assert wire.written.startswith(b"HTTP/1.1 401")
+    assert wire.writes == 1
+    assert wire.closed
 
 
 async def unreached(scope: Scope, receive: Receive, send: Send) -> None:
