@@ -16,6 +16,8 @@ from mock_gitlab.config.loader import DEFAULT_CONFIG
 from mock_gitlab.dashboard.pages import serve_pages
 from mock_gitlab.gitlab_api.branches import branches
 from mock_gitlab.gitlab_api.commits import commits
+from mock_gitlab.gitlab_api.deployments import deployments
+from mock_gitlab.gitlab_api.environments import environments
 from mock_gitlab.gitlab_api.job_artifacts import job_artifacts
 from mock_gitlab.gitlab_api.jobs import jobs
 from mock_gitlab.gitlab_api.pipeline_triggers import triggers
@@ -62,6 +64,8 @@ ROUTES: tuple[GitLabRoute, ...] = (
     *branches.routes,
     *tags.routes,
     *project_webhooks.routes,
+    *environments.routes,
+    *deployments.routes,
     *users.routes,
     *version.routes,
 )

@@ -13,6 +13,7 @@ from mock_gitlab.config.fields import StrictModel, mistake
 from mock_gitlab.config.scalars import all_as_written
 from mock_gitlab.engine.instants import timestamp, to_seconds
 from mock_gitlab.engine.statuses import STOPPABLE
+from mock_gitlab.world.jobs import JobView
 
 from .access import CurrentWorld, control_router
 from .changes import ChangeRow, change_row
@@ -166,7 +167,7 @@ def _detail(world: World, view: PipelineView) -> PipelineDetail:
     return {
         **_row(view),
         "matched": all_as_written(world.explain(view.record), world.declared.variables),
-        "jobs": [_job_row(world, job) for job in view.state.jobs],
+        "jobs": [_job_row(world, JobView(view, job)) for job in view.state.jobs],
         "test_report": _test_counts(view),
         "timeline": [change_row(change) for change in changes],
     }
@@ -186,7 +187,8 @@ def _test_counts(view: PipelineView) -> TestCounts | None:
     }
 
 
-def _job_row(world: World, job: JobState) -> JobRow:
+def _job_row(world: World, view: JobView) -> JobRow:
+    pipeline, job = view
     return {
         "id": job.id,
         "name": job.name,
@@ -201,7 +203,9 @@ def _job_row(world: World, job: JobState) -> JobRow:
         "permitted": _permitted(job),
         "downstream": _downstream(world, job),
         "interruptible": job.spec.interruptible,
-        "environment": _environment(job.spec.environment),
+        "environment": _environment(
+            world.deployments.environment_of(pipeline.project, pipeline.record, job)
+        ),
     }
 
 
@@ -255,7 +259,7 @@ async def get_job(world: CurrentWorld, id: int) -> JobDetail:
     view = world.jobs.job_of_any_project(id)
     record = view.pipeline.record
     return {
-        **_job_row(world, view.job),
+        **_job_row(world, view),
         "pipeline_id": record.id,
         "project_id": record.project_id,
         "trace": view.job.trace(view.pipeline.now),

@@ -38,7 +38,11 @@ EVENTS = (
     "vulnerability_events",
 )
 """The events that a hook may want, in the order of GitLab's answer."""
-SENT: dict[str, str] = {"pipeline_events": "Pipeline Hook", "job_events": "Job Hook"}
+SENT: dict[str, str] = {
+    "pipeline_events": "Pipeline Hook",
+    "job_events": "Job Hook",
+    "deployment_events": "Deployment Hook",
+}
 """The events that the mock sends, and the value of ``X-Gitlab-Event``."""
 DISABLED_AFTER = 40
 """How many failures in a row disable a hook for good."""

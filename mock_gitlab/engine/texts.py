@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _SHORT = 16
 """A part of a glob with more letters is looked for in linear time."""
 _KEPT = 16_384  # more than the patterns in force, which would otherwise be compiled again and again
+_UNFIT = re.compile(r"[^a-z0-9]", re.ASCII)
 _LONGEST = 10_000  # compiling a longer expression may take seconds
 
 
@@ -67,6 +68,11 @@ def split_ref(ref: str) -> tuple[str, bool | None]:
         if ref.startswith("refs/tags/"):
             return ref[10:], True
     return ref, None
+
+
+def slug(text: str) -> str:
+    """Write a text as it stands in a host name, as ``CI_COMMIT_REF_SLUG`` does."""
+    return _UNFIT.sub("-", text.lower())[:63].strip("-")
 
 
 @lru_cache(maxsize=_KEPT)

@@ -362,7 +362,7 @@ async def _send(request: Request, hook: Hook, delivery: Delivery) -> dict[str, A
     delivers=True,
 )
 def test_hook(request: Request, id: str, hook_id: int, trigger: str) -> Awaitable[Sent]:
-    """Send a webhook of the newest pipeline or job, as a test."""
+    """Send a webhook of the newest pipeline, job or deployment, as a test."""
     project = request.project(id)
     hook = request.world.hooks.hook(project, hook_id)
     if trigger not in SENT:

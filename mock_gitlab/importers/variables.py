@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from mock_gitlab.engine.texts import slug
+
 from .document import YamlMap, place_of
 from .places import CannotImport, Place, short
 
@@ -167,11 +169,6 @@ def _of_merge_request(request: Request) -> dict[str, str]:
         "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": request.ref,
         "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": request.default_branch,
     }
-
-
-def slug(text: str) -> str:
-    """Give a text as it stands in a host name, as ``CI_COMMIT_REF_SLUG`` does."""
-    return re.sub(r"[^a-z0-9]", "-", text.lower(), flags=re.ASCII)[:63].strip("-")
 
 
 def read_variables(written: Any, place: Place) -> Variables:

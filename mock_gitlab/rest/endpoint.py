@@ -14,7 +14,15 @@ if TYPE_CHECKING:
 
     from .params import Param
 
-_NUMBERS = ("pipeline_id", "job_id", "trigger_id", "hook_id", "event_id")
+_NUMBERS = (
+    "pipeline_id",
+    "job_id",
+    "trigger_id",
+    "hook_id",
+    "event_id",
+    "environment_id",
+    "deployment_id",
+)
 
 
 class Login(Enum):

@@ -114,7 +114,82 @@ class Error(Enum):
     INVALID_SIGNING_TOKEN = 422, {"error": "Signing token is invalid"}
     NO_PARAMETERS = 400, {"error": "No parameters provided"}
     NOTHING_TO_TEST = 422, {"message": "Ensure the project has CI jobs."}
+    NO_DEPLOYMENT_TO_TEST = 422, {"message": "Ensure the project has deployments."}
     HOOK_TEST_FAILED = 422, {"message": "{response}"}
+    SEARCH_TOO_SHORT = (
+        400,
+        {"message": "400 Bad request - Search query is less than {limit} characters"},
+    )
+    NAME_IS_TAKEN = 400, {"message": {"name": ["has already been taken"]}}
+    ENVIRONMENT_NAME_TOO_LONG = (
+        400,
+        {"message": {"name": ["is too long (maximum is {limit} characters)"]}},
+    )
+    ENVIRONMENT_NAME_IS_INVALID = (
+        400,
+        {
+            "message": {
+                "name": [
+                    "can contain only letters, digits, '-', '_', '/', '$', '{{', '}}', '.', and "
+                    "spaces, but it cannot start or end with '/'"
+                ]
+            }
+        },
+    )
+    EXTERNAL_URL_TOO_LONG = (
+        400,
+        {"message": {"external_url": ["is too long (maximum is {limit} characters)"]}},
+    )
+    DESCRIPTION_TOO_LONG = (
+        400,
+        {"message": {"description": ["is too long (maximum is {limit} characters)"]}},
+    )
+    TOO_MANY_ENVIRONMENTS = 400, {"message": {"project": ["has too many environments"]}}
+    INVALID_DATE = 400, {"message": "400 Bad request - Invalid Date"}
+    TWO_FILTERS_OF_DEPLOYMENTS = (
+        400,
+        {
+            "message": "400 Bad request - Both `updated_at` filter and `finished_at` filter can "
+            "not be specified"
+        },
+    )
+    UPDATED_NOT_SORTED = (
+        400,
+        {"message": "400 Bad request - `updated_at` filter requires `updated_at` sort"},
+    )
+    FINISHED_NOT_SORTED = (
+        400,
+        {"message": "400 Bad request - `finished_at` filter requires `finished_at` sort."},
+    )
+    FINISHED_NOT_FILTERED = (
+        400,
+        {
+            "message": "400 Bad request - `finished_at` sort requires `finished_at` filter or a "
+            "filter with at least one of the finished statuses."
+        },
+    )
+    FINISHED_NOT_SUCCESSFUL = (
+        400,
+        {
+            "message": "400 Bad request - `finished_at` filter must be combined with `success` "
+            "status filter."
+        },
+    )
+    NO_SUCH_COMMIT = 400, {"message": {"sha": ["The commit does not exist"]}}
+    NO_SUCH_BRANCH_OR_TAG = 400, {"message": {"ref": ["The branch or tag does not exist"]}}
+    NO_SUCH_TRANSITION = 400, {"message": {"status": ['cannot transition via "{event}"']}}
+    DEPLOYMENT_IS_RUNNING = 400, {"message": "400 Cannot destroy running deployment"}
+    DEPLOYMENT_IS_THE_LAST = (
+        400,
+        {"message": "400 Deployment currently deployed to environment"},
+    )
+    DEPLOYMENT_OF_A_JOB = (
+        403,
+        {
+            "message": "403 Forbidden - Deployments created using GitLab CI can not be updated "
+            "using the API"
+        },
+    )
     UNPLAYABLE_JOB = 400, {"message": "400 Bad request - Unplayable Job"}
     JOB_IS_NOT_RETRYABLE = 403, {"message": "403 Forbidden - Job is not retryable"}
     JOB_IS_NOT_ERASABLE = 403, {"message": "403 Forbidden - Job is not erasable!"}
@@ -178,8 +253,11 @@ _NOT_FOUND = {
     "job": Error.RECORD_NOT_FOUND,
     "trigger": Error.RECORD_NOT_FOUND,
     "hook": Error.RECORD_NOT_FOUND,
+    "environment": Error.RECORD_NOT_FOUND,
+    "deployment": Error.RECORD_NOT_FOUND,
     "hook event": Error.RECORD_NOT_FOUND,
     "hook test": Error.NOTHING_TO_TEST,
+    "hook test of deployments": Error.NO_DEPLOYMENT_TO_TEST,
     "scenario": Error.SCENARIO_NOT_FOUND,
     "reference": Error.REFERENCE_NOT_FOUND,
 }
@@ -187,6 +265,11 @@ _NOT_ALLOWED = {
     "Job is not retryable": Error.JOB_IS_NOT_RETRYABLE,
     "Job is not erasable!": Error.JOB_IS_NOT_ERASABLE,
     "Unplayable Job": Error.UNPLAYABLE_JOB,
+    "environment is not stopped": Error.FORBIDDEN,
+    "too many environments": Error.TOO_MANY_ENVIRONMENTS,
+    "Cannot destroy running deployment": Error.DEPLOYMENT_IS_RUNNING,
+    "Deployment currently deployed to environment": Error.DEPLOYMENT_IS_THE_LAST,
+    "Deployment of a job": Error.DEPLOYMENT_OF_A_JOB,
 }
 
 

@@ -21,7 +21,17 @@ if TYPE_CHECKING:
 RULE_COUNT = "rule "  # how the keys of meta begin that count how often a rule has matched
 LISTED_UP_TO = "listed up to"  # the key of meta with the highest id that the indices know
 
-_CLEARED = ("pipelines", "projects", "trigger_tokens", "rule_sets", "hooks", "hook_deliveries")
+_CLEARED = (
+    "pipelines",
+    "projects",
+    "trigger_tokens",
+    "rule_sets",
+    "hooks",
+    "hook_deliveries",
+    "environments",
+    "deployments",
+    "deleted_deployments",
+)
 
 Row = tuple[Any, ...]
 

@@ -188,7 +188,7 @@ class DeliveryTable:
         """Mark what is due as not to be sent, perhaps but for the last of each thing and hook."""
         last = (
             " AND id NOT IN (SELECT max(id) FROM hook_deliveries WHERE state = 'due' "
-            "GROUP BY hook_id, pipeline_id, job_id)"
+            "GROUP BY hook_id, event, pipeline_id, job_id)"
         )
         self._db.execute(_SKIP + (last if but_last else ""))
 

@@ -1,8 +1,9 @@
 """Bring a database of an earlier version to today's schema.
 
-Version 2 had no webhooks. Version 1 kept times as milliseconds since the epoch, variables as a
-list, seconds as numbers with fractions, and why a rule was chosen as JSON text. Of that text the
-rule that matched is kept; why the rules before it did not match is not.
+Version 3 had no deployments, and could not keep two events of a job at one instant. Version 2 had
+no webhooks. Version 1 kept times as milliseconds since the epoch, variables as a list, seconds as
+numbers with fractions, and why a rule was chosen as JSON text. Of that text the rule that matched
+is kept; why the rules before it did not match is not.
 """
 
 from __future__ import annotations
@@ -55,10 +56,23 @@ _COPY = (
 
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the tables up to date, within the transaction that is under way."""
-    if connection.execute("PRAGMA user_version").fetchone()[0] == 1:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version == 1:
         _rewrite_version_1(connection)
+    elif version == 2:
+        create_tables(connection, "hooks.sql", "deliveries.sql", "deployments.sql")
     else:
-        create_tables(connection, "hooks.sql")
+        _rewrite_deliveries(connection)
+        create_tables(connection, "deployments.sql")
+
+
+def _rewrite_deliveries(connection: sqlite3.Connection) -> None:
+    execute = connection.execute
+    execute("ALTER TABLE hook_deliveries RENAME TO old_deliveries")
+    execute("DROP INDEX hook_deliveries_due")
+    create_tables(connection, "deliveries.sql")
+    execute("INSERT INTO hook_deliveries SELECT * FROM old_deliveries")
+    execute("DROP TABLE old_deliveries")
 
 
 def _rewrite_version_1(connection: sqlite3.Connection) -> None:

@@ -303,6 +303,28 @@ class PipelineTable:
             project_id,
         )
 
+    def newest_of_scenarios(
+        self, numbers: Iterable[int], project_id: int, limit: int
+    ) -> list[StoredPipeline]:
+        """List the newest pipelines of a project that follow one of these scenarios."""
+        return self._select(
+            "p.scenario_id IN (SELECT value FROM json_each(?)) AND p.project_id = ? "
+            "ORDER BY p.iid DESC LIMIT ?",
+            json.dumps([*numbers]),
+            project_id,
+            limit,
+        )
+
+    def count_of_scenarios(self, numbers: Iterable[int], project_id: int) -> int:
+        """Count the pipelines of a project that follow one of these scenarios."""
+        row = self._db.one(
+            "SELECT count(*) FROM pipelines WHERE project_id = ? "
+            "AND scenario_id IN (SELECT value FROM json_each(?))",
+            (project_id, json.dumps([*numbers])),
+        )
+        assert row is not None
+        return int(row[0])
+
     def upstream_of_scenarios(self, numbers: Iterable[int]) -> list[StoredPipeline]:
         """List the pipelines from which bridges lead to one that follows one of these scenarios."""
         return self._select(

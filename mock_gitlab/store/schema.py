@@ -1,11 +1,11 @@
-"""The tables, as schema.sql and hooks.sql describe them."""
+"""The tables, as the files beside this one describe them."""
 
 from __future__ import annotations
 
 import sqlite3
 from importlib.resources import files
 
-FILES = ("schema.sql", "hooks.sql")
+FILES = ("schema.sql", "hooks.sql", "deliveries.sql", "deployments.sql")
 
 
 def create_tables(connection: sqlite3.Connection, *names: str) -> None:

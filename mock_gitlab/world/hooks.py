@@ -10,14 +10,15 @@ import json
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from mock_gitlab.engine.environments import TOLD, deployment_status, slug_of, tier_of
 from mock_gitlab.engine.hooks import alert_status, allows, pause_after
 from mock_gitlab.engine.model import NEVER, Invalid, NotFound
 from mock_gitlab.store.hooks import DeliveryTable, Event, Hook, HookTable
 
-from .payloads import Moment, job_payload, pipeline_payload
+from .payloads import Deployed, Moment, deployment_payload, job_payload, pipeline_payload
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from mock_gitlab.engine.hooks import AlertStatus, HookSpec
     from mock_gitlab.engine.model import Declarations, Instant, Project
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from .catalog import Catalog
     from .clock import Clock
+    from .deployments import Deployments
     from .pipelines import Pipelines
 
 DEFAULT_SITE = "http://localhost"
@@ -37,10 +39,16 @@ class Hooks:
     """The webhooks of one world. ``active`` is whether there are any."""
 
     def __init__(
-        self, database: Database, pipelines: Pipelines, catalog: Catalog, clock: Clock
+        self,
+        database: Database,
+        pipelines: Pipelines,
+        deployments: Deployments,
+        catalog: Catalog,
+        clock: Clock,
     ) -> None:
         self._db = database
         self._pipelines = pipelines
+        self._deployed = deployments
         self._catalog = catalog
         self._clock = clock
         self._table = HookTable(database)
@@ -125,6 +133,7 @@ class Hooks:
                 mine = [hook for hook in hooks if hook.project_id == project_id]
                 for number in self._changing(project_id, now):
                     self._record_pipeline(number, mine, now, state)
+                self._record_made(project_id, mine, now, state)
 
     def _changing(self, project_id: int, now: Instant) -> list[int]:
         """List the pipelines that may have changed since they were looked at."""
@@ -145,9 +154,9 @@ class Hooks:
         for hook in hooks:
             known = self._deliveries.known(hook.id, number) if changes else set()
             for change in changes:
-                event = _event(hook, timeline, change)
-                if event is not None and event not in known:
-                    self._record(hook, event, timeline, state)
+                for event in _events(hook, timeline, change):
+                    if event not in known:
+                        self._record(hook, event, state)
         self._looked[number] = now
         coming = timeline.next_change(now)
         if coming is not None:
@@ -157,13 +166,29 @@ class Hooks:
         else:
             self._done.add(number)
 
-    def _record(self, hook: Hook, event: Event, timeline: Timeline, state: str) -> None:
+    def _record_made(
+        self, project_id: int, hooks: Iterable[Hook], now: Instant, state: str
+    ) -> None:
+        """Record the events of the deployments that the API has made, which no pipeline tells."""
+        for hook in hooks:
+            if "deployment_events" not in hook.spec.events:
+                continue
+            known = self._deliveries.known(hook.id, 0)
+            for number, at, status in self._deployed.made_changes(project_id):
+                event = Event(hook.id, "deployment_events", 0, number, status, at)
+                if hook.created_at <= at <= now and event not in known:
+                    self._record(hook, event, state)
+
+    def _record(self, hook: Hook, event: Event, state: str) -> None:
         paused = alert_status(hook.failures, hook.disabled_until, event.at) != "executable"
-        body = "" if paused or state != "due" else json.dumps(self._payload(hook, event, timeline))
+        body = "" if paused or state != "due" else json.dumps(self._payload(hook, event))
         kept = "skipped" if paused else state
         self._deliveries.insert(event, kept, body, str(uuid4()), str(uuid4()))
 
-    def _payload(self, hook: Hook, event: Event, timeline: Timeline) -> dict[str, Any]:
+    def _payload(self, hook: Hook, event: Event) -> dict[str, Any]:
+        if event.event == "deployment_events":
+            return deployment_payload(self._deployment(hook, event))
+        timeline = self._pipelines.timelines.get(event.pipeline_id)
         record = timeline.record
         above = next(self._pipelines.timelines.upstream_of(record), None)
         moment = Moment(
@@ -180,6 +205,38 @@ class Hooks:
         job = timeline.job(event.job_id, event.at)
         assert job is not None
         return job_payload(moment, job)
+
+    def _deployment(self, hook: Hook, event: Event) -> Deployed:
+        """See the deployment of an event at its moment."""
+        project = self._catalog.project_of_record(hook.project_id)
+        salt = self._deployed.salt(project)
+        job_id: int | None = None
+        if event.pipeline_id:
+            timeline = self._pipelines.timelines.get(event.pipeline_id)
+            job = timeline.job(event.job_id, event.at)
+            spec = job and self._deployed.environment_of(project, timeline.record, job)
+            assert job is not None
+            assert spec is not None
+            name, tier, url, sha = spec.name, spec.tier, spec.url, timeline.record.sha
+            job_id = None if job.is_bridge else job.id
+        else:
+            made = self._deployed.made(project, event.job_id)
+            said = self._deployed.settings(project, made.environment)
+            name, tier, url, sha = made.environment, said.tier, said.external_url, made.sha
+        return Deployed(
+            hook.site or self.site,
+            self.declared.user,
+            project,
+            event.job_id,
+            job_id,
+            name,
+            tier or tier_of(name),
+            slug_of(name, salt),
+            url,
+            sha,
+            event.status,
+            event.at,
+        )
 
     # ------------------------------------------------------------------ deliveries
 
@@ -248,18 +305,30 @@ class Hooks:
         return found
 
     def test(self, hook: Hook, project: Project, event: str) -> Delivery:
-        """Make a delivery of the newest pipeline or job, for a test.
+        """Make a delivery of the newest pipeline, job or deployment, for a test.
 
         Raises:
-            NotFound: the project has no pipeline yet.
+            NotFound: the project has none yet.
         """
+        if event == "deployment_events":
+            return self._test_deployment(hook, project)
         view = next(self._pipelines.every(project.id), None)
         jobs = [] if view is None else [job for job in view.state.jobs if not job.is_bridge]
         if view is None or (event == "job_events" and not jobs):
             raise NotFound("hook test")
         job = jobs[-1].id if event == "job_events" else 0
         told = Event(hook.id, event, view.record.id, job, view.state.status, view.now)
-        return self._again(told, json.dumps(self._payload(hook, told, view.timeline)))
+        return self._again(told, json.dumps(self._payload(hook, told)))
+
+    def _test_deployment(self, hook: Hook, project: Project) -> Delivery:
+        found = self._deployed.of(project)
+        if not found:
+            raise NotFound("hook test of deployments")
+        newest, job = found[-1], found[-1].job
+        pipeline = 0 if job is None else job.pipeline.record.id
+        now = self._clock.now()
+        told = Event(hook.id, "deployment_events", pipeline, newest.id, newest.status, now)
+        return self._again(told, json.dumps(self._payload(hook, told)))
 
     def resend(self, delivery: Delivery) -> Delivery:
         """Make the same delivery once more, with the same Idempotency-Key."""
@@ -273,14 +342,21 @@ class Hooks:
         return made
 
 
-def _event(hook: Hook, timeline: Timeline, change: Change) -> Event | None:
-    """Return the event that a hook wants of a change; None if it wants none."""
-    name = "pipeline_events" if change.job_id is None else "job_events"
-    if name not in hook.spec.events or change.at < hook.created_at:
-        return None
-    if change.job_id is not None:
-        job = timeline.job(change.job_id, change.at)
-        if job is None or job.is_bridge:
-            return None
-    number = timeline.record.id
-    return Event(hook.id, name, number, change.job_id or 0, change.after, change.at)
+def _events(hook: Hook, timeline: Timeline, change: Change) -> Iterator[Event]:
+    """List the events of a change that a hook wants."""
+    if change.at < hook.created_at:
+        return
+    number, wanted = timeline.record.id, hook.spec.events
+    if change.job_id is None:
+        if "pipeline_events" in wanted:
+            yield Event(hook.id, "pipeline_events", number, 0, change.after, change.at)
+        return
+    job = timeline.job(change.job_id, change.at)
+    assert job is not None
+    if "job_events" in wanted and not job.is_bridge:
+        yield Event(hook.id, "job_events", number, job.id, change.after, change.at)
+    environment, after = job.spec.environment, change.after
+    if environment is not None and environment.action == "start":
+        status = deployment_status(after)
+        if "deployment_events" in wanted and status in TOLD and after != "canceling":
+            yield Event(hook.id, "deployment_events", number, job.id, status, change.at)

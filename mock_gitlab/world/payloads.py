@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from mock_gitlab.engine.environments import environment_of
 from mock_gitlab.engine.instants import timestamp
 from mock_gitlab.engine.statuses import detailed
 
@@ -44,8 +45,8 @@ def pipeline_payload(moment: Moment) -> dict[str, Any]:
         "object_kind": "pipeline",
         "object_attributes": _attributes(moment),
         "merge_request": None,
-        "user": _user(moment),
-        "project": _project(moment),
+        "user": _user(moment.site, moment.user),
+        "project": _project(moment.site, moment.project),
         "commit": _commit(moment),
         "builds": [_build(moment, job) for job in _latest(moment)],
         **_source(moment),
@@ -78,12 +79,60 @@ def job_payload(moment: Moment, job: JobState) -> dict[str, Any]:
         "runner": None,
         "project_id": moment.project.id,
         "project_name": " / ".join(moment.project.path.split("/")),
-        "user": _user(moment),
+        "user": _user(moment.site, moment.user),
         "commit": _commit_of_job(moment),
         "repository": _repository(moment),
-        "project": _project(moment),
-        "environment": _environment(job),
+        "project": _project(moment.site, moment.project),
+        "environment": _environment(moment, job),
         **_source(moment),
+    }
+
+
+class Deployed(NamedTuple):
+    """What is told of a deployment at an instant; ``job_id`` is None if the API has made it."""
+
+    site: str
+    user: User
+    project: Project
+    id: int
+    job_id: int | None
+    environment: str
+    tier: str
+    slug: str
+    external_url: str | None
+    sha: str
+    status: str
+    now: Instant
+
+
+def deployment_payload(told: Deployed) -> dict[str, Any]:
+    """Write the body of a Deployment Hook."""
+    url, job = f"{told.site}/{told.project.path}", told.job_id
+    ssh = _ssh_url(told.site, told.project)
+    project = _project(told.site, told.project)
+    return {
+        "object_kind": "deployment",
+        "status": told.status,
+        "status_changed_at": f"{timestamp(told.now)[:19].replace('T', ' ')} +0000",
+        "deployment_id": told.id,
+        "deployable_id": job,
+        "deployable_url": None if job is None else f"{url}/-/jobs/{job}",
+        "environment": told.environment,
+        "environment_tier": told.tier,
+        "environment_slug": told.slug,
+        "environment_external_url": told.external_url,
+        "project": {
+            **project,
+            "homepage": url,
+            "url": ssh,
+            "ssh_url": ssh,
+            "http_url": f"{url}.git",
+        },
+        "short_sha": told.sha[:8],
+        "user": _user(told.site, told.user),
+        "user_url": f"{told.site}/{told.user.username}",
+        "commit_url": f"{url}/-/commit/{told.sha}",
+        "commit_title": f"Commit {told.sha[:8]}",
     }
 
 
@@ -131,10 +180,10 @@ def _build(moment: Moment, job: JobState) -> dict[str, Any]:
         "when": job.spec.when,
         "manual": manual,
         "allow_failure": job.allow_failure,
-        "user": _user(moment),
+        "user": _user(moment.site, moment.user),
         "runner": None,
         "artifacts_file": _artifacts_file(job),
-        "environment": _environment(job, tier=True),
+        "environment": _environment(moment, job, tier=True),
     }
 
 
@@ -145,17 +194,16 @@ def _artifacts_file(job: JobState) -> dict[str, Any]:
     return {"filename": "artifacts.zip", "size": size}
 
 
-def _environment(job: JobState, *, tier: bool = False) -> dict[str, Any] | None:
-    found = job.spec.environment
-    if found is None:
+def _environment(moment: Moment, job: JobState, *, tier: bool = False) -> dict[str, Any] | None:
+    if job.spec.environment is None:
         return None
+    found = environment_of(job.spec.environment, moment.project, moment.record, job.name)
     more = {"deployment_tier": found.tier} if tier else {}
     return {"name": found.name, "action": found.action, **more}
 
 
-def _user(moment: Moment) -> dict[str, Any]:
-    user = moment.user
-    avatar = f"{moment.site}/uploads/-/system/user/avatar/{user.id}/avatar.png"
+def _user(site: str, user: User) -> dict[str, Any]:
+    avatar = f"{site}/uploads/-/system/user/avatar/{user.id}/avatar.png"
     return {
         "id": user.id,
         "name": user.name,
@@ -165,17 +213,16 @@ def _user(moment: Moment) -> dict[str, Any]:
     }
 
 
-def _project(moment: Moment) -> dict[str, Any]:
-    project = moment.project
+def _project(site: str, project: Project) -> dict[str, Any]:
     *above, name = project.path.split("/")
     return {
         "id": project.id,
         "name": name,
         "description": None,
-        "web_url": _url(moment),
+        "web_url": f"{site}/{project.path}",
         "avatar_url": None,
-        "git_ssh_url": _ssh_url(moment),
-        "git_http_url": f"{_url(moment)}.git",
+        "git_ssh_url": _ssh_url(site, project),
+        "git_http_url": f"{site}/{project.path}.git",
         "namespace": above[-1],
         "visibility_level": 0,
         "path_with_namespace": project.path,
@@ -187,11 +234,11 @@ def _project(moment: Moment) -> dict[str, Any]:
 def _repository(moment: Moment) -> dict[str, Any]:
     return {
         "name": moment.project.path.rpartition("/")[2],
-        "url": _ssh_url(moment),
+        "url": _ssh_url(moment.site, moment.project),
         "description": None,
         "homepage": _url(moment),
         "git_http_url": f"{_url(moment)}.git",
-        "git_ssh_url": _ssh_url(moment),
+        "git_ssh_url": _ssh_url(moment.site, moment.project),
         "visibility_level": 0,
     }
 
@@ -246,9 +293,9 @@ def _url(moment: Moment) -> str:
     return f"{moment.site}/{moment.project.path}"
 
 
-def _ssh_url(moment: Moment) -> str:
-    host = moment.site.partition("://")[2].partition("/")[0].partition(":")[0]
-    return f"git@{host}:{moment.project.path}.git"
+def _ssh_url(site: str, project: Project) -> str:
+    host = site.partition("://")[2].partition("/")[0].partition(":")[0]
+    return f"git@{host}:{project.path}.git"
 
 
 def _time(instant: Instant | None) -> str | None:

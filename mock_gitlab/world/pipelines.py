@@ -251,6 +251,17 @@ class Pipelines:
         for stored in self.table.of_scenarios(self._scenarios.having("artifacts"), project_id):
             yield self._view(self.timelines.of(stored), now)
 
+    def with_environments(self, project_id: int, newest: int) -> Iterator[PipelineView]:
+        """See the newest pipelines of a project whose scenarios have environments, newest first."""
+        now, scenarios = self.start_due_bridges(), self._scenarios.having("environment")
+        if scenarios:
+            for stored in self.table.newest_of_scenarios(scenarios, project_id, newest):
+                yield self._view(self.timelines.of(stored), now)
+
+    def count_with_environments(self, project_id: int) -> int:
+        """Count the pipelines of a project whose scenarios have environments."""
+        return self.table.count_of_scenarios(self._scenarios.having("environment"), project_id)
+
     def page(self, wanted: Filter, limit: int, offset: int) -> tuple[list[PipelineRow], int | None]:
         """List a page of a project's pipelines, and count them all (None: more than 10,000)."""
         return self._listing.page(wanted, self.start_due_bridges(), limit, offset)

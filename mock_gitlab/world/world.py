@@ -34,6 +34,8 @@ from mock_gitlab.store.scenarios import ScenarioTable
 from .catalog import Catalog
 from .clock import Clock, ClockState
 from .creation import Creation, rule_key
+from .deployments import Deployments
+from .environments import Environments
 from .explaining import foresee_calls
 from .hooks import Hooks
 from .jobs import Jobs
@@ -91,7 +93,9 @@ class World:
         self.pipelines = Pipelines(database, self._scenarios, self.catalog, clock)
         self._creation = Creation(database, self.pipelines, self._scenarios, self.catalog, clock)
         self.jobs = Jobs(self.pipelines, self.catalog)
-        self.hooks = Hooks(database, self.pipelines, self.catalog, clock)
+        self.deployments = Deployments(database, self.pipelines, self.catalog, clock)
+        self.environments = Environments(database, self.deployments, self.jobs, clock, self._play)
+        self.hooks = Hooks(database, self.pipelines, self.deployments, self.catalog, clock)
         self._lookahead = Lookahead(self.pipelines, database)
         self._set_clock_as_stored()
         self.pipelines.bridges.expect_all()
@@ -342,6 +346,9 @@ class World:
             return view
         self.pipelines.append(view, action)
         return self.pipelines.pipeline(project, number)
+
+    def _play(self, project: Project, number: int, job_id: int) -> None:
+        self.act(project, number, "play", job_id)
 
     def delete_artifacts(self, project: Project) -> None:
         """Delete the artifacts that the jobs of a project have left so far.

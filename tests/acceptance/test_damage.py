@@ -96,6 +96,8 @@ CALLS = {
         "POST /api/v4/projects/1/trigger/pipeline",
     ),
     "rule_sets": ("GET /_mock/pipelines/2", "POST /api/v4/projects/1/trigger/pipeline"),
+    "environments": ("GET /api/v4/projects/1/environments", "POST /api/v4/projects/1/deployments"),
+    "deployments": ("GET /api/v4/projects/1/deployments", "GET /api/v4/projects/1/environments"),
     "hooks": ("GET /api/v4/projects/1/hooks", "POST /_mock/clock/next", "GET /_mock/deliveries"),
 }
 """The calls that read each table."""
@@ -105,6 +107,13 @@ BODIES: dict[str, Any] = {
         "scenario_id": 900,
         "token": "declared",
         "variables": {"A": "1"},
+    },
+    "/api/v4/projects/1/deployments": {
+        "environment": "prod",
+        "ref": "main",
+        "sha": "a" * 40,
+        "tag": False,
+        "status": "success",
     },
 }
 
@@ -119,6 +128,10 @@ def used(mock_with: Callable[..., Mock], table: str) -> Mock:
     for action in ("cancel", "retry"):
         assert mock.post(f"/api/v4/projects/1/pipelines/1/{action}").is_success
     mock.advance("20s")
+    deployment = "/api/v4/projects/1/deployments"
+    assert mock.post(deployment, json=BODIES[deployment]).is_success
+    prod = mock.get("/api/v4/projects/1/environments").json()[0]["id"]
+    assert mock.post(f"/api/v4/projects/1/environments/{prod}/stop").json()["state"] == "stopped"
     assert table != "hooks" or mock.post("/api/v4/projects/1/hooks", json=HOOK).is_success
     assert mock.get("/api/v4/projects/9/pipelines?status=failed").status_code == 200
     return Mock(mock.app, headers=mock.headers, raise_server_exceptions=False)

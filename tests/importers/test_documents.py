@@ -14,7 +14,7 @@ from mock_gitlab.importers.document import read
 from mock_gitlab.importers.durations import as_duration, seconds_of
 from mock_gitlab.importers.globs import matches
 from mock_gitlab.importers.places import NOTES_LIMIT, Notes, Place
-from mock_gitlab.importers.variables import Variables, slug
+from mock_gitlab.importers.variables import Variables
 from mock_gitlab.importers.writing import write_scenarios
 from tests.importers.importing import imported_text, jobs, noted
 
@@ -195,11 +195,6 @@ def test_variables_are_expanded_in_variables_but_not_in_those_that_say_no():
     assert variables.expand("${A} $RAW $$B $NONE") == "b/x $B $$B $NONE"
     assert len(variables.expand("$LOOP")) <= 10_000
     assert variables.only(frozenset({"RAW"})).raw == {"RAW"}
-
-
-def test_a_slug_is_as_in_gitlab():
-    assert slug("Feature/Add_Ümlaut!") == "feature-add--mlaut"
-    assert slug("x" * 80) == "x" * 63
 
 
 def test_an_import_with_very_many_notes_says_how_many_are_missing(tmp_path: Path):

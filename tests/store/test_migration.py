@@ -11,6 +11,7 @@ import pytest
 
 from mock_gitlab.engine.model import Action, PipelineRecord, ScenarioChoice, Variable
 from mock_gitlab.store.database import Database
+from mock_gitlab.store.deployments import DeploymentTable
 from mock_gitlab.store.errors import UnusableDatabase
 from mock_gitlab.store.hooks import DeliveryTable, HookTable
 from mock_gitlab.store.migration import migrate
@@ -157,10 +158,42 @@ def test_a_file_that_cannot_be_migrated_is_left_as_it_was(tmp_path: Path):
     kept.close()
 
 
+def test_a_file_of_version_3_keeps_its_deliveries_and_takes_two_events_of_a_job(tmp_path: Path):
+    Database(tmp_path / "older.db").close()
+    older = sqlite3.connect(tmp_path / "older.db")
+    older.executescript(
+        "DROP TABLE environments; DROP TABLE deployments; DROP TABLE deleted_deployments;"
+        "DROP TABLE hook_deliveries; CREATE TABLE hook_deliveries (id INTEGER PRIMARY KEY "
+        "AUTOINCREMENT, hook_id, event, pipeline_id, job_id, status, at, try, state, body, key, "
+        "event_uuid, response_json, UNIQUE (hook_id, pipeline_id, job_id, at, status, try));"
+        "CREATE INDEX hook_deliveries_due ON hook_deliveries (state) WHERE state = 'due';"
+        "PRAGMA user_version = 3"
+    )
+    at = "2026-01-01T00:00:00.000Z"
+    older.execute(
+        "INSERT INTO hook_deliveries VALUES "
+        f"(7, 1, 'job_events', 2, 200001, 'running', '{at}', 0, 'due', '{{}}', 'k', 'e', NULL)"
+    )
+    older.commit()
+    older.close()
+
+    database = Database(tmp_path / "older.db", migrate=migrate)
+    table = DeliveryTable(database)
+    [kept] = table.newest(9, None, None, None)
+    assert (kept.id, kept.event.event, kept.key) == (7, "job_events", "k")
+    told = kept.event._replace(event="deployment_events")
+    assert table.insert(told, "due", "{}", "l", "f") == 8
+    assert DeploymentTable(database).environments(1) == []
+    database.close()
+
+
 def test_a_file_of_version_2_gets_the_tables_of_webhooks(tmp_path: Path):
     Database(tmp_path / "older.db").close()
     older = sqlite3.connect(tmp_path / "older.db")
-    older.executescript("DROP TABLE hooks; DROP TABLE hook_deliveries; PRAGMA user_version = 2")
+    older.executescript(
+        "DROP TABLE hooks; DROP TABLE hook_deliveries; DROP TABLE environments; "
+        "DROP TABLE deployments; DROP TABLE deleted_deployments; PRAGMA user_version = 2"
+    )
     older.close()
 
     database = Database(tmp_path / "older.db", migrate=migrate)
