@@ -199,7 +199,9 @@ AllowFailure = Annotated[
 class EnvironmentModel(StrictModel):
     """The environment that a job deploys to."""
 
-    name: Name = Field(description="Its name.", examples=["production", "review/feature"])
+    name: Name = Field(
+        description="Its name.", examples=["production", "review/$CI_COMMIT_REF_SLUG"]
+    )
     url: Name | None = Field(None, description="Its address.")
     action: Literal["start", "prepare", "stop", "verify", "access"] = Field(
         "start", description="What the job does to it."

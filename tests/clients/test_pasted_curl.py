@@ -268,6 +268,60 @@ FORMS: dict[str, tuple[str, Expected]] = {
         f'curl --request PUT {TOKEN} --form "value=c" "$URL/projects/1/hooks/1/url_variables/place"',
         "",
     ),
+    # docs.gitlab.com/api/environments
+    "list environments": (
+        f'curl {TOKEN} "$URL/projects/1/environments?name=production"', ("tier", "production"),
+    ),
+    "search environments": (
+        f'curl {TOKEN} "$URL/projects/1/environments?search=prod"', ("state", "available"),
+    ),
+    "get an environment": (
+        f'curl {TOKEN} "$URL/projects/1/environments/117973062"', ("slug", "production"),
+    ),
+    "create an environment": (
+        f'curl --request POST --data "name=deploy&external_url=https://deploy.test" {TOKEN} '
+        '"$URL/projects/1/environments"',
+        ("external_url", "https://deploy.test"),
+    ),
+    "update an environment": (
+        f'curl --request PUT --data "external_url=https://other.test" {TOKEN} '
+        '"$URL/projects/1/environments/117973062"',
+        ("external_url", "https://other.test"),
+    ),
+    "stop an environment": (
+        f'curl --request POST {TOKEN} "$URL/projects/1/environments/117973062/stop"',
+        ("state", "stopped"),
+    ),
+    "stop stale environments": (
+        f'curl --request POST {TOKEN} "$URL/projects/1/environments/stop_stale?before=2021-10-10"',
+        ("message", "Successfully requested stop for all stale environments"),
+    ),
+    "delete an environment that is available": (
+        f'curl --request DELETE {TOKEN} "$URL/projects/1/environments/117973062"',
+        ("message", "403 Forbidden"),
+    ),
+    # docs.gitlab.com/api/deployments
+    "list deployments": (f'curl {TOKEN} "$URL/projects/1/deployments"', ("iid", 1)),
+    "get a deployment": (f'curl {TOKEN} "$URL/projects/1/deployments/100001"', ("iid", 1)),
+    "create a deployment": (
+        f'curl --request POST {TOKEN} --data "environment=production&sha=a91957a858320c0e17f3a0eca7cfacbff50ea29a'
+        '&ref=main&tag=false&status=success" "$URL/projects/1/deployments"',
+        ("status", "success"),
+    ),
+    "update the deployment of a job": (
+        f'curl --request PUT --data "status=success" {TOKEN} '
+        '"$URL/projects/1/deployments/100001"',
+        (
+            "message",
+            "403 Forbidden - Deployments created using GitLab CI can not be updated using the API",
+        ),
+    ),
+    "delete a deployment": (
+        f'curl --request DELETE {TOKEN} "$URL/projects/1/deployments/100001"', "",
+    ),
+    "list the merge requests of a deployment": (
+        f'curl {TOKEN} "$URL/projects/1/deployments/100001/merge_requests"', "[]",
+    ),
     "delete a url variable": (
         f'curl --request DELETE {TOKEN} "$URL/projects/1/hooks/1/url_variables/place"', "",
     ),
@@ -288,6 +342,7 @@ scenarios:
         name: build
         stage: build
         trace: "compiling\\ndone\\n"
+        environment: production
         artifacts: {some/release/app.txt: "1.4.0"}
       - {name: test, stage: test, duration: 1h}
       - {name: deploy, stage: test, when: manual}

@@ -14,6 +14,7 @@ from referencing.jsonschema import DRAFT202012
 
 from mock_gitlab.app import ROUTES, MockGitLabApp, create_app
 from mock_gitlab.cli.main import main
+from mock_gitlab.engine.environments import environment_id
 from mock_gitlab.engine.operations import OPERATIONS
 from tests.conftest import TOKEN, Mock
 from tests.docs.shown import Block, Exchange, anchor, blocks, exchanges, fits, headings, read
@@ -201,6 +202,12 @@ def test_every_call_of_the_control_namespace_has_an_example():
     assert without == {"POST /_mock/clock/resume", "GET /_mock/events"}
 
 
+ENVIRONMENTS = "/projects/42/environments"
+DEPLOYMENTS = "/projects/42/deployments"
+ENVIRONMENT = environment_id(42, "qa")
+DEPLOYMENT = {
+    "environment": "qa", "sha": "a" * 40, "ref": "main", "tag": False, "status": "success",
+}  # fmt: skip
 CALLS: list[tuple[str, str, str, Any]] = [
     ("trigger_pipeline", "POST", "/projects/42/trigger/pipeline", {"ref": "a", "scenario_id": 900}),
     ("trigger_pipeline_of_ref", "POST", "/projects/42/ref/main/trigger/pipeline", {}),
@@ -262,6 +269,20 @@ CALLS: list[tuple[str, str, str, Any]] = [
     ("list_hook_events", "GET", "/projects/42/hooks/1/events", None),
     ("resend_hook_event", "POST", "/projects/42/hooks/1/events/1/resend", {}),
     ("delete_hook", "DELETE", "/projects/42/hooks/1", None),
+    ("create_environment", "POST", "/projects/42/environments", {"name": "qa"}),
+    ("list_environments", "GET", "/projects/42/environments", None),
+    ("get_environment", "GET", f"{ENVIRONMENTS}/{ENVIRONMENT}", None),
+    ("update_environment", "PUT", f"{ENVIRONMENTS}/{ENVIRONMENT}", {"tier": "other"}),
+    ("create_deployment", "POST", "/projects/42/deployments", DEPLOYMENT),
+    ("create_deployment", "POST", "/projects/42/deployments", DEPLOYMENT),
+    ("list_deployments", "GET", "/projects/42/deployments", None),
+    ("get_deployment", "GET", "/projects/42/deployments/100000", None),
+    ("update_deployment", "PUT", "/projects/42/deployments/100000", {"status": "failed"}),
+    ("list_deployment_merge_requests", "GET", f"{DEPLOYMENTS}/100000/merge_requests", None),
+    ("delete_deployment", "DELETE", "/projects/42/deployments/100000", None),
+    ("stop_stale_environments", "POST", f"{ENVIRONMENTS}/stop_stale", {"before": "2025-12-01"}),
+    ("stop_environment", "POST", f"{ENVIRONMENTS}/{ENVIRONMENT}/stop", {}),
+    ("delete_environment", "DELETE", f"{ENVIRONMENTS}/{ENVIRONMENT}", None),
     ("delete_trigger", "DELETE", "/projects/42/triggers/2", None),
     ("delete_pipeline", "DELETE", "/projects/42/pipelines/2", None),
 ]  # fmt: skip

@@ -162,6 +162,37 @@ PARAMETERS: dict[str, dict[str, str]] = {
     "list_hook_events": {
         "test_project_webhooks::test_events_are_listed_filtered_and_sent_again": "status",
     },
+    "list_environments": {
+        "test_environments::test_environments_are_filtered": "name search states",
+    },
+    "create_environment": {
+        "test_environments::test_the_api_makes_an_environment": (
+            "external_url tier description auto_stop_setting"
+        ),
+        "test_environments::test_a_bad_environment_is_400": "name slug",
+    },
+    "update_environment": {
+        "test_environments::test_an_environment_is_changed": "external_url tier description",
+        "test_environments::test_a_setting_is_changed_and_a_slug_is_not": "auto_stop_setting slug",
+    },
+    "stop_stale_environments": {
+        "test_environments::test_stale_environments_are_stopped": "before",
+    },
+    "stop_environment": {"test_environments::test_force_stops_without_the_job": "force"},
+    "list_deployments": {
+        "test_deployments::test_deployments_are_filtered_and_ordered": (
+            "order_by sort updated_after updated_before finished_after finished_before environment "
+            "status"
+        ),
+    },
+    "create_deployment": {
+        "test_deployments::test_a_bad_deployment_is_400_and_makes_nothing": (
+            "environment sha ref tag status"
+        ),
+    },
+    "update_deployment": {
+        "test_deployments::test_a_made_deployment_changes_its_status": "status",
+    },
 }
 """For each operation: its parameters by the test that uses them."""
 
@@ -612,6 +643,14 @@ TESTED_ELSEWHERE = {
     "Sent": "test_project_webhooks::test_a_test_sends_the_newest_pipeline_or_job",
     "HookEvent": "test_project_webhooks::test_events_are_listed_filtered_and_sent_again",
     "Resent": "test_project_webhooks::test_events_are_listed_filtered_and_sent_again",
+    **dict.fromkeys(
+        ("Environment", "LastDeployment"),
+        "test_environments::test_a_list_shows_the_project_and_a_single_one_its_last_deployment",
+    ),
+    **dict.fromkeys(
+        ("Deployment", "EnvironmentBasic"),
+        "test_deployments::test_a_job_with_an_environment_has_a_deployment_from_its_creation_on",
+    ),
     "AllowedAgents": "test_artifacts::test_a_running_job_may_ask_for_its_agents_and_there_are_none",
     "AgentProject": "test_artifacts::test_a_running_job_may_ask_for_its_agents_and_there_are_none",
     "AgentUser": "test_artifacts::test_a_running_job_may_ask_for_its_agents_and_there_are_none",

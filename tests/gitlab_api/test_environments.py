@@ -209,6 +209,16 @@ def test_an_environment_of_a_job_is_changed_too(mock: Mock):
     assert only(mock)["last_deployment"]["id"] == 100_001
 
 
+def test_a_setting_is_changed_and_a_slug_is_not(mock: Mock):
+    number = made(mock)["id"]
+
+    changed = mock.put(f"{URL}/{number}", json={"auto_stop_setting": "always"})
+    refused = mock.put(f"{URL}/{number}", json={"slug": "mine"})
+
+    assert changed.json()["auto_stop_setting"] == "always"
+    assert refused.json() == {"error": "slug is automatically generated and cannot be changed"}
+
+
 @pytest.mark.parametrize(
     ("body", "error"),
     [

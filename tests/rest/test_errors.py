@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from mock_gitlab.rest.errors import ApiError, Error
+from mock_gitlab.world import environments
 from tests.conftest import Mock
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ projects:
      hooks: [{url: "http://localhost:9"}]}
   - {id: 2, path: group/empty, hooks: [{url: "http://localhost:9"}]}
 scenarios:
-  - {scenario_id: 900, name: jobs, jobs: [{name: build, duration: 10, trace: a},
+  - {scenario_id: 900, name: jobs, jobs: [{name: build, duration: 10, trace: a,
+     environment: production},
      {name: test, artifacts: {a: b}}]}
   - {scenario_id: 901, name: broken, yaml_errors: "jobs:build is no job"}
 """
@@ -55,6 +57,9 @@ def sent(error: Error, content: str, kind: str, text: str) -> Case:
 
 
 JOB = "/projects/1/jobs/100001"
+ENVIRONMENTS = "/projects/1/environments"
+DEPLOYMENTS = "/projects/1/deployments"
+DEPLOYED = {"environment": "made", "sha": "a" * 40, "tag": False, "status": "success"}
 CREATE = "/projects/1/pipeline"
 TRIGGER = "/projects/1/trigger/pipeline"
 TWICE = [{"key": "A", "value": "1"}, {"key": "A", "value": "2"}]
@@ -274,6 +279,129 @@ CASES = [
     ),
     Case(Error.FORBIDDEN, "GET", "/projects/1/pipelines/latest?ref=other", "403 Forbidden"),
     Case(
+        Error.SEARCH_TOO_SHORT,
+        "GET",
+        f"{ENVIRONMENTS}?search=ab",
+        "400 Bad request - Search query is less than 3 characters",
+    ),
+    Case(
+        Error.NAME_IS_TAKEN, "POST", ENVIRONMENTS, "has already been taken", {"name": "production"}
+    ),
+    Case(
+        Error.ENVIRONMENT_NAME_TOO_LONG,
+        "POST",
+        ENVIRONMENTS,
+        "is too long (maximum is 255 characters)",
+        {"name": "x" * 256},
+    ),
+    Case(
+        Error.ENVIRONMENT_NAME_IS_INVALID,
+        "POST",
+        ENVIRONMENTS,
+        "can contain only letters, digits, '-', '_', '/', '$', '{', '}', '.', and spaces, but it "
+        "cannot start or end with '/'",
+        {"name": "/x"},
+    ),
+    Case(
+        Error.EXTERNAL_URL_TOO_LONG,
+        "POST",
+        ENVIRONMENTS,
+        "is too long (maximum is 255 characters)",
+        {"name": "x", "external_url": "x" * 256},
+    ),
+    Case(
+        Error.DESCRIPTION_TOO_LONG,
+        "POST",
+        ENVIRONMENTS,
+        "is too long (maximum is 10000 characters)",
+        {"name": "x", "description": "x" * 10_001},
+    ),
+    Case(
+        Error.TOO_MANY_ENVIRONMENTS,
+        "POST",
+        ENVIRONMENTS,
+        "has too many environments",
+        {"name": "another"},
+    ),
+    Case(
+        Error.INVALID_DATE,
+        "POST",
+        f"{ENVIRONMENTS}/stop_stale",
+        "400 Bad request - Invalid Date",
+        {"before": "2000-01-01"},
+    ),
+    Case(
+        Error.TWO_FILTERS_OF_DEPLOYMENTS,
+        "GET",
+        f"{DEPLOYMENTS}?updated_after=2025-01-01&finished_after=2025-01-01",
+        "400 Bad request - Both `updated_at` filter and `finished_at` filter can not be specified",
+    ),
+    Case(
+        Error.UPDATED_NOT_SORTED,
+        "GET",
+        f"{DEPLOYMENTS}?updated_after=2025-01-01",
+        "400 Bad request - `updated_at` filter requires `updated_at` sort",
+    ),
+    Case(
+        Error.FINISHED_NOT_SORTED,
+        "GET",
+        f"{DEPLOYMENTS}?finished_after=2025-01-01",
+        "400 Bad request - `finished_at` filter requires `finished_at` sort.",
+    ),
+    Case(
+        Error.FINISHED_NOT_FILTERED,
+        "GET",
+        f"{DEPLOYMENTS}?order_by=finished_at",
+        "400 Bad request - `finished_at` sort requires `finished_at` filter or a filter with at "
+        "least one of the finished statuses.",
+    ),
+    Case(
+        Error.FINISHED_NOT_SUCCESSFUL,
+        "GET",
+        f"{DEPLOYMENTS}?order_by=finished_at&finished_after=2025-01-01",
+        "400 Bad request - `finished_at` filter must be combined with `success` status filter.",
+    ),
+    Case(Error.NO_SUCH_COMMIT, "POST", DEPLOYMENTS, "The commit does not exist", DEPLOYED),
+    Case(
+        Error.NO_SUCH_BRANCH_OR_TAG,
+        "POST",
+        DEPLOYMENTS,
+        "The branch or tag does not exist",
+        {**DEPLOYED, "sha": "{head}", "ref": "nowhere"},
+    ),
+    Case(
+        Error.NO_SUCH_TRANSITION,
+        "PUT",
+        f"{DEPLOYMENTS}/100000",
+        'cannot transition via "succeed"',
+        {"status": "success"},
+    ),
+    Case(
+        Error.DEPLOYMENT_IS_RUNNING,
+        "DELETE",
+        f"{DEPLOYMENTS}/200001",
+        "400 Cannot destroy running deployment",
+    ),
+    Case(
+        Error.DEPLOYMENT_IS_THE_LAST,
+        "DELETE",
+        f"{DEPLOYMENTS}/100001",
+        "400 Deployment currently deployed to environment",
+    ),
+    Case(
+        Error.DEPLOYMENT_OF_A_JOB,
+        "PUT",
+        f"{DEPLOYMENTS}/100001",
+        "403 Forbidden - Deployments created using GitLab CI can not be updated using the API",
+        {"status": "failed"},
+    ),
+    Case(
+        Error.NO_DEPLOYMENT_TO_TEST,
+        "POST",
+        "/projects/2/hooks/2/test/deployment_events",
+        "Ensure the project has deployments.",
+    ),
+    Case(
         Error.PRECONDITION_FAILED,
         "DELETE",
         "/projects/1/pipelines/1",
@@ -284,8 +412,12 @@ CASES = [
 
 
 @pytest.fixture
-def strict(mock_with: Callable[..., Mock]) -> Mock:
-    """A strict mock: the jobs of pipeline 1 have ended, and one of them is erased; 2 runs."""
+def strict(mock_with: Callable[..., Mock], monkeypatch: pytest.MonkeyPatch) -> Mock:
+    """A strict mock: the jobs of pipeline 1 have ended, and one of them is erased; 2 runs.
+
+    The API has made a deployment, and can make no further environment.
+    """
+    monkeypatch.setattr(environments, "MOST_MADE", 1)
     mock = mock_with(STRICT)
     for _ in range(2):
         created = mock.post(CREATE, json={"ref": "main", "scenario_id": 900})
@@ -293,6 +425,8 @@ def strict(mock_with: Callable[..., Mock]) -> Mock:
         if created.json()["id"] == 1:
             mock.advance("1m")
     assert mock.post(f"{JOB}/erase").status_code == 201
+    made = {**DEPLOYED, "sha": created.json()["sha"], "ref": "main"}
+    assert mock.post(DEPLOYMENTS, json=made).json()["id"] == 100_000
     return mock
 
 
@@ -301,8 +435,8 @@ def text_of(body: Any) -> str:
     [(key, value)] = body.items()
     if isinstance(value, str):
         return value
-    assert (key, list(value)) == ("message", ["base"])
-    [text] = value["base"]
+    [[_, [text]]] = value.items()
+    assert key == "message"
     return str(text)
 
 
@@ -324,6 +458,7 @@ def test_a_request_provokes_the_error(strict: Mock, case: Case):
     if isinstance(body, dict):
         token = {"token": tokens.get(body["token"], body["token"])} if "token" in body else {}
         body = json.dumps({"ref": "main", **body, **token})
+        body = body.replace("{head}", strict.pipeline(1)["sha"])
     headers = case.headers or ({"content-type": JSON} if body else {})
 
     answer = strict.request(case.method, case.path, content=body, headers=headers)
