@@ -119,8 +119,8 @@ class Environments:
         stops_by_time = setting == _ALWAYS or bool(last and last.spec and last.spec.on_stop)
         happenings = (
             *_of_deployments(deployments, stops_by_time=stops_by_time),
-            *_of_stop_jobs(jobs),
             *self._of_record(record),
+            *_of_stop_jobs(jobs),  # a job of no duration ends at the moment of the request
         )
         seen = course(min(begun), happenings, now)
         return EnvironmentView(
