@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from mock_gitlab.engine.builtins import builtin_scenarios
 from mock_gitlab.engine.texts import is_expression, matches_path, matches_text
 
+from .diagnostics import short
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -31,7 +33,10 @@ def contradictions(mock: Document, files: Sequence[Document]) -> Iterator[Mistak
     yield from _numbers_taken(scenarios)
     if all(document.root is not None for document in files):
         yield from _unknown_scenarios(mock, scenarios)
-    yield from _projects_taken(list(_listed(mock, ("projects",))))
+    projects = list(_listed(mock, ("projects",)))
+    yield from _projects_taken(projects)
+    if _child(mock.value, "strict") is True:
+        yield from _unknown_projects(mock, projects)
 
 
 # ---------------------------------------------------------------------------- plain values
@@ -123,9 +128,21 @@ def _named_scenarios(mock: Document, scenarios: Sequence[Located]) -> Iterator[L
                 yield document, (*path, "scenario", index), number
         else:
             yield document, (*path, "scenario"), named
+    for document, path, pipeline in _listed(mock, ("pipelines",)):
+        yield document, (*path, "scenario"), pipeline.get("scenario")
     for document, path, job in _below(scenarios, "jobs"):
         named = _child(job.get("downstream"), "scenario")
         yield document, (*path, "downstream", "scenario"), named
+
+
+def _unknown_projects(mock: Document, projects: Sequence[Located]) -> Iterator[Mistake]:
+    """Find pipelines of projects that a strict mock does not know."""
+    known = {str(value.get(name)).lower() for _, _, value in projects for name in ("id", "path")}
+    for document, path, pipeline in _listed(mock, ("pipelines",)):
+        named = pipeline.get("project")
+        if named is not None and str(named).lower() not in known:
+            what = f'the mock is strict, and there is no project "{short(str(named))}"'
+            yield document.mistake((*path, "project"), what)
 
 
 # ---------------------------------------------------------------------------- warnings
@@ -156,11 +173,14 @@ def _unused(declared: Declarations, documents: Sequence[Document]) -> Iterator[M
 
 
 def picked_by(declared: Declarations) -> dict[int, list[str]]:
-    """List what picks each scenario: places of rules, bridges, and "the default"."""
+    """List what picks each scenario: places of rules and pipelines, bridges, "the default"."""
     found: dict[int, list[str]] = {declared.default_scenario: ["the default"]}
     for rule in declared.rules:
         for number in dict.fromkeys(rule.scenarios):
             found.setdefault(number, []).append(rule.place)
+    for pipeline in declared.pipelines:
+        if pipeline.scenario_id is not None:
+            found.setdefault(pipeline.scenario_id, []).append(pipeline.place)
     for scenario in (each.scenario for each in declared.scenarios):
         for job in scenario.jobs:
             started = job.downstream

@@ -17,6 +17,7 @@ from mock_gitlab.engine.model import (
     User,
 )
 
+from .existing import MOST, PipelineModel, numbers_taken
 from .faults import FaultModel
 from .fields import (
     NOT_BOOL,
@@ -133,6 +134,7 @@ class HookModel(StrictModel):
     enable_ssl_verification: bool = Field(True, description="Whether certificates are checked.")
     pipeline_events: bool = Field(False, description="Whether it wants Pipeline Hooks.")
     job_events: bool = Field(False, description="Whether it wants Job Hooks.")
+    deployment_events: bool = Field(False, description="Whether it wants Deployment Hooks.")
     custom_headers: dict[str, Text] = Field(
         {}, description="Headers of its requests.", examples=[{"X-Team": "blue"}]
     )
@@ -142,7 +144,11 @@ class HookModel(StrictModel):
 
     def to_engine(self) -> HookSpec:
         """Convert to the engine's type."""
-        wanted = {"pipeline_events": self.pipeline_events, "job_events": self.job_events}
+        wanted = {
+            "pipeline_events": self.pipeline_events,
+            "job_events": self.job_events,
+            "deployment_events": self.deployment_events,
+        }
         return HookSpec(
             self.url,
             self.name,
@@ -285,6 +291,9 @@ class MockFile(_File):
     strict: bool = Field(False, description="Whether only declared projects and refs exist.")
     user: UserModel = Field(UserModel.model_validate({}), description="The user of the token.")
     projects: list[ProjectModel] | None = Field(None, description="The projects.")
+    pipelines: Annotated[list[PipelineModel], Field(max_length=MOST)] | None = Field(
+        None, description="The pipelines that exist from the beginning on."
+    )
     rules: list[RuleModel] | None = Field(
         None, description="Which scenario a new pipeline gets; the first rule that matches decides."
     )
@@ -315,7 +324,7 @@ class MockFile(_File):
 
     @model_validator(mode="after")
     def _contradictions(self) -> Self:
-        refuse(self, self._hooks_elsewhere())
+        refuse(self, (*self._hooks_elsewhere(), *numbers_taken(self.pipelines or ())))
         return self
 
     def _hooks_elsewhere(self) -> Iterator[Violation]:

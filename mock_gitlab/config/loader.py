@@ -25,6 +25,7 @@ from mock_gitlab.engine.model import (
 from .advice import advice, unread_files
 from .diagnostics import ConfigurationError, Document, Mistake, Node
 from .document import read
+from .existing import existing_from
 from .faults import fault_from, keyed
 from .files import MockFile, SandboxesModel, ScenarioFile
 from .globs import TooManyFolders, expand, is_pattern
@@ -301,6 +302,10 @@ class _Loading:
                 for index, fault in enumerate(model.faults or ())
             ),
             projects=tuple(project.to_engine() for project in model.projects or ()),
+            pipelines=existing_from(
+                model.pipelines or (),
+                (self._place(mock, "pipelines", index) for index in itertools.count()),
+            ),
             user=model.user.to_engine(),
             strict=model.strict,
             seed=model.seed,

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from itertools import count
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from fastapi import Request
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from typing_extensions import TypedDict
 
-from mock_gitlab.config.fields import ScenarioNumber, StrictModel, TextOrNumber, mistake
+from mock_gitlab.config.existing import MOST, PipelineModel, existing_from, numbers_taken
+from mock_gitlab.config.fields import ScenarioNumber, StrictModel, TextOrNumber, mistake, refuse
 from mock_gitlab.config.files import JournalLimit, ProjectModel, UserModel
 
 from .access import AllWorlds, CurrentWorld, control_router
 from .clock import ClockBody, ClockRow, clock_row
 
 if TYPE_CHECKING:
-    from mock_gitlab.engine.model import Declarations
+    from mock_gitlab.engine.model import Declarations, DeclaredPipeline
     from mock_gitlab.world.world import World
 
 router = control_router("sandboxes")
@@ -37,6 +39,9 @@ class SandboxBody(StrictModel):
     )
     user: UserModel | None = Field(None, description="The user of the token.")
     projects: list[ProjectModel] | None = Field(None, description="In place of the declared ones.")
+    pipelines: Annotated[list[PipelineModel], Field(max_length=MOST)] | None = Field(
+        None, description="In place of the declared ones."
+    )
     journal: JournalLimit | None = Field(None, description="How many requests its journal keeps.")
 
     @field_validator("projects")
@@ -51,6 +56,11 @@ class SandboxBody(StrictModel):
                 raise mistake(f"two have the same {what}")
         return projects
 
+    @model_validator(mode="after")
+    def _no_number_twice(self) -> Self:
+        refuse(self, numbers_taken(self.pipelines or ()))
+        return self
+
     def own(self, declared: Declarations) -> dict[str, Any]:
         """Return the fields of Declarations that the sandbox has for itself."""
         clock, user, projects = self.clock, self.user, self.projects
@@ -61,9 +71,16 @@ class SandboxBody(StrictModel):
             "default_scenario": self.default_scenario,
             "user": None if user is None else user.to_engine(),
             "projects": None if projects is None else tuple(each.to_engine() for each in projects),
+            "pipelines": self._pipelines(),
             "journal_limit": self.journal,
         }
         return {name: value for name, value in fields.items() if value is not None}
+
+    def _pipelines(self) -> tuple[DeclaredPipeline, ...] | None:
+        if self.pipelines is None:
+            return None
+        places = (f"sandbox {self.name}: pipelines[{at}]" for at in count())
+        return existing_from(self.pipelines, places)
 
 
 class SandboxRow(TypedDict):

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 # The codec asks for the types of the fields of what is stored.
 from mock_gitlab.engine.failures import FailureReason  # noqa: TC001
 from mock_gitlab.engine.matching import Fault  # noqa: TC001
+from mock_gitlab.engine.sources import Source  # noqa: TC001
 
 if TYPE_CHECKING:
     from mock_gitlab.engine.hooks import HookSpec
@@ -372,6 +373,31 @@ class ClockSetting:
 
 
 @dataclass(frozen=True, slots=True)
+class DeclaredPipeline:
+    """A pipeline that exists from the beginning of a world on.
+
+    ``key`` names it over edits, ``place`` is its file and line. ``project`` is a number or a path.
+    Without a ``sha`` it ran on the head of its ref, without a ``ref`` on the default branch.
+    ``created_at`` beats ``age``, which counts back from the beginning of the world. With ``id`` or
+    ``iid`` of None it gets the next number, and with a scenario of None the default one.
+    """
+
+    key: str
+    place: str
+    project: str
+    ref: str | None = None
+    sha: str | None = None
+    source: Source = "push"
+    name: str | None = None
+    variables: tuple[Variable, ...] = ()
+    scenario_id: int | None = None
+    age: Duration = 0
+    created_at: Instant | None = None
+    id: int | None = None
+    iid: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Declarations:
     """Everything that the files declare.
 
@@ -383,6 +409,7 @@ class Declarations:
     rules: tuple[Rule, ...] = ()
     faults: tuple[Fault, ...] = ()
     projects: tuple[Project, ...] = ()
+    pipelines: tuple[DeclaredPipeline, ...] = ()
     user: User = field(default_factory=User)
     strict: bool = False
     seed: str | None = None

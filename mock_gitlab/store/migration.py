@@ -1,9 +1,9 @@
 """Bring a database of an earlier version to today's schema.
 
-Version 3 had no deployments, and could not keep two events of a job at one instant. Version 2 had
-no webhooks. Version 1 kept times as milliseconds since the epoch, variables as a list, seconds as
-numbers with fractions, and why a rule was chosen as JSON text. Of that text the rule that matched
-is kept; why the rules before it did not match is not.
+Version 3 had no declared pipelines and no deployments, and could not keep two events of a job at
+one instant. Version 2 had no webhooks. Version 1 kept times as milliseconds since the epoch,
+variables as a list, seconds as numbers with fractions, and why a rule was chosen as JSON text. Of
+that text the rule that matched is kept; why the rules before it did not match is not.
 """
 
 from __future__ import annotations
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _TABLES = ("scenarios", "pipelines", "last_iids", "projects", "trigger_tokens")
+_BY_DECLARATION = (
+    "CREATE UNIQUE INDEX pipelines_by_declaration ON pipelines (declared) "
+    "WHERE declared IS NOT NULL"
+)
 _SECONDS = (
     "CAST(terminal_after_seconds AS INTEGER), "
     "CAST(round(1000 * (coalesce(terminal_after_seconds, 0) "
@@ -59,7 +63,10 @@ def migrate(connection: sqlite3.Connection) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version == 1:
         _rewrite_version_1(connection)
-    elif version == 2:
+        return
+    connection.execute("ALTER TABLE pipelines ADD COLUMN declared TEXT")
+    connection.execute(_BY_DECLARATION)
+    if version == 2:
         create_tables(connection, "hooks.sql", "deliveries.sql", "deployments.sql")
     else:
         _rewrite_deliveries(connection)

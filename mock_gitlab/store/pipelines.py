@@ -24,7 +24,7 @@ from mock_gitlab.engine.model import (
 )
 from mock_gitlab.engine.statuses import PipelineStatus
 
-from .errors import UNREADABLE, StoreUnavailable
+from .errors import UNREADABLE, StoreUnavailable, reading
 from .rows import RowCheck
 from .scenarios import BEHAVIOUR, join_duration, scenario_of, split_duration
 
@@ -252,6 +252,32 @@ class PipelineTable:
         number = self._db.insert(insert_statement(tuple(columns)), tuple(columns.values()))
         self._last_iids[project_id] = iid
         return record.numbered(number, iid)
+
+    def declared(self) -> dict[str, int]:
+        """Map what names the declared pipelines in the files to their numbers."""
+        rows = self._db.all("SELECT declared, id FROM pipelines WHERE declared IS NOT NULL")
+        with reading("the row of a declared pipeline"):
+            return {read_as(str, key): number for key, number in rows}
+
+    def insert_declared(self, record: PipelineRecord, key: str) -> int | None:
+        """Add a declared pipeline, and return its number.
+
+        An ``id`` or ``iid`` of 0 stands for the next one. None: another pipeline has one of them.
+        """
+        project_id = record.project_id
+        iid = record.iid or 1 + self._last_iid(project_id)
+        if self._is_taken(record.id, project_id, iid):
+            return None
+        columns = {**_columns_of(record, iid), "declared": key, "listed": 1}
+        if record.id:
+            columns["id"] = record.id
+        self._last_iids.pop(project_id, None)
+        return self._db.insert(insert_statement(tuple(columns)), tuple(columns.values()))
+
+    def _is_taken(self, number: int, project_id: int, iid: int) -> bool:
+        where = "id = ? OR (project_id = ? AND iid = ?)"
+        values = (number, project_id, iid)
+        return self._db.one(f"SELECT 1 FROM pipelines WHERE {where}", values) is not None
 
     def _last_iid(self, project_id: int) -> int:
         row = self._db.one(

@@ -53,7 +53,8 @@ CREATE TABLE pipelines (
     upstream_job_id         INTEGER,                          -- the bridge that started it
     -- status and updated_at are right before this time; NULL: for good
     status_until            DATETIME DEFAULT '1970-01-01T00:00:00.000Z',
-    listed                  INTEGER NOT NULL DEFAULT 0        -- 1: the indices below know it
+    listed                  INTEGER NOT NULL DEFAULT 0,       -- 1: the indices below know it
+    declared                TEXT                              -- what names it in the files
 );
 
 -- A trigger pays for every index that it has to change, so a new row enters these later, together
@@ -64,6 +65,7 @@ CREATE INDEX pipelines_to_refresh ON pipelines (project_id, status_until)
     WHERE listed AND status_until IS NOT NULL;
 -- After the others: where several serve, SQLite takes the last, and this one follows the rows.
 CREATE UNIQUE INDEX pipelines_by_iid ON pipelines (project_id, iid);
+CREATE UNIQUE INDEX pipelines_by_declaration ON pipelines (declared) WHERE declared IS NOT NULL;
 CREATE UNIQUE INDEX pipelines_by_upstream ON pipelines (upstream_job_id)
     WHERE upstream_job_id IS NOT NULL;
 

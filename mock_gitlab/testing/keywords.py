@@ -78,6 +78,7 @@ class SandboxFields(TypedDict, total=False):
     default_scenario: int | None
     user: Keys | None
     projects: Sequence[Keys] | None
+    pipelines: Sequence[Keys] | None
     journal: int | None
 
 

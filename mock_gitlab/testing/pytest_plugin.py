@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from mock_gitlab.testing.client import MockWorld
     from mock_gitlab.testing.library import MockGitLab
 
-_OWN = ("clock", "seed", "strict", "default_scenario", "user", "projects", "journal")
+_OWN = ("clock", "seed", "strict", "default_scenario", "user", "projects", "pipelines", "journal")
 _KEYWORDS = frozenset({"config", "scenarios", "rules", "faults", *_OWN})
 _MARKER = (
     "mock_gitlab(config=None, scenarios=(), rules=(), faults=(), clock=None, seed=None, "
-    "strict=None, default_scenario=None, user=None, projects=None, journal=None): "
+    "strict=None, default_scenario=None, user=None, projects=None, pipelines=None, journal=None): "
     "what the mock of this test declares, in addition to the configuration file or instead of it"
 )
 _FIXTURES = frozenset({"mock_gitlab", "mock_gitlab_server"})

@@ -13,6 +13,8 @@ from mock_gitlab.engine.texts import matches_text, split_ref
 from mock_gitlab.store.projects import ProjectTable, TokenTable
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     from mock_gitlab.engine.model import Instant
     from mock_gitlab.store.database import Database
 
@@ -25,6 +27,9 @@ class Catalog:
 
     Unless the mock is strict, every project that a request names exists: a number is a project at
     once, and a path gets a number at its first use, which it keeps.
+
+    ``heads`` are the shas of refs whose newest pipeline is declared with one, and ``commits`` all
+    declared shas of each project.
     """
 
     def __init__(self, database: Database) -> None:
@@ -36,6 +41,8 @@ class Catalog:
         self._by_number: dict[int, Project] = {}
         self._by_name: dict[str, Project] = {}
         self._known_tokens: list[tuple[bytes, TriggerToken]] | None = None
+        self.heads: Mapping[tuple[int, str], str] = {}
+        self.commits: Mapping[int, Collection[str]] = {}
         self._stale = False
         database.after_every_rollback(self._forget)
 
@@ -238,7 +245,7 @@ class Catalog:
 
     def sha(self, project: Project, ref: str) -> str:
         """Return the head commit of a ref: 40 hex digits, always the same."""
-        return _sha(self._salt, project.id, ref)
+        return self.heads.get((project.id, ref)) or _sha(self._salt, project.id, ref)
 
     # ------------------------------------------------------------------ tokens
 

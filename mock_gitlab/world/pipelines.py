@@ -110,6 +110,15 @@ class Pipelines:
         self.bridges.expect(record)
         return record
 
+    def insert_declared(self, record: PipelineRecord, key: str) -> bool:
+        """Record a pipeline that the files declare; False if its numbers are taken."""
+        number = self.table.insert_declared(record, key)
+        if number is None:
+            return False
+        self.index.added()
+        self.bridges.expect(self.timelines.get(number).record)
+        return True
+
     def append(self, view: PipelineView, action: Action) -> None:
         """Record an action on a pipeline or one of its jobs."""
         with self._writing(view.record):

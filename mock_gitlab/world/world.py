@@ -36,6 +36,7 @@ from .clock import Clock, ClockState
 from .creation import Creation, rule_key
 from .deployments import Deployments
 from .environments import Environments
+from .existing import Existing
 from .explaining import foresee_calls
 from .hooks import Hooks
 from .jobs import Jobs
@@ -92,6 +93,7 @@ class World:
         self.catalog = Catalog(database)
         self.pipelines = Pipelines(database, self._scenarios, self.catalog, clock)
         self._creation = Creation(database, self.pipelines, self._scenarios, self.catalog, clock)
+        self._existing = Existing(database, self.pipelines, self.catalog, clock)
         self.jobs = Jobs(self.pipelines, self.catalog)
         self.deployments = Deployments(database, self.pipelines, self.catalog, clock)
         self.environments = Environments(database, self.deployments, self.jobs, clock, self._play)
@@ -121,6 +123,7 @@ class World:
             for declared in self._scenarios.select("runtime"):
                 self._scenarios.delete(declared.scenario.scenario_id)
             self._configure_clock()  # first, so that declared tokens get the configured time
+            self._existing.begin()
             self._declare(self.shared)
             self.pipelines.bridges.expect_all()
         self.runtime_faults.clear()
@@ -168,6 +171,8 @@ class World:
             self.pipelines.bridges_changed()
         if clock_was_edited:  # pipelines that start on the way follow the new declarations
             self._configure_clock()
+            self._existing.begin()
+        self._existing.apply(mine)
 
     def _use(self, shared: Declarations, mine: Declarations) -> None:
         self.shared, self.declared = shared, mine
@@ -379,11 +384,11 @@ class World:
         return sorted({*declared, *self.pipelines.index.refs(project.id, tags=True)})
 
     def knows_commit(self, project: Project, sha: str) -> str | None:
-        """Complete the beginning of a sha to that of a branch or tag."""
-        heads = (
-            self.catalog.sha(project, ref) for ref in (*self.branches(project), *self.tags(project))
-        )
-        return next((head for head in heads if head.startswith(sha)), None)
+        """Complete the beginning of a sha to that of a branch, a tag or a declared pipeline."""
+        refs = (*self.branches(project), *self.tags(project))
+        heads = (self.catalog.sha(project, ref) for ref in refs)
+        known = chain(self.catalog.commits.get(project.id, ()), heads)
+        return next((each for each in known if each.startswith(sha)), None)
 
     # ------------------------------------------------------------------ time
 

@@ -342,3 +342,14 @@ def test_projects_that_contradict_each_other_are_refused(mock: Mock, projects: A
     assert answer.status_code == 422
     assert what in answer.json()["message"]
     assert names(mock) == []
+
+
+def test_a_sandbox_has_no_number_of_a_pipeline_twice(mock: Mock):
+    twice = [{"project": 1, "id": 7}, {"project": 2, "id": 7}]
+
+    answer = mock.post("/_mock/sandboxes", json={"name": "mine", "pipelines": twice})
+
+    assert (answer.status_code, answer.json()["message"]) == (
+        422,
+        "pipelines[1].id: the id 7 is taken by an entry above",
+    )

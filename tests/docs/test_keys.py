@@ -26,6 +26,7 @@ HEADINGS = {
     "ProjectModel": "An entry of `projects`",
     "TokenModel": "An entry of `trigger_tokens`",
     "HookModel": "An entry of `hooks`",
+    "PipelineModel": "An entry of `pipelines`",
     "ScenarioModel": "An entry of `scenarios`",
     "AttemptModel": "An entry of a scenario's `attempts`",
     "JobModel": "An entry of `jobs`",

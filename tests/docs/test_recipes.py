@@ -124,6 +124,7 @@ def test_polling_without_waiting(tmp_path: Path):
     ("name", "passed"),
     [
         ("test_async.py", 1),
+        ("test_exporter.py", 1),
         ("test_every_course.py", 26),
         ("test_program.py", 2),
         ("test_webhooks.py", 1),
@@ -137,7 +138,7 @@ def test_what_waits_elsewhere_does_not_wait_long(name: str, passed: int, tmp_pat
 def test_all_recipes_for_pytest_pass_in_one_folder(folder: Path, options: str):
     done = shell(f"{PYTEST} {options}", folder)
 
-    assert "35 passed" in done.stdout, done.stdout + done.stderr
+    assert "36 passed" in done.stdout, done.stdout + done.stderr
 
 
 def test_fixtures_of_a_wider_scope(folder: Path):

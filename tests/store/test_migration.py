@@ -49,6 +49,12 @@ PIPELINE: dict[str, Any] = {
 }
 
 
+WITHOUT_VERSION_4 = (
+    "DROP TABLE environments; DROP TABLE deployments; DROP TABLE deleted_deployments; "
+    "DROP INDEX pipelines_by_declaration; ALTER TABLE pipelines DROP COLUMN declared;"
+)
+
+
 def make_older(path: Path, schema: str = SCHEMA) -> None:
     """Write a file of version 1: a scenario, a token, a project, a pipeline and a deleted one."""
     older = sqlite3.connect(path)
@@ -162,10 +168,10 @@ def test_a_file_of_version_3_keeps_its_deliveries_and_takes_two_events_of_a_job(
     Database(tmp_path / "older.db").close()
     older = sqlite3.connect(tmp_path / "older.db")
     older.executescript(
-        "DROP TABLE environments; DROP TABLE deployments; DROP TABLE deleted_deployments;"
-        "DROP TABLE hook_deliveries; CREATE TABLE hook_deliveries (id INTEGER PRIMARY KEY "
-        "AUTOINCREMENT, hook_id, event, pipeline_id, job_id, status, at, try, state, body, key, "
-        "event_uuid, response_json, UNIQUE (hook_id, pipeline_id, job_id, at, status, try));"
+        f"{WITHOUT_VERSION_4} DROP TABLE hook_deliveries; "
+        "CREATE TABLE hook_deliveries (id INTEGER PRIMARY KEY AUTOINCREMENT, hook_id, event, "
+        "pipeline_id, job_id, status, at, try, state, body, key, event_uuid, response_json, "
+        "UNIQUE (hook_id, pipeline_id, job_id, at, status, try));"
         "CREATE INDEX hook_deliveries_due ON hook_deliveries (state) WHERE state = 'due';"
         "PRAGMA user_version = 3"
     )
@@ -184,6 +190,7 @@ def test_a_file_of_version_3_keeps_its_deliveries_and_takes_two_events_of_a_job(
     told = kept.event._replace(event="deployment_events")
     assert table.insert(told, "due", "{}", "l", "f") == 8
     assert DeploymentTable(database).environments(1) == []
+    assert PipelineTable(database).declared() == {}
     database.close()
 
 
@@ -191,8 +198,7 @@ def test_a_file_of_version_2_gets_the_tables_of_webhooks(tmp_path: Path):
     Database(tmp_path / "older.db").close()
     older = sqlite3.connect(tmp_path / "older.db")
     older.executescript(
-        "DROP TABLE hooks; DROP TABLE hook_deliveries; DROP TABLE environments; "
-        "DROP TABLE deployments; DROP TABLE deleted_deployments; PRAGMA user_version = 2"
+        f"{WITHOUT_VERSION_4} DROP TABLE hooks; DROP TABLE hook_deliveries; PRAGMA user_version = 2"
     )
     older.close()
 
