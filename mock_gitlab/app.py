@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
+    import httpx
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from mock_gitlab.config.loader import Loaded, Settings
@@ -95,6 +96,7 @@ class MockGitLabApp(FastAPI):
         live.after_reload = self._tell_of_files
         self._control_app: ASGIApp | None = None
         self._couriers: Couriers | None = None
+        self.webhook_apps: dict[str, httpx.AsyncBaseTransport] = {}
 
     @property
     def settings(self) -> Settings:
@@ -154,7 +156,9 @@ class MockGitLabApp(FastAPI):
         if self._couriers is None:
             from mock_gitlab.http.deliveries import Couriers
 
-            self._couriers = Couriers(lambda world: self.tell(world, "deliveries"))
+            self._couriers = Couriers(
+                lambda world: self.tell(world, "deliveries"), self.webhook_apps
+            )
         return self._couriers
 
     def wake(self, world: World) -> None:

@@ -12,6 +12,8 @@ from pydantic import Discriminator, Field, Tag, model_validator
 from mock_gitlab.engine.matching import (
     BODY_FAULTS,
     BodyFault,
+    DeliveryFault,
+    DeliveryPattern,
     Fault,
     Limit,
     RequestPattern,
@@ -100,9 +102,28 @@ class RequestWhenModel(StrictModel):
         return () if self.operation is None else (self.operation,)
 
 
+EventName = Literal["Pipeline Hook", "Job Hook", "Deployment Hook"]
+Events = Annotated[
+    Annotated[EventName, Tag("~one")]
+    | Annotated[list[EventName], Tag("~list"), Field(min_length=1)],
+    Discriminator(one_or_list),
+]
+"""A kind of webhook, or several."""
+_OF_REQUESTS = ("method", "path", "operation", "parameters", "headers", "token")
+_OF_WEBHOOKS = ("event", "status")
+
+
 class FaultWhenModel(RequestWhenModel):
     """The requests that a fault applies to; a key that is missing matches anything."""
 
+    event: Events | None = Field(
+        None,
+        description="Of webhooks: the X-Gitlab-Event, or several.",
+        examples=["Pipeline Hook", ["Job Hook", "Deployment Hook"]],
+    )
+    status: Name | None = Field(
+        None, description="Of webhooks: the status that they tell of.", examples=["failed"]
+    )
     headers: dict[HeaderName, WantedVariable] = Field(
         {},
         description="Globs or /regular expressions/ of headers, or {present: false}.",
@@ -111,6 +132,16 @@ class FaultWhenModel(RequestWhenModel):
     token: Name | None = Field(
         None, description="The token that the request must have, wherever it is sent."
     )
+
+    def events(self) -> tuple[str, ...]:
+        """List the events of which a webhook must be one; none: any will do."""
+        if isinstance(self.event, list):
+            return tuple(self.event)
+        return () if self.event is None else (self.event,)
+
+    def given(self, names: Iterable[str]) -> Iterator[str]:
+        """Find which of these keys have a value."""
+        return (name for name in names if getattr(self, name) not in (None, {}))
 
     def to_sent(self) -> SentPattern | None:
         """Convert what is asked of headers and tokens to the engine's type."""
@@ -178,6 +209,14 @@ class FaultModel(StrictModel):
         0, description="The real time over which the body is sent.", examples=["10s"]
     )
     malformed: bool = Field(False, description="Whether to make the JSON of the body invalid.")
+    deliver: DeliveryFault | None = Field(
+        None, description="What happens to webhooks that match.", examples=["twice"]
+    )
+    late: DurationField = Field(
+        0,
+        description="How much later, on the mock's clock, webhooks that match go out.",
+        examples=["30s"],
+    )
     limit: LimitModel | None = Field(
         None,
         description="Applies only to requests beyond this rate.",
@@ -189,11 +228,27 @@ class FaultModel(StrictModel):
         refuse(self, self._found())
         return self
 
+    def _of_webhooks(self) -> bool:
+        return self.deliver is not None or self.late > 0
+
+    def _contradicts_webhooks(self) -> Iterator[Violation]:
+        for name in self.when.given(_OF_REQUESTS):
+            yield ("when", name), "cannot be asked of webhooks"
+        for name in ("respond", "patch", "delay", "limit", *BODY_FAULTS):
+            if getattr(self, name):
+                yield (name,), "cannot be combined with deliver and late, which are for webhooks"
+
     def _found(self) -> Iterator[Violation]:
+        if self._of_webhooks():
+            yield from self._contradicts_webhooks()
+            return
+        for name in self.when.given(_OF_WEBHOOKS):
+            yield ("when", name), "needs deliver or late: only webhooks have it"
         faults = self._body_faults()
         acts = self.respond is not None or self.patch is not None or self.delay or self.limit
         if not (faults or acts):
-            yield (), f"a fault needs one of respond, patch, delay, limit, {', '.join(BODY_FAULTS)}"
+            names = ", ".join(BODY_FAULTS)
+            yield (), f"a fault needs one of respond, patch, delay, limit, {names}, deliver, late"
         for other in faults[1:]:
             yield (other,), f"cannot be combined with {faults[0]}"
         if self.drop and self.respond is not None:
@@ -234,7 +289,15 @@ def fault_from(model: FaultModel, place: str) -> Fault:
         later=tuple(responses[1:]),
         patch=None if model.patch is None else model.patch.to_engine(),
         sent=model.when.to_sent(),
+        delivery=_delivery(model),
     )
+
+
+def _delivery(model: FaultModel) -> DeliveryPattern | None:
+    if not model._of_webhooks():
+        return None
+    when = model.when
+    return DeliveryPattern(when.events(), when.status, model.deliver, model.late)
 
 
 def keyed(declared: Iterable[Declared], prefix: str = "") -> tuple[Declared, ...]:

@@ -291,6 +291,7 @@ class MockFile(_File):
     strict: bool = Field(False, description="Whether only declared projects and refs exist.")
     user: UserModel = Field(UserModel.model_validate({}), description="The user of the token.")
     projects: list[ProjectModel] | None = Field(None, description="The projects.")
+    hooks: list[HookModel] = Field([], description="Webhooks of every project.")
     pipelines: Annotated[list[PipelineModel], Field(max_length=MOST)] | None = Field(
         None, description="The pipelines that exist from the beginning on."
     )
@@ -328,7 +329,8 @@ class MockFile(_File):
         return self
 
     def _hooks_elsewhere(self) -> Iterator[Violation]:
-        for at, project in enumerate(self.projects or ()):
-            for number, hook in enumerate(project.hooks):
+        lists = [(("projects", at), each.hooks) for at, each in enumerate(self.projects or ())]
+        for place, hooks in ((), self.hooks), *lists:
+            for number, hook in enumerate(hooks):
                 if not allows(hook.to_engine().target, self.webhook_hosts):
-                    yield ("projects", at, "hooks", number, "url"), _ELSEWHERE
+                    yield (*place, "hooks", number, "url"), _ELSEWHERE

@@ -302,6 +302,7 @@ class _Loading:
                 for index, fault in enumerate(model.faults or ())
             ),
             projects=tuple(project.to_engine() for project in model.projects or ()),
+            hooks=tuple(hook.to_engine() for hook in model.hooks),
             pipelines=existing_from(
                 model.pipelines or (),
                 (self._place(mock, "pipelines", index) for index in itertools.count()),

@@ -12,6 +12,7 @@ from .masking import MASK
 
 if TYPE_CHECKING:
     from mock_gitlab.engine.matching import (
+        DeliveryPattern,
         Fault,
         Patch,
         RequestPattern,
@@ -66,11 +67,24 @@ def _patch(patch: Patch) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value not in (None, {})}
 
 
+def _delivered(delivery: DeliveryPattern | None) -> dict[str, Any]:
+    if delivery is None:
+        return {}
+    events = delivery.events
+    event = events[0] if len(events) == 1 else list(events)
+    fields = {"event": event or None, "status": delivery.status}
+    return {name: value for name, value in fields.items() if value is not None}
+
+
 def fault_definition(fault: Fault) -> dict[str, Any]:
     """Write a fault without the keys that have their default values."""
     limit = fault.limit
     fields = {
-        "when": {**pattern_definition(fault.when), **_sent(fault.sent)},
+        "when": {
+            **pattern_definition(fault.when),
+            **_sent(fault.sent),
+            **_delivered(fault.delivery),
+        },
         "times": fault.times,
         "skip": fault.skip or None,
         "every": None if fault.every == 1 else fault.every,
@@ -78,6 +92,8 @@ def fault_definition(fault: Fault) -> dict[str, Any]:
         "patch": fault.patch and _patch(fault.patch),
         "delay": to_seconds(fault.delay) or None,
         "limit": limit and {"requests": limit.requests, "per": to_seconds(limit.per)},
+        "deliver": fault.delivery and fault.delivery.fault,
+        "late": (fault.delivery and to_seconds(fault.delivery.late)) or None,
         str(fault.body): (to_seconds(fault.slow) or True) if fault.body else None,
     }
     return {name: value for name, value in fields.items() if value is not None}

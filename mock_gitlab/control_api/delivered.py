@@ -23,7 +23,10 @@ DELIVER: Deliver = Field(
 
 
 class DeliveryRow(TypedDict):
-    """A delivery of a webhook. ``response_status`` is None until its receiver has answered."""
+    """A delivery of a webhook. ``response_status`` is None until its receiver has answered.
+
+    ``fault`` is what a fault has done to it.
+    """
 
     id: int
     hook_id: int
@@ -35,6 +38,7 @@ class DeliveryRow(TypedDict):
     state: str
     idempotency_key: str
     response_status: int | str | None
+    fault: str | None
     payload: dict[str, Any] | None
 
 
@@ -52,5 +56,6 @@ def delivery_row(delivery: Delivery) -> DeliveryRow:
         "state": delivery.state,
         "idempotency_key": delivery.key,
         "response_status": None if response is None else response["status"],
+        "fault": delivery.fault or ("late" if delivery.due_at > event.at else None),
         "payload": json.loads(delivery.body) if delivery.body else None,
     }

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from .matching import Sent, matches
+from .matching import Sent, matches, matches_project
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from .matching import Arrived, Fault, Limit, Response
+    from .matching import Arrived, DeliveryPattern, Fault, Limit, Response
 
 
 NOTHING_SENT = Sent({}, ())
@@ -52,10 +52,27 @@ class FaultCounters:
         Every fault up to and including that one counts the request if it matches.
         """
         for fault in faults:
-            if matches(fault.when, request) and (fault.sent is None or fault.sent.matches(sent)):
+            if fault.delivery is not None or not matches(fault.when, request):
+                continue
+            if fault.sent is None or fault.sent.matches(sent):
                 hit = self._count(fault, now)
                 if hit is not None:
                     return hit
+        return None
+
+    def due_for_delivery(
+        self, faults: Iterable[Fault], event: str, status: str, project: tuple[int, str], now: int
+    ) -> DeliveryPattern | None:
+        """Return what goes wrong with the delivery of an event, None for nothing.
+
+        ``event`` is the value of X-Gitlab-Event; ``project`` are number and path.
+        """
+        for fault in faults:
+            if fault.delivery is None or not fault.delivery.matches(event, status):
+                continue
+            wanted = fault.when.project
+            if (wanted is None or matches_project(wanted, *project)) and self._count(fault, now):
+                return fault.delivery
         return None
 
     def keep(self, keys: Collection[str]) -> None:

@@ -44,6 +44,8 @@ SENT: dict[str, str] = {
     "deployment_events": "Deployment Hook",
 }
 """The events that the mock sends, and the value of ``X-Gitlab-Event``."""
+MOST_OF_PROJECT = 100
+"""How many hooks a project may have."""
 DISABLED_AFTER = 40
 """How many failures in a row disable a hook for good."""
 _BACKS_OFF_AFTER = 4
@@ -74,6 +76,34 @@ class HookSpec:
         """The URL with the values of its variables."""
         values = dict(self.url_variables)
         return _VARIABLE.sub(lambda found: values.get(found[1], found[0]), self.url)
+
+
+_LONGEST = {
+    "url": 2048,
+    "name": 255,
+    "description": 2048,
+    "token": 2048,
+    "push_events_branch_filter": 5000,
+}
+_MOST_PAIRS = 20
+_LONGEST_KEY, _LONGEST_VALUE = 255, 2048
+
+
+def excess(spec: HookSpec) -> tuple[str, str] | None:
+    """Find what is too large for GitLab: the attribute and what is wrong; None if nothing is."""
+    for name, most in _LONGEST.items():
+        if len(getattr(spec, name) or "") > most:
+            return name, f"is too long (maximum is {most} characters)"
+    for name in ("custom_headers", "url_variables"):
+        pairs: tuple[tuple[str, str], ...] = getattr(spec, name)
+        if len(pairs) > _MOST_PAIRS:
+            return name, f"must have at most {_MOST_PAIRS} entries"
+        if any(len(key) > _LONGEST_KEY or len(value) > _LONGEST_VALUE for key, value in pairs):
+            return name, (
+                f"must have keys of at most {_LONGEST_KEY} characters and values of at most "
+                f"{_LONGEST_VALUE}"
+            )
+    return None
 
 
 def allows(url: str, hosts: Iterable[str]) -> bool:

@@ -19,6 +19,10 @@ BodyFault = Literal["drop", "truncate", "slow", "malformed"]
 BODY_FAULTS: tuple[BodyFault, ...] = get_args(BodyFault)
 """What a fault can do to a body: at most one of these."""
 
+DeliveryFault = Literal["lost", "twice", "out_of_order", "wrong_token", "old_payload"]
+DELIVERY_FAULTS: tuple[DeliveryFault, ...] = get_args(DeliveryFault)
+"""What a fault can do to the delivery of a webhook: one of these, and it can be late."""
+
 # ---------------------------------------------------------------------------- declared
 
 
@@ -150,6 +154,29 @@ class SentPattern:
 
 
 @dataclass(frozen=True, slots=True)
+class DeliveryPattern:
+    """The deliveries of webhooks that a fault applies to; ``events`` are values of X-Gitlab-Event.
+
+    ``fault`` is what happens to them. They are ``late`` by so many milliseconds of the world's
+    clock.
+    """
+
+    events: tuple[str, ...] = ()
+    status: str | None = None
+    fault: DeliveryFault | None = None
+    late: int = 0
+
+    def matches(self, event: str, status: str) -> bool:
+        """Return whether the delivery of an event that tells of a status is one of these."""
+        return event in (self.events or (event,)) and self.status in (None, status)
+
+    def in_words(self) -> str:
+        """Say what happens to a delivery."""
+        late = f"{self.late / 1000:g}s late" if self.late else ""
+        return ", ".join(filter(None, ((self.fault or "").replace("_", " "), late)))
+
+
+@dataclass(frozen=True, slots=True)
 class Limit:
     """At most ``requests`` requests in each window of ``per`` milliseconds on the world's clock."""
 
@@ -172,6 +199,7 @@ class Fault:
     The first ``skip`` matching requests pass. Then the fault applies to every ``every``-th one, at
     most ``times`` times (None: no limit). ``delay`` and ``slow`` are milliseconds of real time.
     The answers in ``later`` follow ``respond``, one each time that it applies; the last repeats.
+    With ``delivery`` it is no fault of requests, but of webhooks; of ``when`` it has the project.
     """
 
     key: str
@@ -188,6 +216,7 @@ class Fault:
     later: tuple[Response, ...] = ()
     patch: Patch | None = None
     sent: SentPattern | None = None
+    delivery: DeliveryPattern | None = None
 
     def response(self, applied: int) -> Response | None:
         """Return the declared answer for the time after it has applied so often."""
@@ -202,6 +231,7 @@ class Fault:
             f"answer {response.status}" if response else "",
             f"answer {LIMIT_EXCEEDED.status}" if self.limit and not response else "",
             "change the answer" if self.patch else "",
+            self.delivery.in_words() if self.delivery else "",
         ]
         return ", then ".join(filter(None, steps))
 

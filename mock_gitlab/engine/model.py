@@ -409,6 +409,7 @@ class Declarations:
     rules: tuple[Rule, ...] = ()
     faults: tuple[Fault, ...] = ()
     projects: tuple[Project, ...] = ()
+    hooks: tuple[HookSpec, ...] = ()
     pipelines: tuple[DeclaredPipeline, ...] = ()
     user: User = field(default_factory=User)
     strict: bool = False

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any, NotRequired
 
 from typing_extensions import TypedDict
 
-from mock_gitlab.engine.hooks import EVENTS, SENT, HookSpec, is_signing_token, without_password
+from mock_gitlab.engine.hooks import (
+    EVENTS,
+    MOST_OF_PROJECT,
+    SENT,
+    HookSpec,
+    excess,
+    is_signing_token,
+    without_password,
+)
 from mock_gitlab.engine.instants import timestamp
 from mock_gitlab.engine.model import Invalid, NotFound
 from mock_gitlab.rest.endpoint import Login
@@ -22,6 +30,7 @@ from mock_gitlab.rest.route import Endpoints
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from mock_gitlab.engine.model import Project
     from mock_gitlab.store.hooks import Delivery, Hook
 
 project_webhooks = Endpoints("project_webhooks")
@@ -122,7 +131,7 @@ def _keys(pairs: Iterable[tuple[str, str]]) -> list[Key]:
     return [{"key": key} for key, _ in pairs]
 
 
-def _present(request: Request, hook: Hook, *, listed: bool = False) -> HookShape:
+def _present(request: Request, project: Project, hook: Hook, *, listed: bool = False) -> HookShape:
     spec = hook.spec
     alert = request.world.hooks.alert(hook)
     until = hook.disabled_until if alert == "temporarily_disabled" else None
@@ -144,7 +153,7 @@ def _present(request: Request, hook: Hook, *, listed: bool = False) -> HookShape
         "branch_filter_strategy": spec.branch_filter_strategy,
         "custom_webhook_template": None,
         **more,
-        "project_id": hook.project_id,
+        "project_id": project.id,
         **on,
         "token_present": bool(spec.token),
         "signing_token_present": bool(spec.signing_token),
@@ -172,14 +181,15 @@ def _over(spec: HookSpec, params: dict[str, Any]) -> HookSpec:
 )
 def list_hooks(request: Request, id: str) -> Page:
     """List the webhooks of a project."""
-    hooks = request.world.hooks.select(request.project(id))
-    return page_of(request, hooks, lambda hook: _present(request, hook, listed=True))
+    project = request.project(id)
+    hooks = request.world.hooks.select(project)
+    return page_of(request, hooks, lambda hook: _present(request, project, hook, listed=True))
 
 
 @project_webhooks("GET", "/projects/{id}/hooks/{hook_id}", answers=HookShape, login=Login.FIRST)
 def get_hook(request: Request, id: str, hook_id: int) -> HookShape:
     """Show a webhook."""
-    return _present(request, _hook(request, id, hook_id))
+    return _present(request, request.project(id), _hook(request, id, hook_id))
 
 
 def _hook(request: Request, id: str, hook_id: int) -> Hook:
@@ -198,9 +208,12 @@ def _hook(request: Request, id: str, hook_id: int) -> Hook:
 def create_hook(request: Request, id: str, **params: Any) -> HookShape:
     """Add a webhook."""
     project = request.project(id)
-    spec = _over(HookSpec(params["url"]), params)
+    spec = _checked(_over(HookSpec(params["url"]), params))
+    if len(request.world.hooks.select(project)) >= MOST_OF_PROJECT:
+        raise ApiError(Error.TOO_MANY_HOOKS, limit=MOST_OF_PROJECT)
     try:
-        return _present(request, request.world.hooks.create(project, spec, request.site))
+        made = request.world.hooks.create(project, spec, request.site)
+        return _present(request, project, made)
     except Invalid as error:
         raise ApiError(Error.INVALID_URL, "its host is not in webhook_hosts") from error
 
@@ -219,12 +232,21 @@ def update_hook(request: Request, id: str, hook_id: int, **params: Any) -> HookS
     if all(value is None for value in params.values()):
         raise ApiError(Error.NO_PARAMETERS)
     _update(request, hook, _over(hook.spec, params))
-    return _present(request, _hook(request, id, hook_id))
+    return _present(request, request.project(id), _hook(request, id, hook_id))
+
+
+def _checked(spec: HookSpec) -> HookSpec:
+    """Return a hook that is no larger than GitLab allows; raises an ApiError."""
+    found = excess(spec)
+    if found is not None:
+        attribute, problem = found
+        raise ApiError(Error.HOOK_TOO_LARGE, attribute=attribute, problem=problem)
+    return spec
 
 
 def _update(request: Request, hook: Hook, spec: HookSpec) -> None:
     try:
-        request.world.hooks.update(hook, spec)
+        request.world.hooks.update(hook, _checked(spec))
     except Invalid as error:
         raise ApiError(Error.INVALID_URL, "its host is not in webhook_hosts") from error
 

@@ -9,22 +9,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 from weakref import WeakSet
 
 from mock_gitlab.engine.model import AlreadyExists
 from mock_gitlab.store.errors import StoreUnavailable
 
-from .sending import send
+from .sending import Reach, send
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+    import httpx
 
     from mock_gitlab.engine.model import Instant
     from mock_gitlab.store.hooks import Delivery, Hook
     from mock_gitlab.world.clock import Clock
     from mock_gitlab.world.lookahead import Changed
     from mock_gitlab.world.world import World
+
+    Apps = Mapping[str, httpx.AsyncBaseTransport]
 
 Deliver = Literal["all", "last", "none"]
 MOST = 1000
@@ -47,9 +52,13 @@ class Walk:
 
 
 class Courier:
-    """Delivers the webhooks of one world. ``told`` is called after each response."""
+    """Delivers the webhooks of one world. ``told`` is called after each response.
 
-    def __init__(self, world: World, told: Callable[[World], None]) -> None:
+    ``apps`` are the transports of applications in this process, by their hosts.
+    """
+
+    def __init__(self, world: World, told: Callable[[World], None], apps: Apps) -> None:
+        self._apps = apps
         self._world = world
         self._told = told
         self._busy = asyncio.Lock()
@@ -126,7 +135,7 @@ class Courier:
             moment = self._world.next_moment()
             if moment is None or moment > target:
                 return
-            walk.changes += self._world.jump()
+            walk.changes += self._world.go_to(moment)
             if deliver == "all":
                 await self._deliver(walk)
             if moment == target:
@@ -168,8 +177,8 @@ class Courier:
     async def send(self, hook: Hook, delivery: Delivery) -> None:
         """Send a delivery and record the response."""
         hooks = self._world.hooks
-        hosts = self._world.declared.webhook_hosts
-        response = await send(hook, delivery, hook.site or hooks.site, hosts)
+        reach = Reach(self._world.declared.webhook_hosts, self._apps)
+        response = await send(hook, delivery, hook.site or hooks.site, reach)
         hooks.responded(hook, delivery, response)
         self._told(self._world)
 
@@ -223,15 +232,20 @@ class Courier:
 class Couriers:
     """The couriers of an application's worlds. ``told`` is called after each response."""
 
-    def __init__(self, told: Callable[[World], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        told: Callable[[World], None] = lambda _: None,
+        apps: Apps = MappingProxyType({}),
+    ) -> None:
         self._told = told
+        self._apps = apps
         self._couriers: WeakSet[Courier] = WeakSet()
 
     def of(self, world: World) -> Courier:
         """Return the courier of a world, for the event loop that runs."""
         found: Courier | None = world.hooks.courier
         if found is None or not found.is_here:
-            found = world.hooks.courier = Courier(world, self._told)
+            found = world.hooks.courier = Courier(world, self._told, self._apps)
             self._couriers.add(found)
         return found
 

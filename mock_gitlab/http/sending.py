@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from typing import TYPE_CHECKING, Any
+from base64 import b64encode
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
 
 from mock_gitlab.engine.hooks import SENT, is_loopback, signature, without_password
@@ -15,7 +16,7 @@ from mock_gitlab.version import GITLAB_VERSION
 from mock_gitlab.world.clock import stopwatch, wall_clock
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     import httpx
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 TIMEOUT = 10.0
 """How many seconds of real time a receiver may take."""
 _KEPT = 20_000
+_WRONG = "wrong-token"
+_WRONG_KEY = f"whsec_{b64encode(bytes(32)).decode()}"
+"""What is sent, and signed with, in place of a hook's secrets, if a fault says so."""
 _INTERNAL_ERROR = "internal error"
 
 
@@ -31,18 +35,27 @@ class NotSent(Exception):
     """The request was not sent; the message says why."""
 
 
-async def send(hook: Hook, delivery: Delivery, site: str, hosts: Collection[str]) -> dict[str, Any]:
+class Reach(NamedTuple):
+    """Where webhooks may go: ``hosts`` may have any address, others only loopback ones.
+
+    ``apps`` are the transports of applications in this process, by the hosts in their place.
+    """
+
+    hosts: Collection[str]
+    apps: Mapping[str, httpx.AsyncBaseTransport]
+
+
+async def send(hook: Hook, delivery: Delivery, site: str, reach: Reach) -> dict[str, Any]:
     """Send a delivery, and return what was sent and answered.
 
-    ``ok`` is whether GitLab would call it a success: 2xx or 3xx. ``hosts`` may have any address;
-    others must have loopback addresses only.
+    ``ok`` is whether GitLab would call it a success: 2xx or 3xx.
     """
     body = delivery.body.encode()
     headers = headers_of(hook, delivery, site, body)
     started = stopwatch()
     try:
         async with asyncio.timeout(TIMEOUT):
-            answered = await _request(hook, headers, body, hosts)
+            answered = await _request(hook, headers, body, reach)
     except TimeoutError:
         answered = _failed(f"no answer within {TIMEOUT:g} seconds")
     except NotSent as error:
@@ -76,20 +89,22 @@ def headers_of(hook: Hook, delivery: Delivery, site: str, body: bytes) -> dict[s
         "X-Gitlab-Instance": site,
         "X-Gitlab-Event-UUID": delivery.event_uuid,
     }
+    is_forged = delivery.fault == "wrong_token"
     if spec.token:
-        headers["X-Gitlab-Token"] = spec.token
+        headers["X-Gitlab-Token"] = _WRONG if is_forged else spec.token
     if spec.signing_token:
         seconds = wall_clock() // 1000  # real time, since receivers compare it with theirs
+        token = _WRONG_KEY if is_forged else spec.signing_token
         headers["webhook-id"] = delivery.key
         headers["webhook-timestamp"] = str(seconds)
-        headers["webhook-signature"] = signature(spec.signing_token, delivery.key, seconds, body)
+        headers["webhook-signature"] = signature(token, delivery.key, seconds, body)
     taken = {name.lower() for name in headers}
     custom = {name: value for name, value in spec.custom_headers if name.lower() not in taken}
     return {**custom, **headers}
 
 
 async def _request(
-    hook: Hook, headers: dict[str, str], body: bytes, hosts: Collection[str]
+    hook: Hook, headers: dict[str, str], body: bytes, reach: Reach
 ) -> dict[str, Any]:
     try:
         import httpx
@@ -97,11 +112,16 @@ async def _request(
         raise NotSent("webhooks need httpx: pip install mock-gitlab[hooks]") from None
     try:
         url = httpx.URL(hook.spec.target)
-        address = await _address(
-            url.host, url.port or (443 if url.scheme == "https" else 80), hosts
-        )
+        app = reach.apps.get(url.host)
+        if app is None:
+            port = url.port or (443 if url.scheme == "https" else 80)
+            address = await _address(url.host, port, reach.hosts)
+        else:
+            address = url.host
         verify = url.scheme == "https" and hook.spec.enable_ssl_verification
-        async with httpx.AsyncClient(verify=verify, timeout=TIMEOUT, trust_env=False) as client:
+        async with httpx.AsyncClient(
+            verify=verify, timeout=TIMEOUT, trust_env=False, transport=app
+        ) as client:
             request = client.build_request(
                 "POST",
                 url.copy_with(host=address),

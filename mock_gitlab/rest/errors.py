@@ -112,6 +112,11 @@ class Error(Enum):
     )
     INVALID_URL = 422, {"error": "Invalid url given"}
     INVALID_SIGNING_TOKEN = 422, {"error": "Signing token is invalid"}
+    TOO_MANY_HOOKS = (
+        422,
+        {"message": {"base": ["Maximum number of project hooks ({limit}) exceeded"]}},
+    )
+    HOOK_TOO_LARGE = 422, {"message": {"{attribute}": ["{problem}"]}}
     NO_PARAMETERS = 400, {"error": "No parameters provided"}
     NOTHING_TO_TEST = 422, {"message": "Ensure the project has CI jobs."}
     NO_DEPLOYMENT_TO_TEST = 422, {"message": "Ensure the project has deployments."}
@@ -230,7 +235,7 @@ def _fill(part: Any, values: Mapping[str, object]) -> Any:
         return part.format_map(values)
     if isinstance(part, list):
         return [_fill(item, values) for item in part]
-    return {key: _fill(item, values) for key, item in part.items()}
+    return {_fill(key, values): _fill(item, values) for key, item in part.items()}
 
 
 class Unauthorized(ApiError):

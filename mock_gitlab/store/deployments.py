@@ -114,6 +114,12 @@ class DeploymentTable:
         )
         return [_deployment_of(row) for row in rows]
 
+    def deployment(self, number: int) -> DeploymentRecord:
+        """Find a deployment that is there by its number in this table."""
+        row = self._db.one(f"SELECT {_DEPLOYMENT} FROM deployments WHERE id = ?", (number,))
+        assert row is not None
+        return _deployment_of(row)
+
     def insert(self, record: DeploymentRecord) -> int:
         """Add a deployment, and return its number in this table."""
         return self._db.insert(

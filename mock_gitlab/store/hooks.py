@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mock_gitlab.engine.codec import decode, encode
+from mock_gitlab.engine.codec import decode, encode, read_as
 from mock_gitlab.engine.hooks import HookSpec
 from mock_gitlab.engine.instants import parse_timestamp, timestamp
+from mock_gitlab.engine.matching import DeliveryFault
 
 from .errors import reading
 from .rows import RowCheck
@@ -16,23 +18,29 @@ from .rows import RowCheck
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mock_gitlab.engine.model import Instant
+    from mock_gitlab.engine.model import Duration, Instant
 
     from .database import Database, Row
 
 _HOOK = "id, project_id, spec_json, site, created_at, declared, failures, disabled_until"
 _DELIVERY = (
     "id, hook_id, event, pipeline_id, job_id, status, at, try, state, body, key, event_uuid, "
-    "response_json"
+    "response_json, due_at, fault"
 )
 _check_hook = RowCheck("hooks", _HOOK.split(", "))
 _check_delivery = RowCheck("hook_deliveries", _DELIVERY.split(", "))
+EVERY_PROJECT = 0
+"""Stands in place of the number of a project for a hook that all projects have."""
+_FAULT = DeliveryFault | None
 _SKIP = "UPDATE hook_deliveries SET state = 'skipped' WHERE state = 'due'"
 
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """A webhook of a project. ``site`` is the URL of GitLab in its payloads."""
+    """A webhook of a project, or of ``EVERY_PROJECT``.
+
+    ``site`` is the URL of GitLab in its payloads.
+    """
 
     id: int
     project_id: int
@@ -57,7 +65,10 @@ class Event(NamedTuple):
 
 
 class Delivery(NamedTuple):
-    """An event, the body of its request, and what was answered; None before that."""
+    """An event, the body of its request, and what was answered; None before that.
+
+    It goes out at ``due_at``. ``fault`` is what a fault has done to it.
+    """
 
     id: int
     event: Event
@@ -66,6 +77,8 @@ class Delivery(NamedTuple):
     key: str
     event_uuid: str
     response: dict[str, Any] | None
+    due_at: Instant
+    fault: DeliveryFault | None
 
 
 class HookTable:
@@ -76,7 +89,10 @@ class HookTable:
 
     def select(self, project_id: int | None = None) -> list[Hook]:
         """List the hooks of a project, or all, oldest first."""
-        where, values = ("", ()) if project_id is None else ("WHERE project_id = ?", (project_id,))
+        of_project = "WHERE project_id IN (?, ?)"
+        where, values = (
+            ("", ()) if project_id is None else (of_project, (project_id, EVERY_PROJECT))
+        )
         rows = self._db.all(f"SELECT {_HOOK} FROM hooks {where} ORDER BY id", values)
         return [_hook_of(row) for row in rows]
 
@@ -138,13 +154,43 @@ class DeliveryTable:
         )
         return {Event._make((*row[:5], parse_timestamp(row[5]), 0)) for row in rows}
 
-    def insert(self, event: Event, state: str, body: str, key: str, event_uuid: str) -> int:
-        """Record an event and return its number."""
+    def insert(
+        self,
+        event: Event,
+        state: str,
+        body: str,
+        key: str,
+        event_uuid: str,
+        *,
+        late: Duration = 0,
+        fault: DeliveryFault | None = None,
+    ) -> int:
+        """Record an event, which is due ``late`` after its moment, and return its number."""
+        times = (timestamp(event.at), event.retry)
+        rest = (state, body, key, event_uuid, timestamp(event.at + late), fault)
         return self._db.insert(
             "INSERT INTO hook_deliveries (hook_id, event, pipeline_id, job_id, status, at, try, "
-            "state, body, key, event_uuid) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (*event[:5], timestamp(event.at), event.retry, state, body, key, event_uuid),
+            "state, body, key, event_uuid, due_at, fault) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (*event[:5], *times, *rest),
         )
+
+    def release(self, hook_id: int, at: Instant) -> None:
+        """Make what is held back for a hook due at an instant, after what is due already."""
+        self._db.execute(
+            "UPDATE hook_deliveries SET state = 'due', due_at = ? "
+            "WHERE hook_id = ? AND state = 'held'",
+            (timestamp(at), hook_id),
+        )
+
+    def next_due(self, after: Instant) -> Instant | None:
+        """Return when the next delivery is due that a fault has made late."""
+        row = self._db.one(
+            "SELECT min(due_at) FROM hook_deliveries WHERE state = 'due' AND due_at > ?",
+            (timestamp(after),),
+        )
+        with reading("the time of a delivery"):
+            return None if row is None or row[0] is None else parse_timestamp(row[0])
 
     def tries(self) -> int:
         """Return a number that no test and no repetition has."""
@@ -152,9 +198,12 @@ class DeliveryTable:
         assert row is not None
         return int(row[0])
 
-    def due(self, limit: int) -> list[Delivery]:
-        """List what is to be delivered, in the order of time."""
-        return self._select("state = 'due' ORDER BY at, id LIMIT ?", limit)
+    def due(self, now: Instant, limit: int) -> list[Delivery]:
+        """List what is to be delivered by now, in the order of time."""
+        # What was held back goes out after what it was held back for.
+        order = "due_at, fault IS 'out_of_order', id"
+        where = f"state = 'due' AND due_at <= ? ORDER BY {order} LIMIT ?"
+        return self._select(where, timestamp(now), limit)
 
     def get(self, delivery_id: int) -> Delivery | None:
         """Find a delivery."""
@@ -201,6 +250,12 @@ def _text_of(spec: HookSpec) -> str:
     return json.dumps(encode(spec))
 
 
+@lru_cache(maxsize=1024)
+def _spec_of(text: str) -> HookSpec:
+    spec: HookSpec = decode(HookSpec, json.loads(text))
+    return spec
+
+
 def _hook_of(row: Row) -> Hook:
     number, project_id, text, site, created_at, declared, failures, until = row
     with reading(f"the row of hook {number}"):
@@ -208,7 +263,7 @@ def _hook_of(row: Row) -> Hook:
         return Hook(
             number,
             project_id,
-            decode(HookSpec, json.loads(text)),
+            _spec_of(text),
             site,
             parse_timestamp(created_at),
             bool(declared),
@@ -218,9 +273,11 @@ def _hook_of(row: Row) -> Hook:
 
 
 def _delivery_of(row: Row) -> Delivery:
-    number, hook_id, event, pipeline_id, job_id, status, at, retry, *rest, response = row
+    number, hook_id, event, pipeline_id, job_id, status, at, retry, *rest = row
+    *texts, response, due_at, fault = rest
     with reading(f"the row of delivery {number}"):
         _check_delivery(row)
         told = Event(hook_id, event, pipeline_id, job_id, status, parse_timestamp(at), retry)
         answer = None if response is None else json.loads(response)
-        return Delivery._make((number, told, *rest, answer))
+        due = parse_timestamp(due_at), read_as(_FAULT, fault)
+        return Delivery._make((number, told, *texts, answer, *due))

@@ -78,7 +78,7 @@ def _rewrite_deliveries(connection: sqlite3.Connection) -> None:
     execute("ALTER TABLE hook_deliveries RENAME TO old_deliveries")
     execute("DROP INDEX hook_deliveries_due")
     create_tables(connection, "deliveries.sql")
-    execute("INSERT INTO hook_deliveries SELECT * FROM old_deliveries")
+    execute("INSERT INTO hook_deliveries SELECT *, at, NULL FROM old_deliveries")
     execute("DROP TABLE old_deliveries")
 
 

@@ -10,6 +10,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
+from mock_gitlab.testing.undelivered import differences, undelivered
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Unpack
@@ -322,24 +324,14 @@ class MockWorld:
         """Check that webhooks about a status were delivered: at least one, or ``times``.
 
         Raises:
-            AssertionError: they were not; the message lists the deliveries that there are.
+            AssertionError: they were not; the message shows the nearest misses.
         """
-        every = self.deliveries(pipeline_id=pipeline_id)
-        found = [
-            each
-            for each in every
-            if (each["event"], each["status"], each["state"]) == (event, status, "sent")
-        ]
-        if len(found) == times or (times is None and found):
-            return
-        lines = [
-            f"  {each['at']} {each['event']} of pipeline {each['pipeline_id']}: "
-            f"{each['status']}, {each['state']}, answered {each['response_status']}"
-            for each in every
-        ]
-        wanted = "at least 1" if times is None else times
-        head = f"expected {wanted} {event} with status {status}, found {len(found)}; there are:"
-        raise AssertionError("\n".join([head, *lines]))
+        expected = {"event": event, "status": status, "state": "sent"}
+        expected |= _without_none(pipeline_id=pipeline_id)
+        every = self.deliveries()
+        found = [each for each in every if not differences(expected, each)]
+        if len(found) != times and (times is not None or not found):
+            raise AssertionError(undelivered(expected, every, len(found), times))
 
     def explain(self, project: int | str, ref: str, **fields: Any) -> dict[str, Any]:
         """Say which scenario a pipeline would get, and why; nothing is created.

@@ -66,6 +66,8 @@ class FaultFields(TypedDict, total=False):
     truncate: bool
     slow: Duration
     malformed: bool
+    deliver: str | None
+    late: Duration
     limit: Keys | None
 
 

@@ -11,7 +11,7 @@ from mock_gitlab.testing.client import MockWorld
 from mock_gitlab.testing.process import ServerProcess, server_process
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
     from typing import Unpack
 
@@ -194,3 +194,14 @@ class MockGitLab:
 
         app.allowed_hosts.add("*")  # no browser can reach it
         return Transport(app)
+
+    def deliver_to(self, app: Callable[..., Any], host: str = "localhost") -> None:
+        """Hand the webhooks for a host to an application in this process, ASGI or WSGI.
+
+        The mock must not be running on a port; needs httpx. Another ``host`` than a loopback one
+        must stand in ``webhook_hosts``.
+        """
+        own = self.app
+        from mock_gitlab.testing.transport import transport_to
+
+        own.webhook_apps[host] = transport_to(app)

@@ -33,10 +33,12 @@ class Received(NamedTuple):
 
     @property
     def status(self) -> tuple[str, str]:
-        """What it tells of: "pipeline" or the name of a job, and the new status."""
+        """What it tells of, and the new status: "pipeline", or the name of a job or environment."""
         body = self.body
         if body["object_kind"] == "pipeline":
             return "pipeline", body["object_attributes"]["status"]
+        if body["object_kind"] == "deployment":
+            return body["environment"], body["status"]
         return body["build_name"], body["build_status"]
 
 
@@ -77,7 +79,8 @@ class Receiver:
     ) -> list[Received]:
         """Wait until so many matching webhooks have come, and return them.
 
-        ``event`` is "Pipeline Hook" or "Job Hook". ``timeout`` is in seconds of real time.
+        ``event`` is "Pipeline Hook", "Job Hook" or "Deployment Hook". ``timeout`` is in seconds
+        of real time.
 
         Raises:
             AssertionError: they did not come; the message lists what did.

@@ -1,8 +1,43 @@
-"""A transport with which httpx calls the application without a socket; the only user of httpx."""
+"""Transports with which httpx calls applications without a socket; the only user of httpx."""
 
 from __future__ import annotations
 
+import asyncio
+from inspect import iscoroutinefunction
+from typing import TYPE_CHECKING, Any
+
 import httpx
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class _InThread(httpx.AsyncBaseTransport):
+    """Calls a WSGI application in a thread, since it may block."""
+
+    def __init__(self, app: Callable[..., Any]) -> None:
+        self._wsgi = httpx.WSGITransport(app)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request to the application."""
+        whole = httpx.Request(
+            request.method, request.url, headers=request.headers, content=await request.aread()
+        )
+        answer = await asyncio.to_thread(self._answer, whole)
+        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        answer = self._wsgi.handle_request(request)
+        answer.read()
+        return answer
+
+
+def transport_to(app: Callable[..., Any]) -> httpx.AsyncBaseTransport:
+    """Make the transport to an application, which is ASGI if it can be awaited, else WSGI."""
+    call = getattr(app, "__call__", app)  # noqa: B004 - the method, whose kind is asked for
+    if iscoroutinefunction(app) or iscoroutinefunction(call):
+        return httpx.ASGITransport(app)
+    return _InThread(app)
 
 
 class Transport(httpx.ASGITransport):

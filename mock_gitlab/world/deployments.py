@@ -146,10 +146,9 @@ class Deployments:
             raise NotFound("deployment")
         return found
 
-    def made(self, project: Project, number: int) -> DeploymentRecord:
+    def made(self, number: int) -> DeploymentRecord:
         """Find a deployment that the API has made, and that is there."""
-        found = self.table.deployments(project.id)
-        return next(record for record in found if _number(record.id) == number)
+        return self.table.deployment(_row(number))
 
     def made_changes(self, project_id: int) -> Iterator[tuple[int, Instant, DeploymentStatus]]:
         """Walk over the deployments that the API has made: number, instant and status of each."""
@@ -197,7 +196,7 @@ class Deployments:
         allowed = seen.status in STARTABLE if status == "running" else status != seen.status
         if not allowed:
             raise Invalid(f"{status} cannot follow {seen.status}")
-        record = self.made(project, number)
+        record = self.made(number)
         first, *later = record.changes  # the first is its creation
         changes = (first, *later[-_MOST_CHANGES:], (self._clock.now(), status))
         self.table.change(record.id, changes)

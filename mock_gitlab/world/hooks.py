@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from mock_gitlab.engine.environments import TOLD, deployment_status, slug_of, tier_of
-from mock_gitlab.engine.hooks import alert_status, allows, pause_after
+from mock_gitlab.engine.faults import FaultCounters
+from mock_gitlab.engine.hooks import SENT, alert_status, allows, pause_after
+from mock_gitlab.engine.matching import DeliveryPattern
 from mock_gitlab.engine.model import NEVER, Invalid, NotFound
-from mock_gitlab.store.hooks import DeliveryTable, Event, Hook, HookTable
+from mock_gitlab.store.hooks import EVERY_PROJECT, DeliveryTable, Event, Hook, HookTable
 
 from .payloads import Deployed, Moment, deployment_payload, job_payload, pipeline_payload
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from mock_gitlab.engine.hooks import AlertStatus, HookSpec
+    from mock_gitlab.engine.matching import Fault
     from mock_gitlab.engine.model import Declarations, Instant, Project
     from mock_gitlab.engine.timeline import Change, Timeline
     from mock_gitlab.store.database import Database
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from .deployments import Deployments
     from .pipelines import Pipelines
 
+_NOTHING = DeliveryPattern()
 DEFAULT_SITE = "http://localhost"
 """The URL of GitLab in payloads, until a request has shown under which the mock is reached."""
 
@@ -60,6 +64,8 @@ class Hooks:
         self._quiet_until: dict[int, Instant] = {}
         self.active = False
         self.courier: Any = None  # of the rooms above
+        self.faults: Callable[[], Iterable[Fault]] = tuple
+        self.fault_counters: Callable[[], FaultCounters] = FaultCounters
         database.after_every_rollback(self.forget)
 
     def forget(self) -> None:
@@ -71,6 +77,7 @@ class Hooks:
     def apply(self, declared: Declarations) -> None:
         """Take over what the files declare, within a transaction."""
         wanted = [(project.id, hook) for project in declared.projects for hook in project.hooks]
+        wanted += [(EVERY_PROJECT, hook) for hook in declared.hooks]
         self._table.replace_declared(wanted, self._clock.now())
         self.declared = declared
         self._changed()
@@ -89,7 +96,7 @@ class Hooks:
     def hook(self, project: Project, number: int) -> Hook:
         """Find a hook of a project; raises NotFound."""
         found = self._table.get(number)
-        if found is None or found.project_id != project.id:
+        if found is None or found.project_id not in (project.id, EVERY_PROJECT):
             raise NotFound("hook")
         return found
 
@@ -129,11 +136,17 @@ class Hooks:
         hooks = [hook for hook in self._table.select() if hook_id in (None, hook.id)]
         now = self._pipelines.start_due_bridges()
         with self._db.transaction():
-            for project_id in dict.fromkeys(hook.project_id for hook in hooks):
-                mine = [hook for hook in hooks if hook.project_id == project_id]
+            for project_id in self._projects_of(hooks):
+                mine = [hook for hook in hooks if hook.project_id in (project_id, EVERY_PROJECT)]
                 for number in self._changing(project_id, now):
                     self._record_pipeline(number, mine, now, state)
                 self._record_made(project_id, mine, now, state)
+
+    def _projects_of(self, hooks: Iterable[Hook]) -> Iterable[int]:
+        found = dict.fromkeys(hook.project_id for hook in hooks)
+        if EVERY_PROJECT not in found:
+            return found
+        return [project.id for project in self._catalog.projects()]
 
     def _changing(self, project_id: int, now: Instant) -> list[int]:
         """List the pipelines that may have changed since they were looked at."""
@@ -183,7 +196,67 @@ class Hooks:
         paused = alert_status(hook.failures, hook.disabled_until, event.at) != "executable"
         body = "" if paused or state != "due" else json.dumps(self._payload(hook, event))
         kept = "skipped" if paused else state
-        self._deliveries.insert(event, kept, body, str(uuid4()), str(uuid4()))
+        broken = self._fault_of(event) if kept == "due" else None
+        if broken is None:
+            self._insert(event, kept, body)
+        else:
+            self._insert_broken(hook, event, body, broken)
+        if kept == "due" and (broken is None or broken.fault != "out_of_order"):
+            self._deliveries.release(hook.id, event.at)
+
+    def _insert(
+        self, event: Event, state: str, body: str, broken: DeliveryPattern = _NOTHING
+    ) -> None:
+        ids = str(uuid4()), str(uuid4())
+        fault, late = broken.fault, broken.late
+        self._deliveries.insert(event, state, body, *ids, late=late, fault=fault)
+        if fault == "twice":
+            again = event._replace(retry=self._deliveries.tries())
+            self._deliveries.insert(again, state, body, *ids, late=late, fault=fault)
+
+    def _insert_broken(self, hook: Hook, event: Event, body: str, broken: DeliveryPattern) -> None:
+        """Record an event with what a fault does to its delivery."""
+        state = {"lost": "lost", "out_of_order": "held"}.get(broken.fault or "", "due")
+        if broken.fault == "old_payload":
+            body = json.dumps(self._payload(hook, self._before(event)))
+        self._insert(event, state, body, broken)
+
+    def _fault_of(self, event: Event) -> DeliveryPattern | None:
+        """Find the fault that applies to the delivery of an event, and count it."""
+        faults = (*self.faults(), *self._faults_of_scenario(event))
+        if not any(fault.delivery for fault in faults):
+            return None
+        project = self._project_of(event)
+        return self.fault_counters().due_for_delivery(
+            faults, SENT[event.event], event.status, (project.id, project.path), event.at
+        )
+
+    def _project_of(self, event: Event) -> Project:
+        """Find the project of the pipeline, or of the deployment that the API has made."""
+        if event.pipeline_id:
+            number = self._pipelines.timelines.get(event.pipeline_id).record.project_id
+        else:
+            number = self._deployed.made(event.job_id).project_id
+        return self._catalog.project_of_record(number)
+
+    def _faults_of_scenario(self, event: Event) -> Iterable[Fault]:
+        if not event.pipeline_id:
+            return ()
+        return self._pipelines.timelines.get(event.pipeline_id).scenario.faults
+
+    def _before(self, event: Event) -> Event:
+        """Move an event back to before its moment, or leave it if there was nothing before."""
+        if not event.pipeline_id or event.event == "deployment_events":
+            return event
+        timeline = self._pipelines.timelines.get(event.pipeline_id)
+        earlier = event._replace(at=event.at - 1)
+        if event.job_id and timeline.job(event.job_id, earlier.at) is None:
+            return event
+        return earlier
+
+    def next_due(self) -> Instant | None:
+        """Return when the next delivery goes out that a fault has made late."""
+        return self._deliveries.next_due(self._clock.now()) if self.active else None
 
     def _payload(self, hook: Hook, event: Event) -> dict[str, Any]:
         if event.event == "deployment_events":
@@ -208,7 +281,7 @@ class Hooks:
 
     def _deployment(self, hook: Hook, event: Event) -> Deployed:
         """See the deployment of an event at its moment."""
-        project = self._catalog.project_of_record(hook.project_id)
+        project = self._project_of(event)
         salt = self._deployed.salt(project)
         job_id: int | None = None
         if event.pipeline_id:
@@ -220,7 +293,7 @@ class Hooks:
             name, tier, url, sha = spec.name, spec.tier, spec.url, timeline.record.sha
             job_id = None if job.is_bridge else job.id
         else:
-            made = self._deployed.made(project, event.job_id)
+            made = self._deployed.made(event.job_id)
             said = self._deployed.settings(project, made.environment)
             name, tier, url, sha = made.environment, said.tier, said.external_url, made.sha
         return Deployed(
@@ -243,7 +316,7 @@ class Hooks:
     def due(self, limit: int) -> list[tuple[Hook, Delivery]]:
         """List what is to be delivered now, in the order of time."""
         found = []
-        for delivery in self._deliveries.due(limit):
+        for delivery in self._deliveries.due(self._clock.now(), limit):
             hook = self._table.get(delivery.event.hook_id)
             assert hook is not None
             found.append((hook, delivery))

@@ -98,6 +98,7 @@ class World:
         self.deployments = Deployments(database, self.pipelines, self.catalog, clock)
         self.environments = Environments(database, self.deployments, self.jobs, clock, self._play)
         self.hooks = Hooks(database, self.pipelines, self.deployments, self.catalog, clock)
+        self.hooks.faults, self.hooks.fault_counters = self.faults, lambda: self.fault_counters
         self._lookahead = Lookahead(self.pipelines, database)
         self._set_clock_as_stored()
         self.pipelines.bridges.expect_all()
@@ -436,7 +437,15 @@ class World:
 
     def next_moment(self) -> Instant | None:
         """Return when something changes next by time alone; None if nothing will."""
-        return self._lookahead.next_moment()
+        moments = self._lookahead.next_moment(), self.hooks.next_due()
+        return min((each for each in moments if each is not None), default=None)
+
+    def go_to(self, moment: Instant) -> list[Changed]:
+        """Go to what ``next_moment`` has named, and return what has changed."""
+        if self._lookahead.next_moment() == moment:
+            return self.jump()
+        self.move_clock(lambda clock: clock.set(moment))
+        return []
 
     def foresee_jump(
         self,

@@ -258,3 +258,52 @@ def test_events_are_listed_filtered_and_sent_again(mock: Mock, receiver: Receive
 def test_more_than_20_events_a_page_are_refused(mock: Mock):
     path = f"{HOOKS}/{made(mock)['id']}/events"
     assert mock.get(path, params={"per_page": 21}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("fields", "error"),
+    [
+        ({"url": URL + "x" * 2048}, {"url": ["is too long (maximum is 2048 characters)"]}),
+        ({"name": "x" * 256}, {"name": ["is too long (maximum is 255 characters)"]}),
+        (
+            {"description": "x" * 2049},
+            {"description": ["is too long (maximum is 2048 characters)"]},
+        ),
+        ({"token": "x" * 2049}, {"token": ["is too long (maximum is 2048 characters)"]}),
+        (
+            {"push_events_branch_filter": "x" * 5001},
+            {"push_events_branch_filter": ["is too long (maximum is 5000 characters)"]},
+        ),
+        (
+            {"custom_headers": [{"key": f"X-{n}", "value": "a"} for n in range(21)]},
+            {"custom_headers": ["must have at most 20 entries"]},
+        ),
+        (
+            {"url_variables": [{"key": "a", "value": "x" * 2049}]},
+            {
+                "url_variables": [
+                    "must have keys of at most 255 characters and values of at most 2048"
+                ]
+            },
+        ),
+    ],
+)
+def test_a_hook_is_no_larger_than_gitlab_allows(mock: Mock, fields: dict[str, Any], error: Any):
+    number = made(mock)["id"]
+
+    for answer in (
+        mock.post(HOOKS, json={"url": URL, **fields}),
+        mock.put(f"{HOOKS}/{number}", json=fields),
+    ):
+        assert (answer.status_code, answer.json()) == (422, {"message": error})
+    assert len(mock.get(HOOKS).json()) == 1
+
+
+def test_a_header_more_than_gitlab_allows_is_not_set(mock: Mock):
+    headers = [{"key": f"X-{n}", "value": "a"} for n in range(20)]
+    number = made(mock, custom_headers=headers)["id"]
+
+    answer = mock.put(f"{HOOKS}/{number}/custom_headers/X-20", json={"value": "a"})
+
+    assert answer.status_code == 422
+    assert len(mock.get(f"{HOOKS}/{number}").json()["custom_headers"]) == 20

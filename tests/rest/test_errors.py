@@ -29,12 +29,14 @@ projects:
   - {id: 1, path: group/app, refs: [main], trigger_tokens: [{description: a, token: t}],
      hooks: [{url: "http://localhost:9"}]}
   - {id: 2, path: group/empty, hooks: [{url: "http://localhost:9"}]}
+  - {id: 3, path: group/full, hooks: [HOOKS]}
 scenarios:
   - {scenario_id: 900, name: jobs, jobs: [{name: build, duration: 10, trace: a,
      environment: production},
      {name: test, artifacts: {a: b}}]}
   - {scenario_id: 901, name: broken, yaml_errors: "jobs:build is no job"}
 """
+STRICT = STRICT.replace("HOOKS", ", ".join(['{url: "http://localhost:9"}'] * 100))
 DIFFERS = "message body does not match declared format"
 NO_JSON = f"{DIFFERS}: The JSON object in the body cannot be read"
 JSON = "application/json"
@@ -263,6 +265,20 @@ CASES = [
         "/projects/1/hooks",
         "Signing token is invalid",
         {"url": "http://localhost", "signing_token": "x"},
+    ),
+    Case(
+        Error.TOO_MANY_HOOKS,
+        "POST",
+        "/projects/3/hooks",
+        "Maximum number of project hooks (100) exceeded",
+        {"url": "http://localhost"},
+    ),
+    Case(
+        Error.HOOK_TOO_LARGE,
+        "POST",
+        "/projects/1/hooks",
+        "is too long (maximum is 255 characters)",
+        {"url": "http://localhost", "name": "x" * 256},
     ),
     Case(Error.NO_PARAMETERS, "PUT", "/projects/1/hooks/1", "No parameters provided"),
     Case(

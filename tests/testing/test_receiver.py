@@ -67,8 +67,11 @@ def test_deliveries_are_listed_and_verified(world: MockWorld):
     world.verify_delivered("success", times=1, pipeline_id=1)
     with pytest.raises(AssertionError) as failed:
         world.verify_delivered("failed")
+    of_1 = "Pipeline Hook of pipeline 1"
     assert str(failed.value).splitlines() == [
-        "expected at least 1 Pipeline Hook with status failed, found 0; there are:",
-        "  2026-01-01T00:00:00.000Z Pipeline Hook of pipeline 1: running, sent, answered 200",
-        "  2026-01-01T00:01:00.000Z Pipeline Hook of pipeline 1: success, sent, answered 200",
+        "expected at least 1 Pipeline Hook with status failed, found 0",
+        f"near miss: 2026-01-01T00:01:00.000Z {of_1}: success (sent, answered 200)",
+        "  status: wanted 'failed', got 'success'",
+        f"near miss: 2026-01-01T00:00:00.000Z {of_1}: running (sent, answered 200)",
+        "  status: wanted 'failed', got 'running'",
     ]

@@ -34,6 +34,28 @@ def test_what_was_before_a_hook_is_not_told(mock: Mock, receiver: Receiver):
     assert told(mock, 10) == ["success"]
 
 
+def test_a_hook_of_every_project_is_told_of_all(mock_with: Callable[..., Mock], receiver: Receiver):
+    mock = mock_with(
+        f'hooks: [{{url: "{receiver.url}", pipeline_events: true, deployment_events: true}}]\n'
+        "faults: [{when: {project: 2, status: success, event: Pipeline Hook}, deliver: lost}]\n"
+    )
+    for project in ("1", "2"):
+        mock.trigger(project, scenario_id=1)
+        made = {"environment": "qa", "sha": "a" * 40, "ref": "main", "tag": False}
+        deployments = f"/api/v4/projects/{project}/deployments"
+        assert mock.post(deployments, json={**made, "status": "failed"}).status_code == 201
+    mock.advance("1s")
+
+    told = [(got.body["project"]["id"], got.status[1]) for got in receiver.received]
+    assert sorted(told) == [
+        (1, "failed"), (1, "running"), (1, "success"), (2, "failed"), (2, "running"),
+    ]  # fmt: skip
+    for number in (1, 2):
+        [hook] = mock.get(f"/api/v4/projects/{number}/hooks").json()
+        shown = mock.get(f"/api/v4/projects/{number}/hooks/{hook['id']}").json()
+        assert (hook["id"], hook["project_id"], shown["project_id"]) == (1, number, number)
+
+
 def test_another_project_is_not_told(mock: Mock, receiver: Receiver):
     hooked(mock, receiver, "2")
     mock.trigger()
