@@ -135,6 +135,11 @@ class HookModel(StrictModel):
     pipeline_events: bool = Field(False, description="Whether it wants Pipeline Hooks.")
     job_events: bool = Field(False, description="Whether it wants Job Hooks.")
     deployment_events: bool = Field(False, description="Whether it wants Deployment Hooks.")
+    custom_webhook_template: Name | None = Field(
+        None,
+        description="JSON to send instead, with ``{{object_attributes.status}}`` and the like.",
+        examples=['{"text": "{{object_attributes.status}}"}'],
+    )
     custom_headers: dict[str, Text] = Field(
         {}, description="Headers of its requests.", examples=[{"X-Team": "blue"}]
     )
@@ -159,6 +164,7 @@ class HookModel(StrictModel):
             frozenset(event for event, on in wanted.items() if on),
             custom_headers=tuple(self.custom_headers.items()),
             url_variables=tuple(self.url_variables.items()),
+            custom_webhook_template=self.custom_webhook_template,
         )
 
 

@@ -39,7 +39,15 @@ class DeliveryRow(TypedDict):
     idempotency_key: str
     response_status: int | str | None
     fault: str | None
-    payload: dict[str, Any] | None
+    payload: dict[str, Any] | Any
+
+
+def payload_of(delivery: Delivery) -> Any:
+    """Read the body of a delivery: None if it has none, text if a template has made no JSON."""
+    try:
+        return json.loads(delivery.body) if delivery.body else None
+    except ValueError:
+        return delivery.body
 
 
 def delivery_row(delivery: Delivery) -> DeliveryRow:
@@ -57,5 +65,5 @@ def delivery_row(delivery: Delivery) -> DeliveryRow:
         "idempotency_key": delivery.key,
         "response_status": None if response is None else response["status"],
         "fault": delivery.fault or ("late" if delivery.due_at > event.at else None),
-        "payload": json.loads(delivery.body) if delivery.body else None,
+        "payload": payload_of(delivery),
     }

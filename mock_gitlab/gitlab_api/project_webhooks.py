@@ -46,6 +46,7 @@ _FIELDS = (
     "enable_ssl_verification",
     "push_events_branch_filter",
     "branch_filter_strategy",
+    "custom_webhook_template",
 )
 _PARAMS = (
     Param("name", Kind.STRING, description="Its name."),
@@ -63,6 +64,11 @@ _PARAMS = (
         Kind.STRING,
         values=("wildcard", "regex", "all_branches"),
         description="Kept; no push is sent.",
+    ),
+    Param(
+        "custom_webhook_template",
+        Kind.STRING,
+        description="JSON to send instead, with `{{object_attributes.status}}` and the like.",
     ),
     Param("custom_headers", Kind.ARRAY_OF_HASHES, items=_PAIR, description="Further headers."),
     Param(
@@ -151,7 +157,7 @@ def _present(request: Request, project: Project, hook: Hook, *, listed: bool = F
         **secret,
         "push_events_branch_filter": spec.push_events_branch_filter,
         "branch_filter_strategy": spec.branch_filter_strategy,
-        "custom_webhook_template": None,
+        "custom_webhook_template": spec.custom_webhook_template,
         **more,
         "project_id": project.id,
         **on,
@@ -359,7 +365,7 @@ class HookEvent(TypedDict):
     url: str
     trigger: str
     request_headers: dict[str, str]
-    request_data: dict[str, Any]
+    request_data: Any
     response_headers: dict[str, str]
     response_body: str
     execution_duration: float
@@ -430,6 +436,14 @@ def _is_wanted(delivery: Delivery, wanted: list[str]) -> bool:
     return wanted == [""] or bool({code, kinds.get(code[:1], "server_failure")} & set(wanted))
 
 
+def _read(body: str) -> Any:
+    """Read a body; what a template has made may be no JSON, and is shown as text."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body
+
+
 def _present_event(delivery: Delivery) -> HookEvent:
     response = delivery.response
     assert response is not None
@@ -438,7 +452,7 @@ def _present_event(delivery: Delivery) -> HookEvent:
         "url": response["url"],
         "trigger": delivery.event.event.replace("_events", "_hooks"),
         "request_headers": response["request_headers"],
-        "request_data": json.loads(delivery.body),
+        "request_data": _read(delivery.body),
         "response_headers": response["headers"],
         "response_body": response["body"],
         "execution_duration": response["duration"],

@@ -6,6 +6,7 @@ The client is httpx, which only whoever has hooks needs.
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -54,6 +55,7 @@ async def send(hook: Hook, delivery: Delivery, site: str, reach: Reach) -> dict[
     headers = headers_of(hook, delivery, site, body)
     started = stopwatch()
     try:
+        _check_json(delivery.body)
         async with asyncio.timeout(TIMEOUT):
             answered = await _request(hook, headers, body, reach)
     except TimeoutError:
@@ -67,6 +69,14 @@ async def send(hook: Hook, delivery: Delivery, site: str, reach: Reach) -> dict[
         "duration": round(stopwatch() - started, 3),
         **answered,
     }
+
+
+def _check_json(body: str) -> None:
+    """Raise NotSent for what a template has made that is no JSON, as GitLab does."""
+    try:
+        json.loads(body)
+    except ValueError:
+        raise NotSent("Error while parsing rendered custom webhook template") from None
 
 
 def _shown(hook: Hook, headers: dict[str, str]) -> dict[str, str]:

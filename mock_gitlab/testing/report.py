@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 from mock_gitlab.control_api.explained import chosen_by
 from mock_gitlab.control_api.masking import Masking
 from mock_gitlab.testing.client import MockError
+from mock_gitlab.testing.undelivered import delivery_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +24,7 @@ _JOBS_SHOWN = 20
 _RULES_SHOWN = 5
 _CONTROLS_SHOWN = 10
 _EXTRAS_SHOWN = 10
+_DELIVERIES_SHOWN = 10
 _LONGEST = 200
 _told: WeakKeyDictionary[MockWorld, int] = WeakKeyDictionary()
 """The number of the newest call to each default world of which a report has told."""
@@ -51,6 +53,7 @@ def _lines(world: MockWorld, default: MockWorld, configuration: str | None) -> l
         "last requests, newest first:",
         *_requests(requests),
         *([] if requests else _strays(default)),
+        *_deliveries(world.deliveries()),
         "changed through /_mock, newest first:",
         *_controls(world.controls(limit=_CONTROLS_SHOWN + 1)),
     ]
@@ -118,6 +121,15 @@ def _strays(default: MockWorld) -> list[str]:
         return []
     calls = "1 call" if count == 1 else f"{count} calls"
     return [f"{calls} went to the default world of this server: is the base URL wrong?"]
+
+
+def _deliveries(deliveries: list[dict[str, Any]]) -> Iterator[str]:
+    """Say which webhooks went out, or are to go out, if there are any."""
+    if deliveries:
+        yield "webhooks, newest first:"
+        yield from map(delivery_in_words, deliveries[: -_DELIVERIES_SHOWN - 1 : -1])
+    if len(deliveries) > _DELIVERIES_SHOWN:
+        yield _OLDER
 
 
 def _controls(controls: list[dict[str, Any]]) -> list[str]:

@@ -34,7 +34,7 @@ def undelivered(expected: Row, every: Sequence[Row], found: int, times: int | No
 def _matched(expected: Row, every: Sequence[Row]) -> Iterator[str]:
     for each in every:
         if not differences(expected, each):
-            yield f"delivered: {_in_words(each)}"
+            yield f"delivered: {delivery_in_words(each)}"
 
 
 def _near(expected: Row, every: Sequence[Row]) -> Iterator[str]:
@@ -47,11 +47,12 @@ def _near(expected: Row, every: Sequence[Row]) -> Iterator[str]:
     nearest = sorted(alike.items(), key=lambda item: len(item[0]))
     for differs, rows in nearest[:_SHOWN]:
         count = f", the last of {len(rows)}" if len(rows) > 1 else ""
-        yield f"near miss: {_in_words(rows[0])}{count}"
+        yield f"near miss: {delivery_in_words(rows[0])}{count}"
         yield from (f"  {difference}" for difference in differs)
 
 
-def _in_words(delivery: Row) -> str:
+def delivery_in_words(delivery: Row) -> str:
+    """Write a delivery in one line."""
     job = "" if delivery["job_id"] is None else f", job {delivery['job_id']}"
     fault = "" if delivery["fault"] is None else f", fault {delivery['fault']}"
     answered = delivery["response_status"]

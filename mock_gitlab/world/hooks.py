@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from mock_gitlab.engine.environments import TOLD, deployment_status, slug_of, tier_of
 from mock_gitlab.engine.faults import FaultCounters
-from mock_gitlab.engine.hooks import SENT, alert_status, allows, pause_after
+from mock_gitlab.engine.hooks import SENT, alert_status, allows, pause_after, render
 from mock_gitlab.engine.matching import DeliveryPattern
 from mock_gitlab.engine.model import NEVER, Invalid, NotFound
 from mock_gitlab.store.hooks import EVERY_PROJECT, DeliveryTable, Event, Hook, HookTable
@@ -194,7 +194,7 @@ class Hooks:
 
     def _record(self, hook: Hook, event: Event, state: str) -> None:
         paused = alert_status(hook.failures, hook.disabled_until, event.at) != "executable"
-        body = "" if paused or state != "due" else json.dumps(self._payload(hook, event))
+        body = "" if paused or state != "due" else self._body(hook, event)
         kept = "skipped" if paused else state
         broken = self._fault_of(event) if kept == "due" else None
         if broken is None:
@@ -218,7 +218,7 @@ class Hooks:
         """Record an event with what a fault does to its delivery."""
         state = {"lost": "lost", "out_of_order": "held"}.get(broken.fault or "", "due")
         if broken.fault == "old_payload":
-            body = json.dumps(self._payload(hook, self._before(event)))
+            body = self._body(hook, self._before(event))
         self._insert(event, state, body, broken)
 
     def _fault_of(self, event: Event) -> DeliveryPattern | None:
@@ -257,6 +257,10 @@ class Hooks:
     def next_due(self) -> Instant | None:
         """Return when the next delivery goes out that a fault has made late."""
         return self._deliveries.next_due(self._clock.now()) if self.active else None
+
+    def _body(self, hook: Hook, event: Event) -> str:
+        payload, template = self._payload(hook, event), hook.spec.custom_webhook_template
+        return json.dumps(payload) if template is None else render(template, payload)
 
     def _payload(self, hook: Hook, event: Event) -> dict[str, Any]:
         if event.event == "deployment_events":
@@ -391,7 +395,7 @@ class Hooks:
             raise NotFound("hook test")
         job = jobs[-1].id if event == "job_events" else 0
         told = Event(hook.id, event, view.record.id, job, view.state.status, view.now)
-        return self._again(told, json.dumps(self._payload(hook, told)))
+        return self._again(told, self._body(hook, told))
 
     def _test_deployment(self, hook: Hook, project: Project) -> Delivery:
         found = self._deployed.of(project)
@@ -401,7 +405,7 @@ class Hooks:
         pipeline = 0 if job is None else job.pipeline.record.id
         now = self._clock.now()
         told = Event(hook.id, "deployment_events", pipeline, newest.id, newest.status, now)
-        return self._again(told, json.dumps(self._payload(hook, told)))
+        return self._again(told, self._body(hook, told))
 
     def resend(self, delivery: Delivery) -> Delivery:
         """Make the same delivery once more, with the same Idempotency-Key."""

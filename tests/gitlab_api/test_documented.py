@@ -42,7 +42,8 @@ _HOOK = "test_project_webhooks::test_every_attribute_is_kept_and_changed"
 _HOOK_PAIR = "test_project_webhooks::test_headers_and_variables_are_set_and_deleted"
 _HOOK_FIELDS = (
     "name description token signing_token enable_ssl_verification push_events_branch_filter "
-    f"branch_filter_strategy custom_headers url_variables {' '.join(EVENTS)}"
+    "branch_filter_strategy custom_webhook_template custom_headers url_variables "
+    f"{' '.join(EVENTS)}"
 )
 _OF_REF = {
     "test_artifacts::test_artifacts_of_a_ref_are_searched_in_child_pipelines_too": "job",

@@ -28,6 +28,7 @@ ALL: dict[str, Any] = {
     "enable_ssl_verification": False,
     "push_events_branch_filter": "main",
     "branch_filter_strategy": "regex",
+    "custom_webhook_template": '{"text": "{{object_kind}}"}',
     "pipeline_events": True,
     "custom_headers": [{"key": "X-A", "value": "hidden a"}],
     "url_variables": [{"key": "key", "value": "hidden k"}],
@@ -81,6 +82,7 @@ def test_every_attribute_is_kept_and_changed(mock: Mock):
         "enable_ssl_verification": False,
         "push_events_branch_filter": "main",
         "branch_filter_strategy": "regex",
+        "custom_webhook_template": "{}",
         **dict.fromkeys(flags, True),
     }
     secret = {"token": "s3cret", "signing_token": KEY}

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from mock_gitlab import MockGitLab
+from mock_gitlab.testing.report import report_on
 from mock_gitlab.testing.undelivered import differences, undelivered
+
+if TYPE_CHECKING:
+    from mock_gitlab.testing.receiver import Receiver
 
 WANTED = {"event": "Pipeline Hook", "status": "failed", "state": "sent"}
 
@@ -56,4 +61,30 @@ def test_too_many_are_listed():
         "expected exactly 1 Pipeline Hook with status failed, found 2",
         "delivered: NOW Pipeline Hook of pipeline 1: failed (sent, answered 200)",
         "delivered: LATER Pipeline Hook of pipeline 1: failed (sent, answered 200)",
+    ]
+
+
+def test_a_report_shows_the_newest_webhooks(receiver: Receiver):
+    with MockGitLab() as server:
+        world = server.sandbox("mine", clock={"now": "2026-01-01T00:00:00Z", "frozen": True})
+        assert "webhooks" not in report_on(world, server.mock, None)
+        hook = {"url": receiver.url, "pipeline_events": True}
+        world._request("POST", "/api/v4/projects/1/hooks", hook)
+        world.fault(when={"status": "success"}, deliver="lost")
+        for _ in range(6):
+            world._request("POST", "/api/v4/projects/1/pipeline", {"ref": "main"})
+        world.advance("1h")
+        lines = report_on(world, server.mock, None).splitlines()
+
+    begin = lines.index("webhooks, newest first:") + 1
+    assert lines[begin] == (
+        "2026-01-01T00:05:00.000Z Pipeline Hook of pipeline 6: success (lost, fault lost)"
+    )
+    assert lines[begin + 6 : begin + 11] == [
+        *(
+            f"2026-01-01T00:00:00.000Z Pipeline Hook of pipeline {number}: "
+            "running (sent, answered 200)"
+            for number in (6, 5, 4, 3)
+        ),
+        "and older ones",
     ]

@@ -181,3 +181,50 @@ def test_the_fourth_failure_skips_what_is_still_due(mock: Mock, receiver: Receiv
 
     states = [each["state"] for each in flush(mock, 10) if each["status"] == "success"]
     assert states == ["sent"] * 4 + ["skipped"] * 2
+
+
+TEMPLATE = (
+    '{"text": "{{object_kind}} of {{ project.path_with_namespace }}", '
+    '"status": "{{object_attributes.status}}", "number": {{object_attributes.id}}, '
+    '"nothing": {{no.such.key}}}'
+)
+
+
+def test_a_template_makes_the_body(mock: Mock, receiver: Receiver):
+    hooked(mock, receiver, custom_webhook_template=TEMPLATE)
+    mock.trigger(scenario_id=1)
+    flush(mock, 1)
+
+    assert receiver.received[-1].body == {
+        "text": "pipeline of root/project-1",
+        "status": "success",
+        "number": 1,
+        "nothing": None,
+    }
+
+
+def test_a_template_stands_in_the_files_too(mock_with: Callable[..., Mock], receiver: Receiver):
+    template = """'{"status": "{{object_attributes.status}}"}'"""
+    mock = mock_with(
+        f'hooks: [{{url: "{receiver.url}", pipeline_events: true, '
+        f"custom_webhook_template: {template}}}]\n"
+    )
+    mock.trigger(scenario_id=1)
+    flush(mock)
+
+    assert receiver.received[0].body == {"status": "running"}
+
+
+def test_a_template_that_makes_no_json_is_a_failure(mock: Mock, receiver: Receiver):
+    number = hooked(mock, receiver, custom_webhook_template="{{object_kind}}")
+    mock.trigger(scenario_id=1)
+
+    [row] = flush(mock)
+    [event] = mock.get(f"/api/v4/projects/1/hooks/{number}/events").json()
+
+    assert receiver.received == []
+    assert (row["payload"], row["response_status"]) == ("pipeline", "internal error")
+    assert (event["request_data"], event["response_body"]) == (
+        "pipeline",
+        "Error while parsing rendered custom webhook template",
+    )
