@@ -134,11 +134,17 @@ def test_what_waits_elsewhere_does_not_wait_long(name: str, passed: int, tmp_pat
     assert f"{passed} passed" in run(name, tmp_path, f"{PYTEST} {name}")
 
 
+def test_a_program_that_listens_in_another_process(tmp_path: Path):
+    (tmp_path / "listening_bot.py").write_text(recipe("listening_bot.py"), encoding="utf-8")
+
+    assert "1 passed" in run("test_listening.py", tmp_path, f"{PYTEST} test_listening.py")
+
+
 @pytest.mark.parametrize("options", ["", "-n 2"])
 def test_all_recipes_for_pytest_pass_in_one_folder(folder: Path, options: str):
     done = shell(f"{PYTEST} {options}", folder)
 
-    assert "36 passed" in done.stdout, done.stdout + done.stderr
+    assert "37 passed" in done.stdout, done.stdout + done.stderr
 
 
 def test_fixtures_of_a_wider_scope(folder: Path):
