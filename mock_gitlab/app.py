@@ -18,8 +18,10 @@ from mock_gitlab.gitlab_api.branches import branches
 from mock_gitlab.gitlab_api.commits import commits
 from mock_gitlab.gitlab_api.deployments import deployments
 from mock_gitlab.gitlab_api.environments import environments
+from mock_gitlab.gitlab_api.groups import groups
 from mock_gitlab.gitlab_api.job_artifacts import job_artifacts
 from mock_gitlab.gitlab_api.jobs import jobs
+from mock_gitlab.gitlab_api.members import members
 from mock_gitlab.gitlab_api.pipeline_triggers import triggers
 from mock_gitlab.gitlab_api.pipelines import pipelines
 from mock_gitlab.gitlab_api.project_webhooks import project_webhooks
@@ -67,6 +69,8 @@ ROUTES: tuple[GitLabRoute, ...] = (
     *project_webhooks.routes,
     *environments.routes,
     *deployments.routes,
+    *groups.routes,
+    *members.routes,
     *users.routes,
     *version.routes,
 )

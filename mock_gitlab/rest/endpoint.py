@@ -22,6 +22,7 @@ _NUMBERS = (
     "event_id",
     "environment_id",
     "deployment_id",
+    "user_id",
 )
 
 

@@ -75,6 +75,9 @@ class Error(Enum):
     NOT_FOUND = 404, {"message": "404 Not Found"}
     RECORD_NOT_FOUND = 404, {"message": "404 Not found"}  # GitLab's small f: a record by its number
     PROJECT_NOT_FOUND = 404, {"message": "404 Project Not Found"}
+    GROUP_NOT_FOUND = 404, {"message": "404 Group Not Found"}
+    NAMESPACE_NOT_FOUND = 404, {"message": "404 Namespace Not Found"}
+    NO_SUCH_USER = 404, {"message": "404 User Not Found"}
     BRANCH_NOT_FOUND = 404, {"message": "404 Branch Not Found"}
     TAG_NOT_FOUND = 404, {"message": "404 Tag Not Found"}
     COMMIT_NOT_FOUND = 404, {"message": "404 Commit Not Found"}
@@ -259,6 +262,10 @@ _NOT_FOUND = {
     "trigger": Error.RECORD_NOT_FOUND,
     "hook": Error.RECORD_NOT_FOUND,
     "environment": Error.RECORD_NOT_FOUND,
+    "group": Error.GROUP_NOT_FOUND,
+    "namespace": Error.NAMESPACE_NOT_FOUND,
+    "user": Error.NO_SUCH_USER,
+    "member": Error.RECORD_NOT_FOUND,
     "deployment": Error.RECORD_NOT_FOUND,
     "hook event": Error.RECORD_NOT_FOUND,
     "hook test": Error.NOTHING_TO_TEST,

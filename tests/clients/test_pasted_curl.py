@@ -268,6 +268,39 @@ FORMS: dict[str, tuple[str, Expected]] = {
         f'curl --request PUT {TOKEN} --form "value=c" "$URL/projects/1/hooks/1/url_variables/place"',
         "",
     ),
+    # docs.gitlab.com/api/groups, namespaces, members, users, personal_access_tokens
+    "list groups": (f'curl {TOKEN} "$URL/groups"', ("full_path", "group")),
+    "get a group": (
+        f'curl {TOKEN} "$URL/groups/group?with_projects=false"', ("full_path", "group"),
+    ),
+    "list subgroups": (f'curl {TOKEN} "$URL/groups/group/subgroups"', "[]"),
+    "list descendant groups": (f'curl {TOKEN} "$URL/groups/group/descendant_groups"', "[]"),
+    "list the projects of a group": (
+        f'curl {TOKEN} "$URL/groups/group/projects?order_by=id&sort=asc"', ("id", 1),
+    ),
+    "list the members of a group": (
+        f'curl {TOKEN} "$URL/groups/group/members"', ("access_level", 50),
+    ),
+    "list namespaces": (f'curl {TOKEN} "$URL/namespaces?search=group"', ("kind", "group")),
+    "get a namespace": (f'curl {TOKEN} "$URL/namespaces/group"', ("kind", "group")),
+    "list the members of a project": (
+        f'curl {TOKEN} "$URL/projects/1/members"', ("access_level", 50),
+    ),
+    "list all members of a project": (
+        f'curl {TOKEN} "$URL/projects/1/members/all"', ("username", "root"),
+    ),
+    "get a member": (f'curl {TOKEN} "$URL/projects/1/members/1"', ("access_level", 50)),
+    "get any member": (
+        f'curl {TOKEN} "$URL/projects/1/members/all/1"', ("membership_state", "active"),
+    ),
+    "list the users of a project": (
+        f'curl {TOKEN} "$URL/projects/1/users"', ("username", "root"),
+    ),
+    "look up a user": (f'curl {TOKEN} "$URL/users?username=root"', ("id", 1)),
+    "get a user": (f'curl {TOKEN} "$URL/users/1"', ("username", "root")),
+    "show the own token": (
+        f'curl {TOKEN} "$URL/personal_access_tokens/self"', ("scopes", ["api"]),
+    ),
     # docs.gitlab.com/api/environments
     "list environments": (
         f'curl {TOKEN} "$URL/projects/1/environments?name=production"', ("tier", "production"),

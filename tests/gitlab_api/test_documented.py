@@ -51,6 +51,7 @@ _OF_REF = {
         "search_recent_successful_pipelines"
     ),
 }
+_GROUPS = "test_groups::test_"
 _WALK = "test_branches_and_tags::test_names_are_walked_by_the_name_of_the_last_one"
 _SEARCH = "test_branches_and_tags::test_a_search_ignores_case_and_shows_the_very_name_first"
 
@@ -190,6 +191,41 @@ PARAMETERS: dict[str, dict[str, str]] = {
         "test_deployments::test_a_bad_deployment_is_400_and_makes_nothing": (
             "environment sha ref tag status"
         ),
+    },
+    "list_groups": {
+        f"{_GROUPS}groups_are_filtered_and_ordered": (
+            "search order_by sort owned min_access_level all_available skip_groups statistics "
+            "top_level_only"
+        ),
+    },
+    "list_subgroups": {
+        f"{_GROUPS}groups_below_are_filtered_and_ordered": (
+            "search order_by sort owned min_access_level all_available skip_groups statistics"
+        ),
+    },
+    "list_descendant_groups": {
+        f"{_GROUPS}groups_below_are_filtered_and_ordered": (
+            "search order_by sort owned min_access_level all_available skip_groups statistics"
+        ),
+    },
+    "get_group": {f"{_GROUPS}a_group_shows_its_projects_unless_asked_not_to": "with_projects"},
+    "list_group_projects": {
+        f"{_GROUPS}the_projects_of_a_group_are_filtered_and_ordered": (
+            "search include_subgroups order_by sort archived simple"
+        ),
+    },
+    "list_namespaces": {
+        f"{_GROUPS}namespaces_are_filtered": "search owned_only top_level_only",
+    },
+    **{
+        name: {"test_members::test_members_are_filtered": "query user_ids"}
+        for name in ("list_members", "list_all_members", "list_group_members")
+    },
+    "list_project_users": {
+        "test_members::test_the_users_of_a_project_are_filtered": "search skip_users",
+    },
+    "list_users": {
+        "test_members::test_users_are_filtered": "username search active blocked external",
     },
     "update_deployment": {
         "test_deployments::test_a_made_deployment_changes_its_status": "status",
@@ -652,6 +688,11 @@ TESTED_ELSEWHERE = {
         ("Deployment", "EnvironmentBasic"),
         "test_deployments::test_a_job_with_an_environment_has_a_deployment_from_its_creation_on",
     ),
+    **dict.fromkeys(
+        ("Group", "GroupDetail", "GroupStatistics", "BranchProtection"),
+        "test_groups::test_a_group_has_gitlabs_keys",
+    ),
+    **dict.fromkeys(("Member", "AccessToken"), "test_members::test_keys"),
     "AllowedAgents": "test_artifacts::test_a_running_job_may_ask_for_its_agents_and_there_are_none",
     "AgentProject": "test_artifacts::test_a_running_job_may_ask_for_its_agents_and_there_are_none",
     "AgentUser": "test_artifacts::test_a_running_job_may_ask_for_its_agents_and_there_are_none",

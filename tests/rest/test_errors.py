@@ -294,6 +294,9 @@ CASES = [
         "ConnectError: All connection attempts failed",
     ),
     Case(Error.FORBIDDEN, "GET", "/projects/1/pipelines/latest?ref=other", "403 Forbidden"),
+    Case(Error.GROUP_NOT_FOUND, "GET", "/groups/nothing", "404 Group Not Found"),
+    Case(Error.NAMESPACE_NOT_FOUND, "GET", "/namespaces/nothing", "404 Namespace Not Found"),
+    Case(Error.NO_SUCH_USER, "GET", "/users/7", "404 User Not Found"),
     Case(
         Error.SEARCH_TOO_SHORT,
         "GET",

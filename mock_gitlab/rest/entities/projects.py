@@ -32,9 +32,10 @@ def groups_of(request: Request, project: Project) -> list[str]:
     return ["/".join(segments[:end]) for end in range(len(segments), 0, -1)]
 
 
-def _present_namespace(request: Request, project: Project) -> Namespace:
-    groups, user = groups_of(request, project), request.world.declared.user
-    if not groups:
+def present_namespace(request: Request, group: str | None) -> Namespace:
+    """Present the namespace of a group, or that of the user."""
+    user = request.world.declared.user
+    if group is None:
         return {
             "id": namespace_id(user.username),
             "name": user.name,
@@ -45,22 +46,23 @@ def _present_namespace(request: Request, project: Project) -> Namespace:
             "avatar_url": present_user(request)["avatar_url"],
             "web_url": f"{request.site}/{user.username}",
         }
-    name = groups[0].rpartition("/")[2]
+    parent, _, name = group.rpartition("/")
     return {
-        "id": namespace_id(groups[0]),
+        "id": namespace_id(group),
         "name": name,
         "path": name,
         "kind": "group",
-        "full_path": groups[0],
-        "parent_id": namespace_id(groups[1]) if len(groups) > 1 else None,
+        "full_path": group,
+        "parent_id": namespace_id(parent) if parent else None,
         "avatar_url": None,
-        "web_url": f"{request.site}/groups/{groups[0]}",
+        "web_url": f"{request.site}/groups/{group}",
     }
 
 
 def present_basic_project(request: Request, project: Project) -> ProjectBasic:
     """Present a project, as a simple list shows it."""
-    name, namespace = project_name(project), _present_namespace(request, project)
+    group = next(iter(groups_of(request, project)), None)
+    name, namespace = project_name(project), present_namespace(request, group)
     host = request.origin.partition("://")[2].partition(":")[0]
     url = f"{request.site}/{project.path}"
     above = namespace["name"] if namespace["kind"] == "user" else namespace["full_path"]
