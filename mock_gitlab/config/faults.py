@@ -109,8 +109,9 @@ Events = Annotated[
     Discriminator(one_or_list),
 ]
 """A kind of webhook, or several."""
-_OF_REQUESTS = ("method", "path", "operation", "parameters", "headers", "token")
-_OF_WEBHOOKS = ("event", "status")
+OF_REQUESTS = ("method", "path", "operation", "parameters", "headers", "token")
+OF_WEBHOOKS = ("event", "status")
+"""What only requests, and only webhooks can be asked for."""
 
 
 class FaultWhenModel(RequestWhenModel):
@@ -232,7 +233,7 @@ class FaultModel(StrictModel):
         return self.deliver is not None or self.late > 0
 
     def _contradicts_webhooks(self) -> Iterator[Violation]:
-        for name in self.when.given(_OF_REQUESTS):
+        for name in self.when.given(OF_REQUESTS):
             yield ("when", name), "cannot be asked of webhooks"
         for name in ("respond", "patch", "delay", "limit", *BODY_FAULTS):
             if getattr(self, name):
@@ -242,7 +243,7 @@ class FaultModel(StrictModel):
         if self._of_webhooks():
             yield from self._contradicts_webhooks()
             return
-        for name in self.when.given(_OF_WEBHOOKS):
+        for name in self.when.given(OF_WEBHOOKS):
             yield ("when", name), "needs deliver or late: only webhooks have it"
         faults = self._body_faults()
         acts = self.respond is not None or self.patch is not None or self.delay or self.limit

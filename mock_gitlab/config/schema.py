@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mock_gitlab.engine.matching import BODY_FAULTS
 
+from .faults import OF_REQUESTS, OF_WEBHOOKS
 from .files import MockFile, ScenarioFile
 
 if TYPE_CHECKING:
@@ -40,6 +41,12 @@ def _value(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"required": [name], "properties": {name: schema}}
 
 
+def _when_given(name: str) -> dict[str, Any]:
+    return _value("when", _given(name))
+
+
+_OF_DELIVERIES = ("deliver", "late")
+_OF_ANSWERS = ("respond", "patch", "delay", "limit", *BODY_FAULTS)
 _STATUS_IF_OBJECT = {"if": {"type": "object"}, "then": {"required": ["status"]}}
 _STATUS_IF_RESPOND = {"properties": {"respond": {**_STATUS_IF_OBJECT, "items": _STATUS_IF_OBJECT}}}
 _DELAYED = _value("when", {"const": "delayed"})
@@ -64,7 +71,13 @@ _CONDITIONS: dict[str, list[dict[str, Any]]] = {
         _STATUS_IF_RESPOND,
     ],
     "FaultModel": [
-        {"anyOf": [_given(name) for name in ("respond", "patch", "delay", "limit", *BODY_FAULTS)]},
+        {"anyOf": [_given(name) for name in (*_OF_ANSWERS, *_OF_DELIVERIES)]},
+        *(_not_both(one, other) for one in _OF_DELIVERIES for other in _OF_ANSWERS),
+        {
+            "if": {"anyOf": [_given(name) for name in _OF_DELIVERIES]},
+            "then": {"not": {"anyOf": [_when_given(name) for name in OF_REQUESTS]}},
+            "else": {"not": {"anyOf": [_when_given(name) for name in OF_WEBHOOKS]}},
+        },
         *(_not_both("patch", other) for other in ("respond", "limit", "drop")),
         *(_not_both(one, other) for one, other in combinations(BODY_FAULTS, 2)),
         _not_both("drop", "respond"),

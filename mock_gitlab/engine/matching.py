@@ -170,11 +170,6 @@ class DeliveryPattern:
         """Return whether the delivery of an event that tells of a status is one of these."""
         return event in (self.events or (event,)) and self.status in (None, status)
 
-    def in_words(self) -> str:
-        """Say what happens to a delivery."""
-        late = f"{self.late / 1000:g}s late" if self.late else ""
-        return ", ".join(filter(None, ((self.fault or "").replace("_", " "), late)))
-
 
 @dataclass(frozen=True, slots=True)
 class Limit:
@@ -231,7 +226,6 @@ class Fault:
             f"answer {response.status}" if response else "",
             f"answer {LIMIT_EXCEEDED.status}" if self.limit and not response else "",
             "change the answer" if self.patch else "",
-            self.delivery.in_words() if self.delivery else "",
         ]
         return ", then ".join(filter(None, steps))
 

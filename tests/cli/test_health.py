@@ -109,7 +109,7 @@ def test_what_is_no_url_is_1(capsys: pytest.CaptureFixture[str]):
 def test_another_servers_answer_is_1(folder: Path, prefix: str, capsys: pytest.CaptureFixture[str]):
     """The two addresses stand for other programs: one refuses, the other sends foreign JSON."""
     with serving(folder) as live:
-        assert main(["health", "--url", f"{live.url}{prefix}"]) == 1
+        assert main(["health", "--timeout", "60", "--url", f"{live.url}{prefix}"]) == 1
 
     assert capsys.readouterr().err.endswith("it is no mock_gitlab\n")
 

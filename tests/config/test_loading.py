@@ -505,7 +505,9 @@ def test_a_scenario_that_nothing_names_is_out_of_use_where_there_are_rules(folde
           - {scenario_id: 901, jobs: [{name: a, downstream: {project: 1, scenario: 902}}]}
           - {scenario_id: 902}
           - {scenario_id: 903}
+          - {scenario_id: 904}
         rules: [{when: {ref: x}, scenario: [901]}]
+        pipelines: [{project: 1, scenario: 904}, {project: 1}]
         warn_unused: true
         """
     )

@@ -38,6 +38,7 @@ WRITTEN = Path(mock_gitlab.config.__file__).parent / "schemas"
 ONLY_THE_LOADER_KNOWS = {
     # numbers, names and places that only all files together can show
     "duplicate-projects",
+    "existing-pipelines-twice",
     "duplicate-scenarios",
     "globs-without-files",
     "unknown-scenarios",

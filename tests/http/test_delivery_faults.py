@@ -168,6 +168,18 @@ def test_a_webhook_has_the_payload_of_before(hooked: Mock, receiver: Receiver):
     assert states(hooked)[1] == ("success", "sent", "old_payload")
 
 
+def test_a_new_attempt_has_no_payload_of_before(mock: Mock, receiver: Receiver):
+    mock.post("/api/v4/projects/1/hooks", json={"url": receiver.url, "job_events": True})
+    attempts = [{"status": "failed"}, {}]
+    mock.declare(900, jobs=[{"name": "build", "duration": 10, "retry": 1, "attempts": attempts}])
+    broken(mock, {"event": "Job Hook", "status": "running"}, deliver="old_payload")
+    mock.trigger(scenario_id=900)
+    mock.advance("30s")
+
+    told = [(got.body["retries_count"], got.body["build_status"]) for got in receiver.received]
+    assert told == [(0, "running"), (0, "failed"), (1, "running"), (1, "success")]
+
+
 def test_a_deployment_has_no_payload_of_before(mock: Mock, receiver: Receiver):
     mock.post("/api/v4/projects/1/hooks", json={"url": receiver.url, "deployment_events": True})
     broken(mock, {"event": "Deployment Hook"}, deliver="old_payload")

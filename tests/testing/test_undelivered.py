@@ -54,6 +54,16 @@ def test_the_nearest_come_first_and_those_alike_once():
     ]
 
 
+def test_what_is_as_expected_is_no_near_miss():
+    lines = undelivered(WANTED, [row(status="failed"), row()], 1, 2).splitlines()
+
+    assert lines == [
+        "expected exactly 2 Pipeline Hook with status failed, found 1",
+        "near miss: NOW Pipeline Hook of pipeline 1: success (sent, answered 200)",
+        "  status: wanted 'failed', got 'success'",
+    ]
+
+
 def test_too_many_are_listed():
     every = [row(status="failed"), row(), row(status="failed", at="LATER")]
 
