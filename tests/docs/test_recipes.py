@@ -238,6 +238,12 @@ def test_httpx_without_a_socket(folder: Path):
     assert run("no_socket.py", folder, "python no_socket.py") == "200 success\n"
 
 
+def test_webhooks_for_an_app_without_a_socket(folder: Path):
+    printed = run("no_socket_hooks.py", folder, "python no_socket_hooks.py")
+
+    assert printed.splitlines() == ["running", "success"]
+
+
 def test_a_pipeline_that_is_imported(folder: Path):
     [made] = [each.text for each in recipes() if each.text.startswith("# Made by")]
     options = "--durations 40s --durations test=2m"
