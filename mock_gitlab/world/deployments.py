@@ -78,6 +78,7 @@ class Deployments:
         self._catalog = catalog
         self._clock = clock
         self.table = DeploymentTable(database)
+        self.touched: set[int] = set()  # the projects in which the API has written
 
     # ------------------------------------------------------------------ seeing
 
@@ -180,6 +181,7 @@ class Deployments:
         with self._db.transaction():
             number = self.table.insert(record)
             self.table.keep_newest_made(project.id, MOST_MADE)
+            self.touched.add(project.id)
         return self.deployment(project, _number(number))
 
     def update(self, project: Project, number: int, status: DeploymentStatus) -> Deployment:
@@ -200,6 +202,7 @@ class Deployments:
         first, *later = record.changes  # the first is its creation
         changes = (first, *later[-_MOST_CHANGES:], (self._clock.now(), status))
         self.table.change(record.id, changes)
+        self.touched.add(project.id)
         return self.deployment(project, number)
 
     def delete(self, project: Project, number: int) -> None:

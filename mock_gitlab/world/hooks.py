@@ -62,6 +62,7 @@ class Hooks:
         self._looked: dict[int, Instant] = {}
         self._done: set[int] = set()
         self._quiet_until: dict[int, Instant] = {}
+        self._made_looked: set[int] = set()
         self.active = False
         self.courier: Any = None  # of the rooms above
         self.faults: Callable[[], Iterable[Fault]] = tuple
@@ -73,6 +74,7 @@ class Hooks:
         self._looked.clear()
         self._done.clear()
         self._quiet_until.clear()
+        self._made_looked.clear()
 
     def apply(self, declared: Declarations) -> None:
         """Take over what the files declare, within a transaction."""
@@ -183,6 +185,11 @@ class Hooks:
         self, project_id: int, hooks: Iterable[Hook], now: Instant, state: str
     ) -> None:
         """Record the events of the deployments that the API has made, which no pipeline tells."""
+        self._made_looked -= self._deployed.touched
+        self._deployed.touched.clear()
+        if project_id in self._made_looked:
+            return
+        self._made_looked.add(project_id)
         for hook in hooks:
             if "deployment_events" not in hook.spec.events:
                 continue
