@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import weakref
 from typing import TYPE_CHECKING, Any
@@ -84,12 +85,14 @@ class MockGitLabApp(FastAPI):
         super().__init__(
             title="mock_gitlab",
             version=__version__,
+            openapi_url=None,  # FastAPI would make the document on the event loop
             docs_url=None,  # FastAPI's pages load their scripts from other hosts
             redoc_url=None,
             lifespan=_lifespan,
             root_path_in_servers=False,
         )
         self.live = live
+        self._document: bytes | None = None
         self.ending = False
         self._followers: list[Follower] = []
         self.allowed_hosts = set(allowed_hosts)
@@ -207,6 +210,12 @@ class MockGitLabApp(FastAPI):
             self.control_app()
             self.openapi_schema = document(self, [route.endpoint for route in ROUTES])
         return self.openapi_schema
+
+    def document(self) -> bytes:
+        """Write the OpenAPI document, which takes long the first time; any thread may call this."""
+        if self._document is None:
+            self._document = json.dumps(self.openapi(), separators=(",", ":")).encode()
+        return self._document
 
     def reopen(self) -> None:
         """Open the stores again after ``close``; do nothing if they are open."""

@@ -115,7 +115,7 @@ def _as_text(found: _Found) -> None:
         return
     for line in scenario_lines(found.scenario_counts):
         print(line)
-    for name in ("faults", "projects"):
+    for name in ("faults", "projects", *(["pipelines"] if found.count("pipelines") else ())):
         print(f"{name}: {found.count(name)}")
     for loaded in found.loaded:
         for line in _rules_of(loaded.declarations):

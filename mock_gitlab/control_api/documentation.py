@@ -1,4 +1,4 @@
-"""``/docs`` and ``/redoc``: the OpenAPI document for people, without any other host.
+"""``/openapi.json``, and ``/docs`` and ``/redoc`` for people, without any other host.
 
 The scripts come from the package fastapi-offline. A policy in the header forbids the browser to ask
 other hosts, as the scripts do for a logo.
@@ -6,6 +6,7 @@ other hosts, as the scripts do for a logo.
 
 from __future__ import annotations
 
+import asyncio
 from importlib.resources import files
 from typing import Literal
 
@@ -30,6 +31,13 @@ Asset = Literal["swagger-ui-bundle.js", "swagger-ui.css", "redoc.standalone.js",
 def _under_policy(page: Response) -> Response:
     page.headers["content-security-policy"] = _POLICY
     return page
+
+
+@router.get("/openapi.json")
+async def get_document(request: Request) -> Response:
+    """Show the OpenAPI document."""
+    content = await asyncio.to_thread(request.app.document)  # other requests go on meanwhile
+    return Response(content, media_type="application/json")
 
 
 @router.get("/docs")

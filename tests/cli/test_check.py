@@ -29,6 +29,14 @@ def test_check_counts_what_it_found(folder: Path, capsys: pytest.CaptureFixture[
     assert printed.endswith("no mistakes\n")
 
 
+def test_check_counts_the_pipelines_that_exist(folder: Path, capsys: pytest.CaptureFixture[str]):
+    (folder / "mock.yaml").write_text("pipelines: [{project: 1}, {project: 1}]\n")
+
+    assert main(["check"]) == 0
+
+    assert "projects: 0\npipelines: 2\n" in capsys.readouterr().out
+
+
 PICKED = """\
 scenarios:
   - {scenario_id: 900, name: fails}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -51,3 +52,19 @@ def test_what_the_pages_load_has_its_type(mock: Mock, name: str, kind: str):
 
 def test_nothing_else_is_served_beside_the_pages(mock: Mock):
     assert mock.get("/docs/other.js").status_code == 404
+
+
+def test_the_document_is_made_beside_the_event_loop(mock: Mock, monkeypatch: pytest.MonkeyPatch):
+    app: Any = mock.app
+    make, on_the_loop = app.openapi, []
+
+    def openapi() -> Any:
+        on_the_loop.append(asyncio._get_running_loop() is not None)
+        return make()
+
+    monkeypatch.setattr(app, "openapi", openapi)
+    first, second = mock.get("/openapi.json"), mock.get("/openapi.json")
+
+    assert on_the_loop == [False]
+    assert first.json() == second.json() == make()
+    assert first.headers["content-type"] == "application/json"
