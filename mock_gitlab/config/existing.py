@@ -27,7 +27,7 @@ from .fields import (
 MOST = 1000
 """How many pipelines may be declared; each new world makes them all."""
 _Number = Annotated[int, Field(ge=1, le=LARGEST_NUMBER // 100_000), WHOLE]
-_Sha = Annotated[Name, Matching(r"^[0-9a-f]{40}$", "must have 40 hexadecimal digits")]
+Sha = Annotated[Name, Matching(r"^[0-9a-f]{40}$", "must have 40 hexadecimal digits")]
 
 
 class PipelineModel(StrictModel):
@@ -37,7 +37,7 @@ class PipelineModel(StrictModel):
         description="Its project, by id or path.", examples=["group/app"]
     )
     ref: Name | None = Field(None, description="Its branch or tag; by default the default branch.")
-    sha: _Sha | None = Field(None, description="Its commit; by default the head of the ref.")
+    sha: Sha | None = Field(None, description="Its commit; by default the head of the ref.")
     source: Source = Field("push", description="What has started it.")
     name: Name | None = Field(None, description="Its name.")
     variables: dict[str, TextOrNumber] = Field({}, description="Its variables.")

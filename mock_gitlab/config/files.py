@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
-from mock_gitlab.engine.hooks import HookSpec, allows, is_signing_token
+from mock_gitlab.engine.hooks import allows
 from mock_gitlab.engine.model import (
-    LARGEST_NUMBER,
     ClockSetting,
     Declarations,
-    DeclaredToken,
-    Project,
     User,
 )
 
@@ -23,7 +20,6 @@ from .fields import (
     NOT_BOOL,
     WHOLE,
     DurationField,
-    Glob,
     Host,
     InstantField,
     Matching,
@@ -33,20 +29,14 @@ from .fields import (
     Text,
     TextOrNumber,
     Violation,
-    mistake,
     refuse,
 )
+from .projects import HookModel, ProjectModel, number_or_mapping
 from .rules import RuleModel
 from .scenarios import ScenarioModel
 
 _DEFAULT = Declarations()
 _ELSEWHERE = "must lead to a loopback host by http or https, or to one of webhook_hosts"
-
-
-def _signing_token(text: str) -> str:
-    if not is_signing_token(text):
-        raise mistake("must be whsec_ and 32 bytes in base64")
-    return text
 
 
 class _File(StrictModel):
@@ -112,99 +102,6 @@ class UserModel(StrictModel):
         return User(**self.model_dump())
 
 
-class TokenModel(StrictModel):
-    """A trigger token."""
-
-    token: Name = Field(description="Its text.", examples=["glptt-abc"])
-    description: Text = Field("", description="Its description.")
-
-
-class HookModel(StrictModel):
-    """A webhook."""
-
-    url: Name = Field(
-        description="Where its requests go: a loopback host, or one of ``webhook_hosts``.",
-        examples=["http://127.0.0.1:9000/gitlab"],
-    )
-    name: Name | None = Field(None, description="Its name.")
-    token: Name | None = Field(None, description="Its secret, sent as ``X-Gitlab-Token``.")
-    signing_token: Annotated[Name, AfterValidator(_signing_token)] | None = Field(
-        None, description="Its key for signatures: ``whsec_`` and 32 bytes in base64."
-    )
-    enable_ssl_verification: bool = Field(True, description="Whether certificates are checked.")
-    pipeline_events: bool = Field(False, description="Whether it wants Pipeline Hooks.")
-    job_events: bool = Field(False, description="Whether it wants Job Hooks.")
-    deployment_events: bool = Field(False, description="Whether it wants Deployment Hooks.")
-    custom_webhook_template: Name | None = Field(
-        None,
-        description="JSON to send instead, with ``{{object_attributes.status}}`` and the like.",
-        examples=['{"text": "{{object_attributes.status}}"}'],
-    )
-    custom_headers: dict[str, Text] = Field(
-        {}, description="Headers of its requests.", examples=[{"X-Team": "blue"}]
-    )
-    url_variables: dict[str, Text] = Field(
-        {}, description="Values for ``{words}`` in its URL.", examples=[{"key": "abc"}]
-    )
-
-    def to_engine(self) -> HookSpec:
-        """Convert to the engine's type."""
-        wanted = {
-            "pipeline_events": self.pipeline_events,
-            "job_events": self.job_events,
-            "deployment_events": self.deployment_events,
-        }
-        return HookSpec(
-            self.url,
-            self.name,
-            None,
-            self.token,
-            self.signing_token,
-            self.enable_ssl_verification,
-            frozenset(event for event, on in wanted.items() if on),
-            custom_headers=tuple(self.custom_headers.items()),
-            url_variables=tuple(self.url_variables.items()),
-            custom_webhook_template=self.custom_webhook_template,
-        )
-
-
-class ProjectModel(StrictModel):
-    """A project."""
-
-    id: Annotated[int, Field(ge=1, le=LARGEST_NUMBER), WHOLE] = Field(
-        description="Its id.", examples=[42]
-    )
-    path: Annotated[
-        Name,
-        Matching(
-            r"^[^/\s?#]+(/[^/\s?#]+)+$", "must be a full path with its group, such as group/app"
-        ),
-    ] = Field(description="Its full path.", examples=["group/app"])
-    default_branch: Name = Field("main", description="Its default branch.")
-    refs: list[Glob] | None = Field(
-        None,
-        description="Globs of the branches that exist; by default every branch exists.",
-        examples=[["main", "release/*"]],
-    )
-    tags: list[Glob] = Field([], description="Globs of the tags that exist.", examples=[["v*"]])
-    trigger_tokens: list[TokenModel] = Field([], description="Its trigger tokens.")
-    hooks: list[HookModel] = Field([], description="Its webhooks.")
-
-    def to_engine(self) -> Project:
-        """Convert to the engine's type."""
-        return Project(
-            id=self.id,
-            path=self.path,
-            default_branch=self.default_branch,
-            refs=None if self.refs is None else tuple(self.refs),
-            tags=tuple(self.tags),
-            trigger_tokens=tuple(
-                DeclaredToken(each.token, each.description) for each in self.trigger_tokens
-            ),
-            hooks=tuple(each.to_engine() for each in self.hooks),
-        )
-
-
 def _path_or_scenario(value: Any) -> str | None:
     if isinstance(value, str):
         return "~glob"
@@ -237,13 +134,9 @@ class SandboxesModel(StrictModel):
     )
 
 
-def _number_or_mapping(value: Any) -> str:
-    return "~mapping" if isinstance(value, dict) else "~one"
-
-
 Sandboxes = Annotated[
     Annotated[SandboxLimit, Tag("~one")] | Annotated[SandboxesModel, Tag("~mapping")],
-    Discriminator(_number_or_mapping),
+    Discriminator(number_or_mapping),
 ]
 """How many sandboxes there may be; or that, and how they are made."""
 

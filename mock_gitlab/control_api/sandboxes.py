@@ -11,7 +11,8 @@ from typing_extensions import TypedDict
 
 from mock_gitlab.config.existing import MOST, PipelineModel, existing_from, numbers_taken
 from mock_gitlab.config.fields import ScenarioNumber, StrictModel, TextOrNumber, mistake, refuse
-from mock_gitlab.config.files import JournalLimit, ProjectModel, UserModel
+from mock_gitlab.config.files import JournalLimit, UserModel
+from mock_gitlab.config.projects import ProjectModel
 
 from .access import AllWorlds, CurrentWorld, control_router
 from .clock import ClockBody, ClockRow, clock_row

@@ -18,7 +18,7 @@ The module is long because it is one list of small values; none of them has logi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 # The codec asks for the types of the fields of what is stored.
@@ -150,10 +150,33 @@ class DeclaredToken:
 
 
 @dataclass(frozen=True, slots=True)
+class DeclaredRef:
+    """A branch or a tag with what it has of its own; ``message`` is that of a tag."""
+
+    name: str
+    sha: str | None = None
+    protected: bool | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredCommit:
+    """A commit. What is None is as in the commits that the mock makes up."""
+
+    sha: str
+    title: str
+    message: str | None = None
+    author_name: str | None = None
+    author_email: str | None = None
+    at: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Project:
     """A project. ``refs`` and ``tags`` are globs.
 
-    With ``refs`` of None every ref exists, unless the mock is strict.
+    With ``refs`` of None every ref exists, unless the mock is strict. ``branches`` and ``tagged``
+    are those with something of their own. ``commits`` go from the newest to the oldest.
     """
 
     id: int
@@ -164,6 +187,28 @@ class Project:
     trigger_tokens: tuple[DeclaredToken, ...] = ()
     declared: bool = True
     hooks: tuple[HookSpec, ...] = ()
+    branches: tuple[DeclaredRef, ...] = ()
+    tagged: tuple[DeclaredRef, ...] = ()
+    commits: tuple[DeclaredCommit, ...] = ()
+
+    def branch(self, name: str) -> DeclaredRef | None:
+        """Find a declared branch."""
+        return next((each for each in self.branches if each.name == name), None)
+
+    def tag(self, name: str) -> DeclaredRef | None:
+        """Find a declared tag."""
+        return next((each for each in self.tagged if each.name == name), None)
+
+    def history(self, sha: str) -> tuple[DeclaredCommit, ...]:
+        """List the declared commits from one on back to the oldest; none if it is not declared."""
+        shas = [each.sha for each in self.commits]
+        return self.commits[shas.index(sha) :] if sha in shas else ()
+
+
+def commit_of(project: Project, sha: str) -> DeclaredCommit:
+    """Find a declared commit, or make one up. Its ``message`` is not None."""
+    found = next(iter(project.history(sha)), None) or DeclaredCommit(sha, f"Commit {sha[:8]}")
+    return found if found.message else replace(found, message=f"{found.title}\n")
 
 
 @dataclass(frozen=True, slots=True)

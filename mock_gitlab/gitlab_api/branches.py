@@ -85,12 +85,13 @@ class Branch(TypedDict):
 
 
 def _present_branch(request: Request, project: Project, name: str) -> Branch:
-    is_default = name == project.default_branch
+    is_default, declared = name == project.default_branch, project.branch(name)
+    protected = None if declared is None else declared.protected
     return {
         "name": name,
         "commit": present_commit(request, project, request.world.catalog.sha(project, name)),
         "merged": False,
-        "protected": is_default,
+        "protected": is_default if protected is None else protected,
         "developers_can_push": False,
         "developers_can_merge": False,
         "can_push": True,

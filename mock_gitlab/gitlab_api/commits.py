@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NotRequired
 
 from typing_extensions import TypedDict
 
-from mock_gitlab.engine.instants import timestamp
+from mock_gitlab.engine.instants import parse_timestamp, timestamp
+from mock_gitlab.engine.model import commit_of
 from mock_gitlab.engine.texts import split_ref
 from mock_gitlab.rest.entities.users import BORN
 from mock_gitlab.rest.errors import ApiError, Error
@@ -71,19 +72,22 @@ class CommitDetail(CommitWithStats):
 
 def present_commit(request: Request, project: Project, sha: str) -> Commit:
     """Present the commit of a sha."""
-    user, date = request.world.declared.user, timestamp(BORN)
+    user = request.world.declared.user
+    commit = commit_of(project, sha)
+    date = timestamp(BORN if commit.at is None else commit.at)
+    name, email = commit.author_name or user.name, commit.author_email or user.email
     return {
         "id": sha,
         "short_id": sha[:8],
         "created_at": date,
-        "parent_ids": [],
-        "title": f"Commit {sha[:8]}",
-        "message": f"Commit {sha[:8]}\n",
-        "author_name": user.name,
-        "author_email": user.email,
+        "parent_ids": [each.sha for each in project.history(sha)[1:2]],
+        "title": commit.title,
+        "message": commit.message or "",
+        "author_name": name,
+        "author_email": email,
         "authored_date": date,
-        "committer_name": user.name,
-        "committer_email": user.email,
+        "committer_name": name,
+        "committer_email": email,
         "committed_date": date,
         "trailers": {},
         "extended_trailers": {},
@@ -123,9 +127,10 @@ def _present_detail(request: Request, project: Project, sha: str, *, stats: bool
     paged=True,
 )
 def list_commits(request: Request, id: str, with_stats: bool | None, **params: Any) -> Page:
-    """List the commits of a ref: in the mock only the newest."""
+    """List the commits of a ref: the newest, and those that the files declare below it."""
     project = request.project(id)
-    shas = _commits_of(request, project, params) if _allows(request, params) else []
+    found = _commits_of(request, project, params)
+    shas = [sha for sha in found if _allows(present_commit(request, project, sha), params)]
 
     def present(sha: str) -> CommitWithStats:
         stats = _present_stats(shown=bool(with_stats))
@@ -140,19 +145,23 @@ def _commits_of(request: Request, project: Project, params: dict[str, Any]) -> l
     world, catalog = request.world, request.world.catalog
     if params["all"]:
         refs = (*world.branches(project), *world.tags(project))
-        return list(dict.fromkeys(catalog.sha(project, ref) for ref in refs))
+        heads = [catalog.sha(project, ref) for ref in refs]
+        declared = [commit.sha for commit in project.commits]
+        return list(dict.fromkeys((*declared, *heads)))
     sha = _find(request, project, params["ref_name"] or project.default_branch)
-    return [] if sha is None else [sha]
+    if sha is None:
+        return []
+    return [commit.sha for commit in project.history(sha)] or [sha]
 
 
-def _allows(request: Request, params: dict[str, Any]) -> bool:
-    """Return whether a commit, which is like all others, meets the conditions of the list."""
-    user, since, until = request.world.declared.user, params["since"], params["until"]
+def _allows(commit: Commit, params: dict[str, Any]) -> bool:
+    """Return whether a commit meets the conditions of the list."""
+    at, since, until = parse_timestamp(commit["created_at"]), params["since"], params["until"]
     return (
-        (since is None or since <= BORN)
-        and (until is None or until >= BORN)
+        (since is None or since <= at)
+        and (until is None or until >= at)
         and not params["path"]
-        and (params["author"] or "") in f"{user.name} <{user.email}>"
+        and (params["author"] or "") in f"{commit['author_name']} <{commit['author_email']}>"
     )
 
 

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import TypedDict
 
-from mock_gitlab.engine.instants import timestamp
-from mock_gitlab.rest.entities.users import BORN
 from mock_gitlab.rest.errors import ApiError, Error
 from mock_gitlab.rest.pagination import KeysetPage, Page
 from mock_gitlab.rest.params import Kind, Param
@@ -39,15 +37,16 @@ class Tag(TypedDict):
 
 
 def _present_tag(request: Request, project: Project, name: str) -> Tag:
-    sha = request.world.catalog.sha(project, name)
+    sha, declared = request.world.catalog.sha(project, name), project.tag(name)
+    commit = present_commit(request, project, sha)
     return {
         "name": name,
-        "message": "",
+        "message": "" if declared is None else declared.message,
         "target": sha,
-        "commit": present_commit(request, project, sha),
+        "commit": commit,
         "release": None,
-        "protected": False,
-        "created_at": timestamp(BORN),
+        "protected": declared is not None and bool(declared.protected),
+        "created_at": commit["created_at"],
     }
 
 

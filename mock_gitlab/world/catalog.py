@@ -41,6 +41,7 @@ class Catalog:
         self._by_number: dict[int, Project] = {}
         self._by_name: dict[str, Project] = {}
         self._known_tokens: list[tuple[bytes, TriggerToken]] | None = None
+        self._heads: dict[tuple[int, str], str] = {}  # those that projects declare
         self.heads: Mapping[tuple[int, str], str] = {}
         self.commits: Mapping[int, Collection[str]] = {}
         self._stale = False
@@ -84,8 +85,12 @@ class Catalog:
         self._by_number, self._by_name, self._known_tokens = {}, {}, None
         for number, path in stored.items():
             self._know(self._undeclared(number, path))
+        self._heads = {}
         for project in self._declared.projects:
             self._know(project)
+            for ref in (*project.tagged, *project.branches):
+                if ref.sha is not None:
+                    self._heads[project.id, ref.name] = ref.sha
         self._stale = False
 
     def _reload_if_stale(self) -> None:
@@ -225,6 +230,8 @@ class Catalog:
         """Return whether a branch exists."""
         if not name.strip():
             return False
+        if project.branch(name) is not None:
+            return True
         if project.refs is None:
             declared_tag = any(matches_text(glob, name) for glob in project.tags)
             return name == project.default_branch or not (self._declared.strict or declared_tag)
@@ -245,7 +252,8 @@ class Catalog:
 
     def sha(self, project: Project, ref: str) -> str:
         """Return the head commit of a ref: 40 hex digits, always the same."""
-        return self.heads.get((project.id, ref)) or _sha(self._salt, project.id, ref)
+        known = self._heads.get((project.id, ref)) or self.heads.get((project.id, ref))
+        return known or _sha(self._salt, project.id, ref)
 
     # ------------------------------------------------------------------ tokens
 

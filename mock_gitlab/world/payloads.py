@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mock_gitlab.engine.environments import environment_of
 from mock_gitlab.engine.instants import timestamp
+from mock_gitlab.engine.model import commit_of
 from mock_gitlab.engine.statuses import detailed
 
 if TYPE_CHECKING:
@@ -244,14 +245,17 @@ def _repository(moment: Moment) -> dict[str, Any]:
 
 
 def _commit(moment: Moment) -> dict[str, Any]:
-    sha = moment.record.sha
+    sha, user = moment.record.sha, moment.user
+    commit = commit_of(moment.project, sha)
+    at = moment.record.created_at if commit.at is None else commit.at
+    name, email = commit.author_name or user.name, commit.author_email or user.email
     return {
         "id": sha,
-        "message": f"Commit {sha[:8]}\n",
-        "title": f"Commit {sha[:8]}",
-        "timestamp": timestamp(moment.record.created_at),
+        "message": commit.message,
+        "title": commit.title,
+        "timestamp": timestamp(at),
         "url": f"{_url(moment)}/-/commit/{sha}",
-        "author": {"name": moment.user.name, "email": moment.user.email},
+        "author": {"name": name, "email": email},
     }
 
 

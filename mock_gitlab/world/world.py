@@ -377,7 +377,8 @@ class World:
         """Name the branches that are declared without a wildcard, or that pipelines ran on."""
         declared = [ref for ref in project.refs or () if not _is_pattern(ref)]
         used = self.pipelines.index.refs(project.id, tags=False)
-        return sorted({project.default_branch, *declared, *used})
+        mine = (each.name for each in project.branches)
+        return sorted({project.default_branch, *declared, *mine, *used})
 
     def tags(self, project: Project) -> list[str]:
         """Name the tags that are declared without a wildcard, or that pipelines ran on."""
@@ -385,10 +386,11 @@ class World:
         return sorted({*declared, *self.pipelines.index.refs(project.id, tags=True)})
 
     def knows_commit(self, project: Project, sha: str) -> str | None:
-        """Complete the beginning of a sha to that of a branch, a tag or a declared pipeline."""
+        """Complete the beginning of a sha to that of a branch, a tag, or what is declared."""
         refs = (*self.branches(project), *self.tags(project))
         heads = (self.catalog.sha(project, ref) for ref in refs)
-        known = chain(self.catalog.commits.get(project.id, ()), heads)
+        declared = (commit.sha for commit in project.commits)
+        known = chain(declared, self.catalog.commits.get(project.id, ()), heads)
         return next((each for each in known if each.startswith(sha)), None)
 
     # ------------------------------------------------------------------ time

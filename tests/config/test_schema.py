@@ -72,6 +72,8 @@ STAND_INS: list[Any] = [
     {"requests": 1, "per": "1s"},
 ]
 NEEDED: dict[str, Any] = {
+    "sha": "a" * 40,
+    "title": "x",
     "scenario_id": 900,
     "name": "a",
     "id": 1,
