@@ -18,7 +18,7 @@ The module is long because it is one list of small values; none of them has logi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 # The codec asks for the types of the fields of what is stored.
@@ -149,8 +149,7 @@ class DeclaredToken:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class DeclaredRef:
+class DeclaredRef(NamedTuple):
     """A branch or a tag with what it has of its own; ``message`` is that of a tag."""
 
     name: str
@@ -159,8 +158,7 @@ class DeclaredRef:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class DeclaredCommit:
+class DeclaredCommit(NamedTuple):
     """A commit. What is None is as in the commits that the mock makes up."""
 
     sha: str
@@ -208,7 +206,7 @@ class Project:
 def commit_of(project: Project, sha: str) -> DeclaredCommit:
     """Find a declared commit, or make one up. Its ``message`` is not None."""
     found = next(iter(project.history(sha)), None) or DeclaredCommit(sha, f"Commit {sha[:8]}")
-    return found if found.message else replace(found, message=f"{found.title}\n")
+    return found if found.message else found._replace(message=f"{found.title}\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -417,8 +415,7 @@ class ClockSetting:
     advance_per_poll: Duration = 0
 
 
-@dataclass(frozen=True, slots=True)
-class DeclaredPipeline:
+class DeclaredPipeline(NamedTuple):
     """A pipeline that exists from the beginning of a world on.
 
     ``key`` names it over edits, ``place`` is its file and line. ``project`` is a number or a path.

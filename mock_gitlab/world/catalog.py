@@ -230,7 +230,7 @@ class Catalog:
         """Return whether a branch exists."""
         if not name.strip():
             return False
-        if project.branch(name) is not None:
+        if project.branches and project.branch(name) is not None:
             return True
         if project.refs is None:
             declared_tag = any(matches_text(glob, name) for glob in project.tags)
