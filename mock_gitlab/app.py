@@ -16,6 +16,7 @@ from mock_gitlab.config.live import LiveConfig
 from mock_gitlab.config.loader import DEFAULT_CONFIG
 from mock_gitlab.dashboard.pages import serve_pages
 from mock_gitlab.gitlab_api.branches import branches
+from mock_gitlab.gitlab_api.commit_statuses import commit_statuses
 from mock_gitlab.gitlab_api.commits import commits
 from mock_gitlab.gitlab_api.deployments import deployments
 from mock_gitlab.gitlab_api.environments import environments
@@ -65,6 +66,7 @@ ROUTES: tuple[GitLabRoute, ...] = (
     *job_artifacts.routes,
     *projects.routes,
     *commits.routes,
+    *commit_statuses.routes,
     *branches.routes,
     *tags.routes,
     *project_webhooks.routes,

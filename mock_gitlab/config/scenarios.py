@@ -18,6 +18,7 @@ from mock_gitlab.engine.model import (
     TestSuite,
 )
 
+from .external_statuses import ExternalStatuses, contradictions_of_statuses
 from .faults import FaultModel, fault_from, keyed
 from .fields import (
     WHOLE,
@@ -164,6 +165,9 @@ class ScenarioModel(StrictModel):
         description="What is wrong with its CI file; it fails at once and has no jobs.",
         examples=["jobs:deploy config should contain at least one visible job"],
     )
+    external_statuses: ExternalStatuses = Field(
+        [], description="The statuses that another CI posts for the commit of the pipeline."
+    )
     faults: list[FaultModel] = Field(
         [], description="What goes wrong with requests about its pipelines."
     )
@@ -176,6 +180,9 @@ class ScenarioModel(StrictModel):
     def _found(self) -> Iterator[Violation]:
         for path, what in job_contradictions(self.jobs, self.stages):
             yield ("jobs", *path), what
+        names = {name for job in self.jobs for name in job.names()}
+        for path, what in contradictions_of_statuses(self.external_statuses, names):
+            yield ("external_statuses", *path), what
         for other in ("attempts", "terminal_after_polls"):
             if self.jobs and getattr(self, other):
                 yield (other,), "cannot be combined with jobs"
@@ -189,19 +196,21 @@ def scenario_from(model: ScenarioModel) -> Scenario:
     """Convert a model to the engine's scenario."""
     number = model.scenario_id
     report = model.test_report
+    waits: dict[str, Any] = {**waits_of(model)}
     return Scenario(
         scenario_id=number,
         name=model.name or f"scenario {number}",
         terminal_after=model.terminal_after_seconds,
         terminal_status=model.terminal_status,
         never_complete=model.never_complete,
-        **waits_of(model),
+        **waits,
         terminal_after_polls=model.terminal_after_polls,
         coverage=model.coverage,
         attempts=tuple(attempt.to_engine() for attempt in model.attempts),
         stages=tuple(model.stages),
         jobs=to_engine_jobs(model.jobs, model.canceling_seconds),
         yaml_errors=model.yaml_errors,
+        external_statuses=tuple(each.to_engine() for each in model.external_statuses),
         test_suites=() if report is None else tuple(suite.to_engine() for suite in report.suites),
         faults=keyed(
             (fault_from(fault, f"scenario {number}") for fault in model.faults),

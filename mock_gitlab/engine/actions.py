@@ -16,12 +16,13 @@ from .course import (
     may_play_again,
     waits_for_play,
 )
+from .external import EXTERNAL
 from .model import split_job_id
 from .schedule import Schedule, free
 from .statuses import CANCELABLE, STOPPABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from .model import Action, PipelineRecord, Scenario
     from .schedule import History, Obstacle
@@ -33,16 +34,20 @@ def course_of(
     scenario: Scenario,
     downstreams: Mapping[int, History],
     obstacle: Obstacle = free,
+    spared: Collection[Action] = (),
 ) -> Course:
     """Play a pipeline to its end.
 
     ``downstreams`` holds the histories of the pipelines that bridges have started, by the bridge's
-    number.
+    number. The actions in ``spared`` are cancels that ended a posted status: they do nothing to
+    jobs that have all ended.
     """
     if scenario.yaml_errors is not None:
         return Course([], [record.created_at], ["failed"], None, record.created_at)
+    if scenario is EXTERNAL:
+        return Course([], [record.created_at], ["created"], None, record.created_at)
     if scenario.jobs or record.actions:
-        return simulate(record, scenario, downstreams, obstacle)
+        return simulate(record, scenario, downstreams, obstacle, spared)
     return course_undisturbed(record, scenario)
 
 
@@ -51,6 +56,7 @@ def simulate(
     scenario: Scenario,
     downstreams: Mapping[int, History],
     obstacle: Obstacle = free,
+    spared: Collection[Action] = (),
 ) -> Course:
     """Play a pipeline to its end, carrying out its actions on the way.
 
@@ -59,6 +65,8 @@ def simulate(
     schedule = Schedule(record, scenario, downstreams, obstacle)
     for action in sorted(record.actions, key=lambda action: action.at):
         schedule.play_until(action.at)
+        if action in spared and schedule.has_ended():
+            continue
         _perform(schedule, action)
         schedule.note()
         schedule.process()

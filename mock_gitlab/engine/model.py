@@ -38,6 +38,8 @@ TerminalStatus = Literal["success", "failed", "canceled", "skipped", "manual"]
 TERMINAL_STATUSES: tuple[TerminalStatus, ...] = get_args(TerminalStatus)
 When = Literal["on_success", "on_failure", "always", "manual", "delayed"]
 TestCaseStatus = Literal["success", "failed", "error", "skipped"]
+PostedState = Literal["pending", "running", "success", "failed", "canceled", "skipped"]
+"""The states that can be posted for a commit."""
 Origin = Literal["builtin", "file", "runtime"]
 """Where a scenario was declared."""
 ActionName = Literal[
@@ -359,6 +361,18 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class ExternalStatus:
+    """A status that another CI posts, so long after the creation of the pipeline."""
+
+    name: str
+    state: PostedState
+    after: Duration = 0
+    target_url: str | None = None
+    description: str | None = None
+    coverage: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """How a pipeline behaves.
 
@@ -388,6 +402,7 @@ class Scenario:
     waiting_for_callback: Duration = 0
     canceling: Duration = 0
     yaml_errors: str | None = None
+    external_statuses: tuple[ExternalStatus, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,8 @@ OPERATIONS = (
     "list_projects",
     "list_commits",
     "get_commit",
+    "list_commit_statuses",
+    "post_commit_status",
     "list_branches",
     "get_branch",
     "branch_exists",

@@ -144,6 +144,10 @@ class Schedule:
             self._instants.append(self.now)
             self._statuses.append(status)
 
+    def has_ended(self) -> bool:
+        """Return whether no job runs or waits."""
+        return self._stages.composite() in COMPLETED
+
     def _status(self) -> PipelineStatus:
         status = self._stages.composite()
         if status not in COMPLETED:
@@ -176,7 +180,7 @@ class Schedule:
 
     def expire(self) -> None:
         """End the running jobs and skip the waiting ones, as at the deadline."""
-        if self._stages.composite() in COMPLETED:
+        if self.has_ended():
             return
         for slot in self.slots:
             run = slot.run

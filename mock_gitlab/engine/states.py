@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 
     from .course import Run
     from .failures import FailureReason
-    from .model import Artifact, Duration, Instant, JobSpec
+    from .model import Artifact, Duration, Instant, JobSpec, PostedState
     from .statuses import JobStatus, PipelineStatus
 
 _SPREAD = re.compile(r"(?: \d+/\d+|: \[.*\])\Z", re.DOTALL)
+OPEN: frozenset[str] = frozenset(("pending", "running"))
+"""A posted status with one of these can still change."""
 _BEFORE_THE_QUEUE = PREPARATORY | {"created"}
 
 
@@ -124,11 +126,32 @@ class JobState(NamedTuple):
         return text[: text.rfind("\n", 0, written) + 1]
 
 
+class StatusState(NamedTuple):
+    """A status that was posted, at an instant. ``posted`` is false if the scenario declares it."""
+
+    id: int
+    name: str
+    status: PostedState
+    created_at: Instant
+    started_at: Instant | None
+    finished_at: Instant | None
+    retried: bool
+    target_url: str | None
+    description: str | None
+    coverage: float | None
+    posted: bool
+
+    @property
+    def is_open(self) -> bool:
+        """Whether another act can change it."""
+        return self.status in OPEN
+
+
 class PipelineState(NamedTuple):
     """A pipeline at an instant.
 
     ``duration`` and ``queued_duration`` are whole seconds. ``jobs`` holds all runs by ascending
-    id, retried ones too.
+    id, retried ones too. ``external`` holds the statuses that others have posted, likewise.
     """
 
     status: PipelineStatus
@@ -142,6 +165,7 @@ class PipelineState(NamedTuple):
     has_warnings: bool
     yaml_errors: str | None
     jobs: tuple[JobState, ...]
+    external: tuple[StatusState, ...] = ()
 
     @property
     def finished(self) -> bool:

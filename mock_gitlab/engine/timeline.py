@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 
 from .actions import course_of
 from .course import visible
+from .external import EXTERNAL, NO_ROWS, combined, rows_of
 from .model import NEVER, NotAllowed, NotFound, Scenario
 from .schedule import deleted_downstreams, free
-from .states import Change, JobState, PipelineState, Window, busy, state_of
+from .states import Change, JobState, PipelineState, StatusState, Window, busy, state_of
 from .statuses import CANCELABLE, COMPLETED, FINISHED, STOPPABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from .external import StatusAct
     from .model import Action, Downstream, Instant, PipelineRecord, TestSuite
     from .schedule import History, Obstacle
     from .statuses import JobStatus, PipelineStatus
@@ -42,15 +44,21 @@ class Timeline:
     ``downstreams`` holds the pipelines that bridges have started, by the bridge's number. It holds
     None for one whose bridge does not wait for it. A bridge that has not started a pipeline fails
     if ``obstacle`` returns a reason.
+
+    ``posted`` are the statuses that were posted for the pipeline. ``_course`` is what its jobs do,
+    and ``_begins`` and ``_statuses`` are its own statuses, with what was posted.
     """
 
     __slots__ = (
         "__weakref__",
+        "_begins",
         "_course",
         "_first",
         "_instants",
+        "_rows",
         "_since",
         "_state",
+        "_statuses",
         "_until",
         "record",
         "scenario",
@@ -62,13 +70,21 @@ class Timeline:
         scenario: Scenario,
         downstreams: Mapping[int, Timeline | None] = _NOTHING_STARTED,
         obstacle: Obstacle = free,
+        posted: Sequence[StatusAct] = (),
     ) -> None:
         self.record = record
         self.scenario = scenario
         histories: dict[int, History] = {**deleted_downstreams(record)}
         for number, other in downstreams.items():
             histories[number] = () if other is None else other.history
-        self._course = course_of(record, scenario, histories, obstacle)
+        rows, ended_by = NO_ROWS
+        if posted or scenario.external_statuses:
+            rows, ended_by = rows_of(record, scenario.external_statuses, posted)
+        self._rows = rows
+        course = self._course = course_of(record, scenario, histories, obstacle, ended_by)
+        self._begins, self._statuses = course.instants, course.statuses
+        if rows:
+            self._begins, self._statuses = combined(course, rows, alone=scenario is EXTERNAL)
         self._first = max(record.created_at, self._course.floor)
         self._instants: list[Instant] | None = None
         self._state: PipelineState | None = None
@@ -78,7 +94,7 @@ class Timeline:
     @property
     def history(self) -> list[tuple[Instant, PipelineStatus]]:
         """The statuses of the pipeline, each with the instant at which it begins, in order."""
-        instants, statuses = visible(self._course.instants, self._course.statuses)
+        instants, statuses = visible(self._begins, self._statuses)
         return list(zip(instants, statuses, strict=True))
 
     # ------------------------------------------------------------------ at an instant
@@ -95,11 +111,11 @@ class Timeline:
         return self._state
 
     def _look(self, now: Instant) -> PipelineState:
-        course = self._course
-        place = bisect_right(course.instants, now) - 1
-        status, since = course.statuses[place], course.instants[place]
-        jobs = tuple([state_of(run, now) for run in course.runs if run.instants[0] <= now])
-        created, started = self.record.created_at, self._started_at(jobs)
+        place = bisect_right(self._begins, now) - 1
+        status, since = self._statuses[place], self._begins[place]
+        jobs = tuple([state_of(run, now) for run in self._course.runs if run.instants[0] <= now])
+        created, started = self.record.created_at, self._started_at(jobs, now)
+        external = self._external(now) if self._rows else ()
         finished = since if status in FINISHED else None
         return PipelineState(
             status,
@@ -109,11 +125,16 @@ class Timeline:
             self._updated_at(since, now),
             None if started is None or finished is None else busy(jobs) // 1000,
             None if started is None else (started - created) // 1000 or None,
-            self._coverage(status, jobs),
+            self._coverage(status, jobs, external),
             status == "success" and any(job.is_warning for job in jobs),
             self.scenario.yaml_errors,
             jobs,
+            external,
         )
+
+    def _external(self, now: Instant) -> tuple[StatusState, ...]:
+        found = [row.at(now) for row in self._rows]
+        return tuple(sorted(state for state in found if state is not None))
 
     def _holds_before(self, now: Instant) -> Instant:
         """Return the first instant after ``now`` at which the state may change."""
@@ -121,6 +142,8 @@ class Timeline:
         later = [] if renamed is None or renamed <= now else [renamed]
         for run in self._course.runs:
             later += run.changes_after(now)
+        for row in self._rows:
+            later += [at for at in row.instants() if at > now]
         return min(later, default=NEVER)
 
     def job(self, job_id: int, now: Instant) -> JobState | None:
@@ -136,14 +159,14 @@ class Timeline:
 
         At ``until`` perhaps only ``updated_at`` changes.
         """
-        course, now = self._course, max(now, self._first)
-        place = bisect_right(course.instants, now) - 1
-        status = course.statuses[place]
-        until = course.instants[place + 1] if place + 1 < len(course.instants) else None
+        begins, now = self._begins, max(now, self._first)
+        place = bisect_right(begins, now) - 1
+        status = self._statuses[place]
+        until = begins[place + 1] if place + 1 < len(begins) else None
         renamed = self.record.renamed_at
         if renamed is not None and renamed > now and (until is None or renamed < until):
             until = renamed
-        return Window(status, self._updated_at(course.instants[place], now), until)
+        return Window(status, self._updated_at(begins[place], now), until)
 
     def test_suites(self, now: Instant) -> tuple[TestSuite, ...]:
         """List the suites whose job has succeeded or failed, or whose pipeline has ended."""
@@ -154,17 +177,19 @@ class Timeline:
 
     def counts_polls(self, now: Instant) -> bool:
         """Return whether a read at ``now`` counts for ``terminal_after_polls``."""
-        scenario = self.scenario
+        scenario, course = self.scenario, self._course
         if scenario.terminal_after_polls is None and not scenario.attempts:
             return False
+        at = max(now, self._first)
+        # What was posted does not matter here: reads end jobs, and nothing else.
+        status = course.statuses[bisect_right(course.instants, at) - 1]
         if scenario.jobs:
             wanted = scenario.terminal_after_polls is not None and not scenario.never_complete
-            return wanted and self.window(now).status not in COMPLETED
-        at = max(now, self._first)
-        latest = [run for run in self._course.runs if run.instants[0] <= at][-1]
+            return wanted and status not in COMPLETED
+        latest = [run for run in course.runs if run.instants[0] <= at][-1]
         if latest.plan.polls is None:
             return False
-        return self.window(now).status in CANCELABLE
+        return status in CANCELABLE
 
     # ------------------------------------------------------------------ through time
 
@@ -243,9 +268,13 @@ class Timeline:
 
     # ------------------------------------------------------------------ private
 
-    def _started_at(self, jobs: Iterable[JobState]) -> Instant | None:
-        """Return when the first job started; None if no job shows a start."""
+    def _started_at(self, jobs: Iterable[JobState], now: Instant) -> Instant | None:
+        """Return when the pipeline started; None if it did not."""
         starts = [job.started_at for job in jobs if job.started_at is not None]
+        if self._rows:
+            seen = zip(self._begins, self._statuses, strict=True)
+            starts += [at for at, status in seen if status == "running" and at <= now][:1]
+            return min(starts, default=None)
         if starts and self.scenario.jobs:
             return self._course.started_at  # that job may wait once more, and show no start
         return min(starts, default=None)
@@ -254,7 +283,9 @@ class Timeline:
         renamed = self.record.renamed_at
         return since if renamed is None or renamed > now else max(since, renamed)
 
-    def _coverage(self, status: PipelineStatus, jobs: Iterable[JobState]) -> float | None:
+    def _coverage(
+        self, status: PipelineStatus, jobs: Iterable[JobState], external: Iterable[StatusState]
+    ) -> float | None:
         if self.scenario.coverage is not None:
             return self.scenario.coverage if status in COMPLETED else None
         found = [
@@ -262,17 +293,23 @@ class Timeline:
             for job in jobs
             if job.spec.coverage is not None and job.finished_at is not None and not job.retried
         ]
+        found += [
+            each.coverage for each in external if each.coverage is not None and not each.retried
+        ]
         return sum(found) / len(found) if found else None
 
     def _all_changes(self) -> Iterable[Change]:
         course = self._course
         for run in course.runs:
             yield from _changes_of(run.id, run.plan.spec.name, run.instants, run.statuses)
-        yield from _changes_of(None, "pipeline", course.instants, course.statuses)
+        for row in self._rows:
+            instants, statuses = [s.at for s in row.steps], [s.status for s in row.steps]
+            yield from _changes_of(row.id, row.name, instants, statuses)
+        yield from _changes_of(None, "pipeline", self._begins, self._statuses)
 
 
 def _changes_of(
-    job_id: int | None, name: str, instants: list[Instant], statuses: list[JobStatus]
+    job_id: int | None, name: str, instants: Sequence[Instant], statuses: Sequence[JobStatus]
 ) -> Iterable[Change]:
     before: JobStatus | None = None
     for at, after in zip(*visible(instants, statuses), strict=True):

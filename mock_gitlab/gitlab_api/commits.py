@@ -174,13 +174,25 @@ def _allows(commit: Commit, params: dict[str, Any]) -> bool:
 )
 def get_commit(request: Request, id: str, sha: str, stats: bool) -> CommitDetail:
     """Show a commit, found by its sha or by the name of a branch or tag."""
-    project, name = request.project(id), decode_segment(sha)
+    project = request.project(id)
+    known = find_commit(request, project, decode_segment(sha))
+    return _present_detail(request, project, known, stats=stats)
+
+
+def find_commit(request: Request, project: Project, name: str) -> str:
+    """Find a commit by the beginning of its sha, or by the name of a branch or tag.
+
+    Unless the mock is strict, every sha is that of a commit.
+
+    Raises:
+        ApiError: there is no such commit.
+    """
     known = _find(request, project, name)
     if known is None and _SHA.match(name) and not request.world.declared.strict:
         known = name.ljust(40, "0")
     if known is None:
         raise ApiError(Error.COMMIT_NOT_FOUND)
-    return _present_detail(request, project, known, stats=stats)
+    return known
 
 
 def _find(request: Request, project: Project, name: str) -> str | None:

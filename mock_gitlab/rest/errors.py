@@ -81,6 +81,11 @@ class Error(Enum):
     BRANCH_NOT_FOUND = 404, {"message": "404 Branch Not Found"}
     TAG_NOT_FOUND = 404, {"message": "404 Tag Not Found"}
     COMMIT_NOT_FOUND = 404, {"message": "404 Commit Not Found"}
+    REFERENCES_NOT_FOUND = 404, {"message": "404 References for commit Not Found"}
+    PIPELINE_OF_STATUS_NOT_FOUND = (
+        404,
+        {"message": "404 Pipeline for pipeline_id, sha and ref Not Found"},
+    )
     JOB_NOT_FOUND = 404, {"message": "404 Job Not Found"}
     ARTIFACTS_NOT_FOUND = 404, {"message": "404 Artifacts Not Found"}
     PATH_NOT_FOUND = 404, {"message": "404 Path Not Found"}
@@ -198,6 +203,15 @@ class Error(Enum):
             "using the API"
         },
     )
+    INVALID_COMMIT_STATUS = 400, {"message": {"{attribute}": ["{problem}"]}}
+    NO_SUCH_STEP_OF_A_STATUS = (
+        400,
+        {
+            "message": "Cannot transition status via :{event} from :{state} "
+            '(Reason(s): Status cannot transition via "{event}")'
+        },
+    )
+    PIPELINE_IS_FULL = 422, {"message": "The number of jobs has exceeded the limit"}
     UNPLAYABLE_JOB = 400, {"message": "400 Bad request - Unplayable Job"}
     JOB_IS_NOT_RETRYABLE = 403, {"message": "403 Forbidden - Job is not retryable"}
     JOB_IS_NOT_ERASABLE = 403, {"message": "403 Forbidden - Job is not erasable!"}
@@ -270,6 +284,8 @@ _NOT_FOUND = {
     "hook event": Error.RECORD_NOT_FOUND,
     "hook test": Error.NOTHING_TO_TEST,
     "hook test of deployments": Error.NO_DEPLOYMENT_TO_TEST,
+    "ref of a status": Error.REFERENCES_NOT_FOUND,
+    "pipeline of a status": Error.PIPELINE_OF_STATUS_NOT_FOUND,
     "scenario": Error.SCENARIO_NOT_FOUND,
     "reference": Error.REFERENCE_NOT_FOUND,
 }
@@ -281,6 +297,7 @@ _NOT_ALLOWED = {
     "too many environments": Error.TOO_MANY_ENVIRONMENTS,
     "Cannot destroy running deployment": Error.DEPLOYMENT_IS_RUNNING,
     "Deployment currently deployed to environment": Error.DEPLOYMENT_IS_THE_LAST,
+    "The number of jobs has exceeded the limit": Error.PIPELINE_IS_FULL,
     "Deployment of a job": Error.DEPLOYMENT_OF_A_JOB,
 }
 

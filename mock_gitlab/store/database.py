@@ -31,6 +31,7 @@ _CLEARED = (
     "environments",
     "deployments",
     "deleted_deployments",
+    "posted_statuses",
 )
 
 Row = tuple[Any, ...]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Migrate = Callable[[sqlite3.Connection], None]
 
-VERSION = 4
+VERSION = 5
 APPLICATION_ID = 0x4D474C42  # "MGLB": tells our files from other programs' databases
 LOCKED_FOR_SECONDS = 0.25  # how long a write waits for another program; the event loop waits too
 # A new pipeline changes a page of the table and of each index, and the file grows by whole pages:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from .database import Row
 
-_TYPES = {"INTEGER": int, "TEXT": str, "DATETIME": str}
+_TYPES = {"INTEGER": int, "REAL": float, "TEXT": str, "DATETIME": str}
 
 
 @cache

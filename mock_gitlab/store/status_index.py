@@ -36,7 +36,10 @@ LISTED = "p.listed"
 _STALE_SINCE_EVER = timestamp(0)
 _ENTERED_AT_ONCE = 500
 """How many new pipelines may wait for the indices; a trigger enters them in a few milliseconds."""
-_UNTOUCHED = "p.actions_json = '[]' AND p.polls = 0 AND p.renamed_at IS NULL"
+_UNTOUCHED = (
+    "p.actions_json = '[]' AND p.polls = 0 AND p.renamed_at IS NULL "
+    "AND p.id NOT IN (SELECT pipeline_id FROM posted_statuses)"
+)
 _STALE = f"{LISTED} AND p.status_until IS NOT NULL AND p.status_until <= ?"
 _HAS_YAML_ERRORS = (
     "(ifnull(p.scenario_id, -1) IN "

@@ -436,7 +436,8 @@ def _events(hook: Hook, timeline: Timeline, change: Change) -> Iterator[Event]:
             yield Event(hook.id, "pipeline_events", number, 0, change.after, change.at)
         return
     job = timeline.job(change.job_id, change.at)
-    assert job is not None
+    if job is None:
+        return  # a status that was posted, of which GitLab sends no webhook
     if "job_events" in wanted and not job.is_bridge:
         yield Event(hook.id, "job_events", number, job.id, change.after, change.at)
     environment, after = job.spec.environment, change.after

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from mock_gitlab.engine.model import Action, NotFound, PipelineRecord, split_job_id
 from mock_gitlab.store.pipelines import PipelineTable
 from mock_gitlab.store.status_index import Filter, StatusIndex
+from mock_gitlab.store.statuses import StatusTable
 
 from .bridges import Bridges
 from .listing import Listing
@@ -19,6 +20,7 @@ from .timelines import Timelines
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from mock_gitlab.engine.external import StatusAct
     from mock_gitlab.engine.model import Instant, Project
     from mock_gitlab.engine.timeline import PipelineState, Timeline
     from mock_gitlab.store.database import Database
@@ -63,7 +65,8 @@ class Pipelines:
         self._clock = clock
         self.table = PipelineTable(database)
         self.index = StatusIndex(database)
-        self.timelines = Timelines(self.table, scenarios, catalog)
+        self.statuses = StatusTable(database)
+        self.timelines = Timelines(self.table, self.statuses, scenarios, catalog)
         self.bridges = Bridges(database, self.table, scenarios, self.timelines)
         self.bridges.changed = self._changed
         self._listing = Listing(database, self.index, self.timelines)
@@ -123,6 +126,12 @@ class Pipelines:
         """Record an action on a pipeline or one of its jobs."""
         with self._writing(view.record):
             self.table.append_action(view.record.id, action, fresh_attempt=action.name == "retry")
+
+    def post_status(self, record: PipelineRecord, act: StatusAct) -> None:
+        """Record a status that somebody posts for a pipeline."""
+        with self._writing(record):
+            self.statuses.insert(record.id, act)
+            self.timelines.with_posted.add(record.id)
 
     def rename(self, pipeline_id: int, name: str | None) -> None:
         """Record a new name; raises NotFound."""
@@ -207,9 +216,13 @@ class Pipelines:
 
     def latest_of_commit(self, project: Project, sha: str) -> PipelineView | None:
         """See the newest pipeline of a commit."""
-        self.start_due_bridges()
-        rows = self.index.page(Filter(project_id=project.id, sha=sha), 1, 0)
+        rows = self.of_commit(project, sha, 1)
         return self.pipeline(project, rows[0].id) if rows else None
+
+    def of_commit(self, project: Project, sha: str, newest: int) -> list[PipelineRow]:
+        """List the newest pipelines of a commit, newest first."""
+        self.start_due_bridges()
+        return self.index.page(Filter(project_id=project.id, sha=sha), newest, 0)
 
     def successes(self, project: Project, ref: str) -> Iterator[PipelineView]:
         """See the newest successful pipelines of a ref, but for child pipelines, newest first."""

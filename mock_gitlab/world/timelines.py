@@ -13,17 +13,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mock_gitlab.engine.bridges import LARGEST_FAMILY, out_of_reach
+from mock_gitlab.engine.external import EXTERNAL
 from mock_gitlab.engine.model import NotFound, PipelineRecord, split_job_id
 from mock_gitlab.engine.timeline import ORPHANED, Timeline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from mock_gitlab.engine.external import StatusAct
     from mock_gitlab.engine.failures import FailureReason
     from mock_gitlab.engine.model import Downstream, Duration, Scenario, TerminalStatus
     from mock_gitlab.engine.schedule import Obstacle
     from mock_gitlab.store.pipelines import PipelineTable, StoredPipeline
     from mock_gitlab.store.scenarios import ScenarioTable
+    from mock_gitlab.store.statuses import StatusTable
 
     from .catalog import Catalog
 
@@ -32,15 +35,27 @@ _COURSES_KEPT = 64
 
 
 class Timelines:
-    """The timelines of one world, by the numbers of their pipelines."""
+    """The timelines of one world, by the numbers of their pipelines.
 
-    def __init__(self, table: PipelineTable, scenarios: ScenarioTable, catalog: Catalog) -> None:
+    ``with_bridges`` are the scenarios with bridges. ``with_posted`` are at least the pipelines for
+    which a status was posted; for others the store is not asked.
+    """
+
+    def __init__(
+        self,
+        table: PipelineTable,
+        statuses: StatusTable,
+        scenarios: ScenarioTable,
+        catalog: Catalog,
+    ) -> None:
         self._table = table
+        self._statuses = statuses
         self._scenarios = scenarios
         self._catalog = catalog
         self._kept: dict[int, Timeline] = {}
         self._courses: dict[tuple[int | None, Duration | None, str | None], Timeline] = {}
         self.with_bridges: frozenset[int] = frozenset()
+        self.with_posted = statuses.pipelines()
 
     # ------------------------------------------------------------------ finding
 
@@ -73,10 +88,15 @@ class Timelines:
     def _play(self, stored: StoredPipeline) -> Timeline:
         """Play a pipeline together with what its bridges have started."""
         record, scenario = stored.record, stored.scenario or ORPHANED
+        posted: Sequence[StatusAct] = ()
+        if record.id in self.with_posted:
+            posted = self._statuses.of_pipeline(record.id)
+            if record.scenario_id is None and record.source == "external":
+                scenario = EXTERNAL
         if record.scenario_id not in self.with_bridges:
-            return Timeline(record, scenario)
+            return Timeline(record, scenario, posted=posted)
         return Timeline(
-            record, scenario, self._downstream_of(record, scenario), self._obstacle(record)
+            record, scenario, self._downstream_of(record, scenario), self._obstacle(record), posted
         )
 
     def course(

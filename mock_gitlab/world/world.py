@@ -33,6 +33,7 @@ from mock_gitlab.store.scenarios import ScenarioTable
 
 from .catalog import Catalog
 from .clock import Clock, ClockState
+from .commit_statuses import CommitStatuses
 from .creation import Creation, rule_key
 from .deployments import Deployments
 from .environments import Environments
@@ -95,6 +96,7 @@ class World:
         self._creation = Creation(database, self.pipelines, self._scenarios, self.catalog, clock)
         self._existing = Existing(database, self.pipelines, self.catalog, clock)
         self.jobs = Jobs(self.pipelines, self.catalog)
+        self.statuses = CommitStatuses(database, self.pipelines, self.catalog, clock)
         self.deployments = Deployments(database, self.pipelines, self.catalog, clock)
         self.environments = Environments(database, self.deployments, self.jobs, clock, self._play)
         self.hooks = Hooks(database, self.pipelines, self.deployments, self.catalog, clock)
@@ -384,6 +386,17 @@ class World:
         """Name the tags that are declared without a wildcard, or that pipelines ran on."""
         declared = [tag for tag in project.tags if not _is_pattern(tag)]
         return sorted({*declared, *self.pipelines.index.refs(project.id, tags=True)})
+
+    def branch_with(self, project: Project, sha: str) -> str | None:
+        """Name the first branch that contains a commit.
+
+        Unless the mock is strict, an unknown commit is one of the default branch.
+        """
+        for branch in self.branches(project):
+            head = self.catalog.sha(project, branch)
+            if sha == head or any(each.sha == sha for each in project.history(head)):
+                return branch
+        return None if self.declared.strict else project.default_branch
 
     def knows_commit(self, project: Project, sha: str) -> str | None:
         """Complete the beginning of a sha to that of a branch, a tag, or what is declared."""
