@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, NamedTuple, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 
-from mock_gitlab.engine.matching import LIMIT_EXCEEDED, Patch, Response
+from mock_gitlab.engine.matching import LIMIT_EXCEEDED, PRESETS, Patch, Response
 
 from .fields import WHOLE, AnyJson, Matching, Name, StrictModel, Text, TextOrNumber, refuse
 
@@ -72,7 +73,20 @@ class ResponseModel(StrictModel):
         description="The file whose content is the body, as seen from the file that declares it.",
         examples=["answers/report.pdf"],
     )
+    preset: Literal["status_conflict"] | None = Field(
+        None,
+        description="An answer of GitLab's by its name, in place of status and body.",
+        examples=["status_conflict"],
+    )
     _content: str | None = PrivateAttr(None)
+
+    @model_validator(mode="after")
+    def _nothing_beside_a_preset(self) -> Self:
+        others = self.model_fields_set & {"status", "body", "body_file"}
+        given = [name for name in sorted(others) if getattr(self, name) is not None]
+        preset = self.preset is not None
+        refuse(self, [((name,), "cannot be combined with preset") for name in given if preset])
+        return self
 
     @model_validator(mode="after")
     def _read_file(self, info: ValidationInfo) -> Self:
@@ -86,15 +100,16 @@ class ResponseModel(StrictModel):
 
     def to_engine(self) -> Response:
         """Convert to the engine's type. Without status and body it is the answer of a limit."""
+        headers = tuple(self.headers.items())
+        if self.preset is not None:
+            return replace(PRESETS[self.preset], headers=headers)
         usual = self.lacks_status() and self.body is None and self.body_file is None
         body = LIMIT_EXCEEDED.body if usual else self.body
-        return Response(
-            self.status, tuple(self.headers.items()), body, self.body_file, self._content
-        )
+        return Response(self.status, headers, body, self.body_file, self._content)
 
     def lacks_status(self) -> bool:
-        """Return whether the status was left out."""
-        return "status" not in self.model_fields_set
+        """Return whether the status was left out, and nothing else says what it is."""
+        return "status" not in self.model_fields_set and self.preset is None
 
 
 HeaderValue = Annotated[

@@ -47,7 +47,10 @@ def _when_given(name: str) -> dict[str, Any]:
 
 _OF_DELIVERIES = ("deliver", "late")
 _OF_ANSWERS = ("respond", "patch", "delay", "limit", *BODY_FAULTS)
-_STATUS_IF_OBJECT = {"if": {"type": "object"}, "then": {"required": ["status"]}}
+_STATUS_IF_OBJECT = {
+    "if": {"type": "object"},
+    "then": {"anyOf": [{"required": ["status"]}, _given("preset")]},
+}
 _STATUS_IF_RESPOND = {"properties": {"respond": {**_STATUS_IF_OBJECT, "items": _STATUS_IF_OBJECT}}}
 _DELAYED = _value("when", {"const": "delayed"})
 _WHEN_UNKNOWN = _value("when", {"pattern": r"^\$\{"})
@@ -84,7 +87,10 @@ _CONDITIONS: dict[str, list[dict[str, Any]]] = {
         {"anyOf": [_given("limit"), _STATUS_IF_RESPOND]},
     ],
     "PatchModel": [{"anyOf": [_given(name) for name in ("status", "headers", "body")]}],
-    "ResponseModel": [_not_both("body", "body_file")],
+    "ResponseModel": [
+        _not_both("body", "body_file"),
+        *(_not_both("preset", other) for other in ("status", "body", "body_file")),
+    ],
     "LimitModel": [_value("per", {"not": {"const": 0}})],
 }
 """The contradictions that a schema can express, by mapping."""

@@ -86,6 +86,12 @@ class Patch:
 
 LIMIT_EXCEEDED = Response(429, body="Retry later\n")
 """GitLab's answer to a request beyond a rate limit."""
+PRESETS: Mapping[str, Response] = {
+    "status_conflict": Response(
+        409, body={"message": "Another update to this commit status is in progress"}
+    ),
+}
+"""Answers of GitLab's that a test can ask for by a name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,8 +132,10 @@ class Param:
 
     def _read(self, value: Any, name: str) -> tuple[Any, list[str]]:
         if value is None or (value == "" and self.kind not in _TEXTS):
-            # A required text may be null: it is there, and that is enough.
-            return ("" if self.required and self.kind is Kind.STRING else self.default), []
+            if not self.required or self.kind is not Kind.STRING:
+                return self.default, []
+            # A required text may be null: it is there, and that is enough, but for one of some.
+            return "", [] if self.values is None else [f"{name} {Problem.NOT_AN_OPTION}"]
         if self.kind is Kind.ARRAY_OF_HASHES:
             return self._read_hashes(value, name)
         try:

@@ -98,6 +98,13 @@ CALLS = {
     "rule_sets": ("GET /_mock/pipelines/2", "POST /api/v4/projects/1/trigger/pipeline"),
     "environments": ("GET /api/v4/projects/1/environments", "POST /api/v4/projects/1/deployments"),
     "deployments": ("GET /api/v4/projects/1/deployments", "GET /api/v4/projects/1/environments"),
+    "posted_statuses": (
+        "GET /api/v4/projects/1/pipelines/1",
+        "GET /api/v4/projects/1/pipelines?status=failed",
+        "POST /api/v4/projects/1/statuses/main",
+        "POST /_mock/clock/next",
+        "GET /_mock/pipelines/1",
+    ),
     "hooks": ("GET /api/v4/projects/1/hooks", "POST /_mock/clock/next", "GET /_mock/deliveries"),
 }
 """The calls that read each table."""
@@ -115,6 +122,7 @@ BODIES: dict[str, Any] = {
         "tag": False,
         "status": "success",
     },
+    "/api/v4/projects/1/statuses/main": {"state": "running", "pipeline_id": 1, "coverage": 5.5},
 }
 
 
@@ -132,6 +140,8 @@ def used(mock_with: Callable[..., Mock], table: str) -> Mock:
     assert mock.post(deployment, json=BODIES[deployment]).is_success
     prod = mock.get("/api/v4/projects/1/environments").json()[0]["id"]
     assert mock.post(f"/api/v4/projects/1/environments/{prod}/stop").json()["state"] == "stopped"
+    status = "/api/v4/projects/1/statuses/main"
+    assert table != "posted_statuses" or mock.post(status, json=BODIES[status]).is_success
     assert table != "hooks" or mock.post("/api/v4/projects/1/hooks", json=HOOK).is_success
     assert mock.get("/api/v4/projects/9/pipelines?status=failed").status_code == 200
     return Mock(mock.app, headers=mock.headers, raise_server_exceptions=False)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from mock_gitlab.rest.errors import ApiError, Error
-from mock_gitlab.world import environments
+from mock_gitlab.world import commit_statuses, environments
 from tests.conftest import Mock
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 STRICT = """strict: true
 projects:
   - {id: 1, path: group/app, refs: [main], trigger_tokens: [{description: a, token: t}],
-     hooks: [{url: "http://localhost:9"}]}
+     hooks: [{url: "http://localhost:9"}],
+     commits: [{sha: bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb, title: lonely}]}
   - {id: 2, path: group/empty, hooks: [{url: "http://localhost:9"}]}
   - {id: 3, path: group/full, hooks: [HOOKS]}
 scenarios:
@@ -61,6 +62,7 @@ def sent(error: Error, content: str, kind: str, text: str) -> Case:
 JOB = "/projects/1/jobs/100001"
 ENVIRONMENTS = "/projects/1/environments"
 DEPLOYMENTS = "/projects/1/deployments"
+STATUSES = "/projects/1/statuses"
 DEPLOYED = {"environment": "made", "sha": "a" * 40, "tag": False, "status": "success"}
 CREATE = "/projects/1/pipeline"
 TRIGGER = "/projects/1/trigger/pipeline"
@@ -421,6 +423,42 @@ CASES = [
         "Ensure the project has deployments.",
     ),
     Case(
+        Error.REFERENCES_NOT_FOUND,
+        "POST",
+        f"{STATUSES}/{'b' * 40}",
+        "404 References for commit Not Found",
+        {"state": "success", "ref": ""},
+    ),
+    Case(
+        Error.PIPELINE_OF_STATUS_NOT_FOUND,
+        "POST",
+        f"{STATUSES}/main",
+        "404 Pipeline for pipeline_id, sha and ref Not Found",
+        {"state": "success", "pipeline_id": 9},
+    ),
+    Case(
+        Error.INVALID_COMMIT_STATUS,
+        "POST",
+        f"{STATUSES}/main",
+        "is blocked: Only allowed schemes are http, https",
+        {"state": "success", "target_url": "ftp://x"},
+    ),
+    Case(
+        Error.NO_SUCH_STEP_OF_A_STATUS,
+        "POST",
+        f"{STATUSES}/main",
+        "Cannot transition status via :run from :running "
+        '(Reason(s): Status cannot transition via "run")',
+        {"state": "running"},
+    ),
+    Case(
+        Error.PIPELINE_IS_FULL,
+        "POST",
+        f"{STATUSES}/main",
+        "The number of jobs has exceeded the limit",
+        {"state": "success", "pipeline_id": 2, "name": "more"},
+    ),
+    Case(
         Error.PRECONDITION_FAILED,
         "DELETE",
         "/projects/1/pipelines/1",
@@ -434,8 +472,10 @@ CASES = [
 def strict(mock_with: Callable[..., Mock], monkeypatch: pytest.MonkeyPatch) -> Mock:
     """A strict mock: the jobs of pipeline 1 have ended, and one of them is erased; 2 runs.
 
-    The API has made a deployment, and can make no further environment.
+    The API has made a deployment, and can make no further environment. A status of pipeline 2 runs,
+    and there is no room for another.
     """
+    monkeypatch.setattr(commit_statuses, "STATUSES_LIMIT", 1)
     monkeypatch.setattr(environments, "MOST_MADE", 1)
     mock = mock_with(STRICT)
     for _ in range(2):
@@ -446,6 +486,7 @@ def strict(mock_with: Callable[..., Mock], monkeypatch: pytest.MonkeyPatch) -> M
     assert mock.post(f"{JOB}/erase").status_code == 201
     made = {**DEPLOYED, "sha": created.json()["sha"], "ref": "main"}
     assert mock.post(DEPLOYMENTS, json=made).json()["id"] == 100_000
+    assert mock.post(f"{STATUSES}/main", json={"state": "running"}).json()["pipeline_id"] == 2
     return mock
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from mock_gitlab.engine.external import StatusAct
 from mock_gitlab.engine.model import Action, PipelineRecord, ScenarioChoice, Variable
 from mock_gitlab.store.database import Database
 from mock_gitlab.store.deployments import DeploymentTable
@@ -20,6 +21,7 @@ from mock_gitlab.store.pipelines import PipelineTable
 from mock_gitlab.store.projects import ProjectTable, TokenTable
 from mock_gitlab.store.scenarios import ScenarioTable
 from mock_gitlab.store.status_index import StatusIndex
+from mock_gitlab.store.statuses import StatusTable
 
 SCHEMA = Path(__file__).with_name("version_1.sql").read_text(encoding="utf-8")
 COUNTING = ("id                     INTEGER PRIMARY KEY,", "id INTEGER PRIMARY KEY AUTOINCREMENT,")
@@ -49,8 +51,10 @@ PIPELINE: dict[str, Any] = {
 }
 
 
+WITHOUT_VERSION_5 = "DROP TRIGGER delete_posted_statuses; DROP TABLE posted_statuses; "
 WITHOUT_VERSION_4 = (
-    "DROP TABLE environments; DROP TABLE deployments; DROP TABLE deleted_deployments; "
+    f"{WITHOUT_VERSION_5} DROP TABLE environments; DROP TABLE deployments; "
+    "DROP TABLE deleted_deployments; "
     "DROP INDEX pipelines_by_declaration; ALTER TABLE pipelines DROP COLUMN declared;"
 )
 
@@ -191,6 +195,23 @@ def test_a_file_of_version_3_keeps_its_deliveries_and_takes_two_events_of_a_job(
     assert table.insert(told, "due", "{}", "l", "f") == 8
     assert DeploymentTable(database).environments(1) == []
     assert PipelineTable(database).declared() == {}
+    database.close()
+
+
+def test_a_file_of_version_4_gets_the_table_of_posted_statuses(tmp_path: Path):
+    Database(tmp_path / "older.db").close()
+    older = sqlite3.connect(tmp_path / "older.db")
+    older.executescript(f"{WITHOUT_VERSION_5} PRAGMA user_version = 4")
+    older.close()
+
+    database = Database(tmp_path / "older.db", migrate=migrate)
+    pipelines, statuses = PipelineTable(database), StatusTable(database)
+    number = pipelines.insert(PipelineRecord(0, 0, 42, "main", "", "api", NOW)).id
+    act = StatusAct(NOW, 0, "ci", "success")
+    statuses.insert(number, act)
+    assert (statuses.pipelines(), statuses.of_pipeline(number)) == ({number}, [act])
+    pipelines.delete(number)
+    assert statuses.pipelines() == set()
     database.close()
 
 
