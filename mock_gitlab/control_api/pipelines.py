@@ -20,7 +20,7 @@ from .changes import ChangeRow, change_row
 
 if TYPE_CHECKING:
     from mock_gitlab.engine.model import Environment, PipelineRecord
-    from mock_gitlab.engine.timeline import JobState
+    from mock_gitlab.engine.states import JobState, StatusState
     from mock_gitlab.world.pipelines import PipelineView
     from mock_gitlab.world.world import World
 
@@ -85,6 +85,18 @@ class JobDetail(JobRow):
     artifacts: list[ArtifactRow]
 
 
+class ExternalStatusRow(TypedDict):
+    """A status of the pipeline's commit; ``posted`` is false if the scenario declares it."""
+
+    id: int
+    name: str
+    status: str
+    retried: bool
+    target_url: str | None
+    description: str | None
+    posted: bool
+
+
 class PipelineRow(TypedDict):
     """A pipeline with what GitLab's API hides."""
 
@@ -123,6 +135,7 @@ class PipelineDetail(PipelineRow):
     """A single pipeline, with its jobs and its past and future changes."""
 
     jobs: list[JobRow]
+    external_statuses: list[ExternalStatusRow]
     test_report: TestCounts | None
     timeline: list[ChangeRow]
 
@@ -168,8 +181,21 @@ def _detail(world: World, view: PipelineView) -> PipelineDetail:
         **_row(view),
         "matched": all_as_written(world.explain(view.record), world.declared.variables),
         "jobs": [_job_row(world, JobView(view, job)) for job in view.state.jobs],
+        "external_statuses": [_status_row(status) for status in view.state.external],
         "test_report": _test_counts(view),
         "timeline": [change_row(change) for change in changes],
+    }
+
+
+def _status_row(status: StatusState) -> ExternalStatusRow:
+    return {
+        "id": status.id,
+        "name": status.name,
+        "status": status.status,
+        "retried": status.retried,
+        "target_url": status.target_url,
+        "description": status.description,
+        "posted": status.posted,
     }
 
 

@@ -333,6 +333,15 @@ FORMS: dict[str, tuple[str, Expected]] = {
         f'curl --request DELETE {TOKEN} "$URL/projects/1/environments/117973062"',
         ("message", "403 Forbidden"),
     ),
+    # docs.gitlab.com/api/commits
+    "list the statuses of a commit": (
+        f'curl --url "$URL/projects/1/repository/commits/18f3e63d05582537db6d183d9d557be09e1f90c8/statuses" {TOKEN}',
+        "[]",
+    ),
+    "post the status of a commit": (
+        f'curl --request POST {TOKEN} --url "$URL/projects/1/statuses/18f3e63d05582537db6d183d9d557be09e1f90c8?state=success"',
+        ("name", "default"),
+    ),
     # docs.gitlab.com/api/deployments
     "list deployments": (f'curl {TOKEN} "$URL/projects/1/deployments"', ("iid", 1)),
     "get a deployment": (f'curl {TOKEN} "$URL/projects/1/deployments/100001"', ("iid", 1)),

@@ -202,6 +202,7 @@ def test_every_call_of_the_control_namespace_has_an_example():
     assert without == {"POST /_mock/clock/resume", "GET /_mock/events"}
 
 
+SHA = "14b0d7240ea6074dcbdb76e16f85e548a8bb3824"
 ENVIRONMENTS = "/projects/42/environments"
 DEPLOYMENTS = "/projects/42/deployments"
 ENVIRONMENT = environment_id(42, "qa")
@@ -239,6 +240,8 @@ CALLS: list[tuple[str, str, str, Any]] = [
     ("list_projects", "GET", "/projects", None),
     ("list_commits", "GET", "/projects/42/repository/commits", None),
     ("get_commit", "GET", "/projects/42/repository/commits/main", None),
+    ("post_commit_status", "POST", "/projects/42/statuses/main", {"state": "pending"}),
+    ("list_commit_statuses", "GET", f"/projects/42/repository/commits/{SHA}/statuses", None),
     ("list_branches", "GET", "/projects/42/repository/branches", None),
     ("get_branch", "GET", "/projects/42/repository/branches/main", None),
     ("branch_exists", "HEAD", "/projects/42/repository/branches/main", None),

@@ -32,6 +32,7 @@ HEADINGS = {
     "PipelineModel": "An entry of `pipelines`",
     "ScenarioModel": "An entry of `scenarios`",
     "AttemptModel": "An entry of a scenario's `attempts`",
+    "ExternalStatusModel": "An entry of `external_statuses`",
     "JobModel": "An entry of `jobs`",
     "JobAttemptModel": "An entry of a job's `attempts`",
     "AllowFailureModel": "`allow_failure` as a mapping",

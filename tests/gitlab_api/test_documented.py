@@ -146,6 +146,18 @@ PARAMETERS: dict[str, dict[str, str]] = {
     "get_commit": {
         "test_commits::test_the_statistics_of_a_single_commit_can_be_left_out": "stats",
     },
+    "list_commit_statuses": {
+        "test_commit_statuses::test_statuses_are_filtered_ordered_and_in_pages": (
+            "ref stage name pipeline_id all order_by sort"
+        ),
+    },
+    "post_commit_status": {
+        "test_commit_statuses::test_a_status_has_gitlabs_keys_in_their_order": (
+            "state ref name target_url description coverage"
+        ),
+        "test_commit_statuses::test_the_name_comes_from_name_then_context": "context",
+        "test_commit_statuses::test_a_status_goes_into_the_pipeline_that_is_named": "pipeline_id",
+    },
     "list_branches": {
         _SEARCH: "search",
         _WALK: "page_token pagination",
@@ -675,6 +687,7 @@ KEYS: dict[str, tuple[str, str, str]] = {
 """For each shape: a request, the place in its answer, and the keys there in GitLab's order."""
 
 TESTED_ELSEWHERE = {
+    "CommitStatus": "test_commit_statuses::test_a_status_has_gitlabs_keys_in_their_order",
     "HookShape": "test_project_webhooks::test_a_new_hook_has_all_keys_and_no_secret",
     "Key": "test_project_webhooks::test_a_new_hook_has_all_keys_and_no_secret",
     "Sent": "test_project_webhooks::test_a_test_sends_the_newest_pipeline_or_job",
