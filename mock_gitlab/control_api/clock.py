@@ -127,7 +127,8 @@ class NextBody(StrictModel):
         description="Jump on until the pipeline has this status; needs ``pipeline_id``.",
     )
     job: int | str | None = Field(
-        default=None, description="Number or name of the job that is to have the status."
+        default=None,
+        description="Number or name of the job, or of the posted status, that is to have it.",
     )
     deliver: Deliver = DELIVER
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mock_gitlab.engine.environments import environment_of
+from mock_gitlab.engine.external import STAGE
 from mock_gitlab.engine.instants import timestamp
 from mock_gitlab.engine.model import commit_of
 from mock_gitlab.engine.statuses import detailed
@@ -139,6 +140,7 @@ def deployment_payload(told: Deployed) -> dict[str, Any]:
 
 def _attributes(moment: Moment) -> dict[str, Any]:
     record, state = moment.record, moment.state
+    external = [STAGE] if state.external else []
     return {
         "id": record.id,
         "iid": record.iid,
@@ -150,7 +152,7 @@ def _attributes(moment: Moment) -> dict[str, Any]:
         "source": record.source,
         "status": state.status,
         "detailed_status": detailed(state.status, state.has_warnings).label,
-        "stages": list(dict.fromkeys(job.stage for job in state.jobs)),
+        "stages": list(dict.fromkeys((*(job.stage for job in state.jobs), *external))),
         "created_at": _time(state.created_at),
         "finished_at": _time(state.finished_at),
         "duration": state.duration,

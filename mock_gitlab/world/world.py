@@ -509,7 +509,11 @@ class World:
         return changed
 
     def _status(self, view: PipelineView, job: int | str | None) -> str:
-        return view.state.status if job is None else self.jobs.newest(view, job).job.status
+        if job is None:
+            return view.state.status
+        posted = (each for each in view.state.external if not each.retried)
+        found = next((each for each in posted if job in (each.id, each.name)), None)
+        return self.jobs.newest(view, job).job.status if found is None else found.status
 
     def _configure_clock(self) -> None:
         self.move_clock(lambda clock: clock.configure(self.declared.clock))
