@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mock_gitlab.engine.external import STAGE
 from mock_gitlab.engine.preview import last_change
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from mock_gitlab.engine.model import Duration, Instant, Scenario
-    from mock_gitlab.engine.timeline import JobState, PipelineState, Timeline
+    from mock_gitlab.engine.states import JobState, PipelineState, StatusState
+    from mock_gitlab.engine.timeline import Timeline
 
 _MARKS = {"pending": ".", "scheduled": ":", "running": "=", "manual": "?"}
 _LEGEND = "= running  . pending  : delayed  ? waits to be played"
@@ -24,7 +26,8 @@ def draw(scenario: Scenario, timeline: Timeline, width: int) -> str:
     state = timeline.at(last)
     shown = max(last, 1000) if state.finished else max(last * 5 // 4, 10_000)
     columns = [shown * column // width for column in range(width)]
-    label_width = max(map(len, ("pipeline", *map(_label, state.jobs))))
+    labels = ("pipeline", *map(_label, state.jobs), *map(_label_of_status, state.external))
+    label_width = max(map(len, labels))
 
     def row(label: str, statuses: Iterable[str], end: str) -> str:
         marks = {**_MARKS, **_MORE_MARKS}
@@ -37,6 +40,10 @@ def draw(scenario: Scenario, timeline: Timeline, width: int) -> str:
             f"{scenario.scenario_id}: {scenario.name}",
             f"{'':<{label_width}}  0{_time(shown):>{width - 1}}",
             *(row(_label(job), _statuses(timeline, job, columns), _job_end(job)) for job in jobs),
+            *(
+                row(_label_of_status(each), _posted(timeline, each, columns), _status_end(each))
+                for each in state.external
+            ),
             row(
                 "pipeline",
                 (timeline.window(at).status for at in columns),
@@ -59,6 +66,21 @@ def _label(job: JobState) -> str:
 def _statuses(timeline: Timeline, job: JobState, columns: Iterable[Instant]) -> Iterable[str]:
     states = (timeline.job(job.id, at) for at in columns)
     return ("created" if state is None else state.status for state in states)
+
+
+def _label_of_status(status: StatusState) -> str:
+    return f"{STAGE}/{status.name}"
+
+
+def _posted(timeline: Timeline, status: StatusState, columns: Iterable[Instant]) -> Iterator[str]:
+    for at in columns:
+        rows = {each.id: each.status for each in timeline.at(at).external}
+        yield rows.get(status.id, "created")
+
+
+def _status_end(status: StatusState) -> str:
+    retried = ", retried" if status.retried else ""
+    return f"{status.status}{_at(status.finished_at)}{retried}"
 
 
 def _time(since_start: Duration) -> str:

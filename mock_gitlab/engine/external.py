@@ -146,7 +146,8 @@ def rows_of(
 
     A cancel of the pipeline cancels what is open. A new row replaces older ones of its name.
     """
-    making = _Making(record)
+    posted = tuple(posted)
+    making = _Making(record, {act.number for act in posted})
     for _, act in _in_order(record, declared, posted):
         making.carry_out(act)
     return Rows(tuple(making.rows), frozenset(making.ended_by))
@@ -169,11 +170,15 @@ def _in_order(
 
 
 class _Making:
-    """The rows of a pipeline while its acts are carried out."""
+    """The rows of a pipeline while its acts are carried out; ``taken`` are the posted ones."""
 
-    def __init__(self, record: PipelineRecord) -> None:
+    def __init__(self, record: PipelineRecord, taken: set[int]) -> None:
         self._record = record
+        # Declared rows are counted from the last number down, since posted ones begin at 0.
+        self._free = iter([n for n in reversed(range(STATUSES_LIMIT)) if n not in taken])
         self._by_number: dict[int, StatusRow] = {}
+        self._newest: dict[str, StatusRow] = {}  # by name
+        self._declared: dict[str, StatusRow] = {}  # the newest of those, by name
         self.rows: list[StatusRow] = []
         self.ended_by: set[Action] = set()
 
@@ -194,11 +199,12 @@ class _Making:
                 self.ended_by.add(action)
 
     def _declare(self, act: ExternalStatus) -> None:
-        mine = [row for row in self.rows if not row.posted]
-        row = next((row for row in mine if row.name == act.name and row.is_open), None)
-        # Declared rows are counted from the last number down, since posted ones begin at 0.
-        number = STATUSES_LIMIT - 1 - len(mine)
-        self._apply(act, row, number, self._record.created_at + act.after, posted=False)
+        row = self._declared.get(act.name)
+        if row is not None and not row.is_open:
+            row = None
+        number = next(self._free, None) if row is None else 0
+        if number is not None:  # else the scenario was edited, and declares more than fits in
+            self._apply(act, row, number, self._record.created_at + act.after, posted=False)
 
     def _apply(
         self,
@@ -216,14 +222,13 @@ class _Making:
             row.steps.append(_over(row.steps[-1], step))
 
     def _add(self, number: int, name: str, step: _Step, *, posted: bool) -> None:
-        if number in self._by_number:
-            return  # the scenario was edited, and declares more than there is room for
-        for row in self.rows:
-            if row.name == name and row.retried_at is None:
-                row.retried_at = step.at
+        if name in self._newest:
+            self._newest[name].retried_at = step.at
         row = StatusRow(job_id(self._record.id, 0, number), name, posted=posted, first=step)
-        self._by_number[number] = row
+        self._by_number[number] = self._newest[name] = row
         self.rows.append(row)
+        if not posted:
+            self._declared[name] = row
 
 
 def _over(before: _Step, step: _Step) -> _Step:

@@ -38,6 +38,7 @@ class ScenarioFields(TypedDict, total=False):
     attempts: Sequence[Keys]
     test_report: Keys | None
     yaml_errors: str | None
+    external_statuses: Sequence[Keys]
     faults: Sequence[Keys]
 
 

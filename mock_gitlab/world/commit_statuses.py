@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 PIPELINES_SEARCHED = 100
 """Among how many pipelines of a commit, the newest, statuses are found, as on GitLab."""
-STATUSES_SEARCHED = 1000
+STATUSES_SEARCHED = 900
 """After how many statuses a list ends before."""
 PIPELINE_IS_FULL = "The number of jobs has exceeded the limit"
 

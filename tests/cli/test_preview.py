@@ -39,6 +39,30 @@ def test_preview_draws_a_row_for_each_job(folder: Path, capsys: pytest.CaptureFi
     assert pipeline == "pipeline    |========??| waits: manual"
 
 
+def test_preview_draws_a_row_for_each_status_of_another_ci(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    (folder / "mock.yaml").write_text(
+        "scenarios:\n  - scenario_id: 900\n    jobs: [{name: a, duration: 5s}]\n"
+        "    external_statuses:\n"
+        "      - {name: ci, state: pending, after: 2s}\n"
+        "      - {name: ci, state: failed, after: 6s}\n"
+        "      - {name: ci, state: running, after: 8s}\n"
+        "      - {name: ci, state: success, after: 10s}\n",
+        encoding="utf-8",
+    )
+
+    assert main(["preview", "900", "--width", "10"]) == 0
+
+    _, _, *rows, _ = capsys.readouterr().out.splitlines()
+    assert rows == [
+        "test/a      |=====     | success at 5s",
+        "external/ci |        ==| success at 10s",
+        "external/ci |  ....    | failed at 6s, retried",
+        "pipeline    |======  ==| success at 10s",
+    ]
+
+
 def test_preview_explains_the_marks_of_rare_statuses_if_there_are_any(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ):

@@ -203,13 +203,23 @@ def test_what_is_posted_replaces_what_another_ci_posts_and_does_not_change_it():
     assert [each.posted for each in seen.at(at(5)).external] == [True, False]
 
 
-def test_a_declared_row_whose_number_was_posted_is_left_out():
+def test_a_declared_row_takes_no_number_that_was_posted_even_later():
     seen = posted(
-        act(0, STATUSES_LIMIT - 1, "success"),
+        act(9, STATUSES_LIMIT - 1, "running", "other"),
         of=scenario(job("build"), external_statuses=(declared("failed", 5),)),
     )
 
-    assert rows(seen, 5) == [(99, "success", False)]
+    assert rows(seen, 9) == [(98, "failed", False), (99, "running", False)]
+
+
+def test_declared_rows_that_find_no_room_are_left_out():
+    seen = posted(
+        *(act(0, number, "success", str(number)) for number in range(STATUSES_LIMIT)),
+        of=scenario(job("build"), external_statuses=(declared("failed", 5),)),
+    )
+
+    assert len(seen.at(at(5)).external) == STATUSES_LIMIT
+    assert status(seen, 20) == "success"
 
 
 def test_another_ci_begins_anew_after_a_cancel():
