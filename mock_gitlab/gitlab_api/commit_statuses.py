@@ -161,7 +161,8 @@ def post_commit_status(
         raise ApiError(
             Error.NO_SUCH_STEP_OF_A_STATUS, event=EVENTS[state], state=place.status
         ) from None
-    request.logged.pipeline_id = posted.pipeline.record.id
+    record = posted.pipeline.record
+    request.logged.pipeline_id, request.logged.scenario_id = record.id, record.scenario_id
     return _present(request, posted)
 
 

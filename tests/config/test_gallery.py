@@ -42,6 +42,15 @@ def test_a_pipeline_fails_although_none_of_its_jobs_has_failed(mock: Mock):
     assert {each["status"] for each in jobs(mock)} == {"success"}
 
 
+def test_a_pipeline_runs_on_while_another_ci_does(mock: Mock):
+    course = find_course("another CI fails when all jobs have succeeded")
+    play(mock, course)
+    mock.put("/_mock/clock", json={"now": "2026-01-01T00:02:00Z"})
+
+    assert mock.pipeline(1)["status"] == "running"
+    assert {each["status"] for each in jobs(mock)} == {"success"}
+
+
 @pytest.mark.parametrize(
     ("course", "reason"),
     [

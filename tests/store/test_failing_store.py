@@ -119,6 +119,28 @@ def test_next_fails_where_what_begins_before_it_cannot_be_stored(database: Datab
     assert everything(world)[0] == (3, "group/b", world.clock.now())
 
 
+def test_a_status_is_stored_with_the_pipeline_that_it_makes_or_not_at_all(
+    database: Database, world: World
+):
+    project, before = world.catalog.project("group/main"), everything(world)
+    place = world.statuses.place(project, "a" * 40, None, "main", "ci", None)
+    with refusing(database, "INSERT ON posted_statuses"), pytest.raises(StoreUnavailable):
+        world.statuses.post(place, "running")
+    assert everything(world) == before
+
+    posted = world.statuses.post(place, "running")
+    assert (posted.pipeline.record.id, posted.pipeline.state.status) == (2, "running")
+
+
+def test_a_status_that_could_not_be_stored_is_seen_nowhere(database: Database, world: World):
+    project = world.catalog.project("group/main")
+    place = world.statuses.place(project, world.catalog.sha(project, "main"), None, None, "ci", 1)
+    with refusing(database, "UPDATE ON pipelines"), pytest.raises(StoreUnavailable):
+        world.statuses.post(place, "failed")
+
+    assert world.pipelines.pipeline(project, 1).state.external == ()
+
+
 def test_a_clock_moves_with_all_that_it_starts_or_not_at_all(database: Database, world: World):
     before = everything(world)
     with refusing(database, "INSERT ON pipelines WHEN new.id = 3"), pytest.raises(StoreUnavailable):
