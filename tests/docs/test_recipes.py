@@ -125,7 +125,7 @@ def test_polling_without_waiting(tmp_path: Path):
     [
         ("test_async.py", 1),
         ("test_exporter.py", 1),
-        ("test_every_course.py", 26),
+        ("test_every_course.py", 27),
         ("test_program.py", 2),
         ("test_webhooks.py", 1),
     ],
@@ -144,7 +144,7 @@ def test_a_program_that_listens_in_another_process(tmp_path: Path):
 def test_all_recipes_for_pytest_pass_in_one_folder(folder: Path, options: str):
     done = shell(f"{PYTEST} {options}", folder)
 
-    assert "37 passed" in done.stdout, done.stdout + done.stderr
+    assert "38 passed" in done.stdout, done.stdout + done.stderr
 
 
 def test_fixtures_of_a_wider_scope(folder: Path):
@@ -202,6 +202,15 @@ class TestWhatTheRecipesAddToMockYaml:
         ]
         assert mock.get(f"{jobs}/100001/trace").text == "compiling\ndone\n"
         assert mock.get(f"{jobs}/100001/artifacts/app.txt").text == "1.4.0"
+
+    def test_another_ci_has_its_say(self, mock: Mock):
+        number = mock.trigger(ref="reported")["id"]
+        seen = []
+        for step in ("1m", "4m"):
+            mock.advance(step)
+            seen.append(mock.pipeline(number)["status"])
+
+        assert seen == ["running", "failed"]
 
     def test_gitlab_is_down_and_rate_limited(self, mock: Mock):
         project = "/api/v4/projects/group%2Funreliable"
