@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from mock_gitlab.config.faults import FaultModel, fault_from
 from mock_gitlab.config.fields import DurationField, InstantField
+from mock_gitlab.config.responses import ResponseModel
 from mock_gitlab.config.rules import RuleModel, rule_from
 from mock_gitlab.config.scenarios import (
     ScenarioModel,
@@ -18,10 +19,12 @@ from mock_gitlab.config.scenarios import (
     scenario_from,
 )
 from mock_gitlab.engine.failures import FailureReason
+from mock_gitlab.engine.matching import PRESETS, Response
 from mock_gitlab.engine.model import (
     Artifact,
     Attempt,
     Downstream,
+    ExternalStatus,
     JobAttempt,
     JobSpec,
     Scenario,
@@ -335,6 +338,44 @@ def test_text_must_be_unicode():
 def test_a_pattern_of_a_token_holds_for_the_whole_text():
     assert refusal(FaultModel, {"respond": {"headers": {"A": "b\n"}}})[0][1] == (
         "is not a valid header value"
+    )
+
+
+def test_a_preset_is_an_answer_of_gitlabs_with_headers_of_ones_own():
+    written = {"respond": {"preset": "status_conflict", "headers": {"Retry-After": "1"}}}
+    fault = fault_from(FaultModel.model_validate(written), "p")
+
+    message = {"message": "Another update to this commit status is in progress"}
+    assert fault.respond == Response(409, (("Retry-After", "1"),), message)
+
+
+def test_a_preset_has_its_own_status_and_body():
+    written = {"respond": {"preset": "status_conflict", "status": 409, "body": {}}}
+    assert refusal(FaultModel, written) == [
+        (("respond", "~one", "body"), "cannot be combined with preset"),
+        (("respond", "~one", "status"), "cannot be combined with preset"),
+    ]
+
+
+def test_every_preset_has_an_answer():
+    [literal, _] = get_args(ResponseModel.model_fields["preset"].annotation)
+    assert set(get_args(literal)) == set(PRESETS)
+
+
+def test_statuses_of_another_ci_become_values_of_the_engine():
+    full = {
+        "name": "ci/jenkins",
+        "state": "failed",
+        "after": "1m30s",
+        "target_url": "https://ci.test",
+        "description": "12 tests",
+        "coverage": 87.5,
+    }
+    found = scenario(external_statuses=[full, {"name": "lint", "state": "pending"}])
+
+    assert found.external_statuses == (
+        ExternalStatus("ci/jenkins", "failed", 90_000, "https://ci.test", "12 tests", 87.5),
+        ExternalStatus("lint", "pending"),
     )
 
 
