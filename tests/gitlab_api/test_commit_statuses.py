@@ -493,6 +493,26 @@ def test_a_list_ends_after_some_statuses(mock: Mock, monkeypatch: pytest.MonkeyP
     assert [each["pipeline_id"] for each in listed(mock, sha=sha)] == [2, 3]
 
 
+def test_only_the_newest_pipelines_of_a_commit_are_searched(
+    mock: Mock, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(of_the_world, "PIPELINES_SEARCHED", 1)
+    for ref in ("dev", "main"):
+        post(mock, ref=ref, state="running")
+
+    assert [each["pipeline_id"] for each in listed(mock)] == [2]
+    assert [each["pipeline_id"] for each in listed(mock, "pipeline_id=1")] == [1]
+    assert post(mock, ref="dev", pipeline_id=1)["pipeline_id"] == 1
+    assert post(mock, ref="dev")["pipeline_id"] == 3
+
+
+def test_a_status_shows_in_the_commit(mock: Mock):
+    post(mock, state="failed")
+
+    commit = mock.get(f"{PROJECT}/repository/commits/{SHA}").json()
+    assert (commit["status"], commit["last_pipeline"]["source"]) == ("failed", "external")
+
+
 # ---------------------------------------------------------------------------- listing
 
 
