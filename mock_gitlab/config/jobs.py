@@ -174,6 +174,11 @@ class JobModel(StrictModel):
     artifacts: Artifacts = Field(
         default_factory=list, description="Its artifacts: paths and their text."
     )
+    artifacts_expire_in: DurationField | None = Field(
+        None,
+        description="How long after its end its artifacts are there; by default for ever.",
+        examples=["1h"],
+    )
     attempts: list[JobAttemptModel] = Field(
         [],
         max_length=ATTEMPTS_LIMIT,
@@ -227,6 +232,7 @@ class JobModel(StrictModel):
             coverage=self.coverage,
             trace=self.trace,
             artifacts=artifacts_from(self.artifacts),
+            artifacts_expire_in=self.artifacts_expire_in,
             attempts=tuple(attempt.to_engine() for attempt in self.attempts),
             downstream=None if self.downstream is None else self.downstream.to_engine(),
         )

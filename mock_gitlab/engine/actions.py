@@ -206,6 +206,13 @@ def _empty(schedule: Schedule, _: Slot, run: LiveRun) -> None:
         run.emptied_at = schedule.now
 
 
+def _keep(schedule: Schedule, _: Slot, run: LiveRun) -> None:
+    """Keep the artifacts of a run from expiring."""
+    expires = run.expires_at()
+    if expires is not None and schedule.now < expires:
+        run.kept_at = schedule.now
+
+
 def _has_started(run: LiveRun) -> bool:
     return "running" in run.statuses
 
@@ -222,4 +229,5 @@ _ON_JOB: dict[str, Callable[[Schedule, Slot, LiveRun], None]] = {
     "play": _play,
     "erase": _erase,
     "delete_artifacts": _empty,
+    "keep_artifacts": _keep,
 }

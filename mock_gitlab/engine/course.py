@@ -158,6 +158,7 @@ class Run:
         "erased_at",
         "id",
         "instants",
+        "kept_at",
         "plan",
         "retried_at",
         "slot",
@@ -176,6 +177,7 @@ class Run:
         self.retried_at: Instant | None = None
         self.erased_at: Instant | None = None
         self.emptied_at: Instant | None = None
+        self.kept_at: Instant | None = None
 
     def changes_after(self, instant: Instant) -> list[Instant]:
         """List the instants of its next status and of the deletions after an instant.
@@ -183,8 +185,18 @@ class Run:
         A retry is not among them: it is the first status of another run.
         """
         steps = self.instants[bisect_right(self.instants, instant) :][:1]
-        later = (self.erased_at, self.emptied_at)
+        later = (self.erased_at, self.emptied_at, self.kept_at, self.expires_at())
         return steps + [at for at in later if at is not None and at > instant]
+
+    def expires_at(self) -> Instant | None:
+        """Return when its artifacts expire unless somebody keeps them; None if they never do."""
+        spec, after = self.plan.spec, self.plan.spec.artifacts_expire_in
+        if after is None:
+            return None
+        started = "running" in self.statuses
+        if not leaves_artifacts(spec, self.statuses[-1], started=started):
+            return None
+        return self.instants[-1] + after
 
     def step(self, at: Instant, status: JobStatus) -> None:
         """Add a status."""

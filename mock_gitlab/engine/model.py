@@ -43,7 +43,14 @@ PostedState = Literal["pending", "running", "success", "failed", "canceled", "sk
 Origin = Literal["builtin", "file", "runtime"]
 """Where a scenario was declared."""
 ActionName = Literal[
-    "cancel", "force_cancel", "retry", "play", "erase", "delete_artifacts", "delete_downstream"
+    "cancel",
+    "force_cancel",
+    "retry",
+    "play",
+    "erase",
+    "delete_artifacts",
+    "keep_artifacts",
+    "delete_downstream",
 ]
 WAITS = (
     "created",
@@ -329,6 +336,7 @@ class JobSpec:
     coverage: float | None = None
     trace: str = ""
     artifacts: tuple[Artifact, ...] = ()
+    artifacts_expire_in: Duration | None = None
     attempts: tuple[JobAttempt, ...] = ()
     downstream: Downstream | None = None
     created: Duration = 0

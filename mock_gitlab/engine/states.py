@@ -33,8 +33,8 @@ class JobState(NamedTuple):
     """One run of a job at an instant.
 
     ``queued_at`` is when it became pending. ``finished_at`` is when it ended after it had started,
-    or was canceled. ``emptied_at`` is when its artifacts were deleted, but not its log. ``spec``
-    includes what the attempt changes.
+    or was canceled. ``emptied_at`` is when its artifacts expired or were deleted, but not its log.
+    ``expires_at`` is when they expire. ``spec`` includes what the attempt changes.
     """
 
     id: int
@@ -49,6 +49,7 @@ class JobState(NamedTuple):
     finished_at: Instant | None
     erased_at: Instant | None
     emptied_at: Instant | None
+    expires_at: Instant | None
     allow_failure: bool
     retried: bool
     failure_reason: FailureReason | None
@@ -94,7 +95,7 @@ class JobState(NamedTuple):
 
     @property
     def artifacts(self) -> tuple[Artifact, ...]:
-        """Its artifacts: none before it has succeeded or failed, and none once they are deleted."""
+        """Its artifacts: none before it has succeeded or failed, and none once they are gone."""
         left = leaves_artifacts(self.spec, self.status, started=self.started_at is not None)
         kept = self.erased_at is None and self.emptied_at is None
         return self.spec.artifacts if left and kept else ()
@@ -233,6 +234,11 @@ def state_of(run: Run, now: Instant) -> JobState:
         elif started is not None or status in FINISHED:
             finished = instant
     spec = run.plan.spec
+    erased, emptied = _past(run.erased_at, now), _past(run.emptied_at, now)
+    expires = None
+    if spec.artifacts_expire_in is not None and erased is None:
+        expires = _expiry(run, now)
+        emptied = _past(expires, now) if emptied is None else emptied
     return JobState(
         run.id,
         run.slot,
@@ -244,13 +250,25 @@ def state_of(run: Run, now: Instant) -> JobState:
         queued,
         started,
         finished,
-        run.erased_at if run.erased_at is not None and run.erased_at <= now else None,
-        run.emptied_at if run.emptied_at is not None and run.emptied_at <= now else None,
+        erased,
+        emptied,
+        expires,
         spec.allow_failure and (status == "failed" or not spec.allowed_exit_codes),
         run.retried_at is not None and run.retried_at <= now,
         (spec.failure_reason or _usual_reason(spec)) if status == "failed" else None,
         spec,
     )
+
+
+def _past(at: Instant | None, now: Instant) -> Instant | None:
+    """Return an instant once it has come."""
+    return None if at is None or at > now else at
+
+
+def _expiry(run: Run, now: Instant) -> Instant | None:
+    """Return when the artifacts of a run expire; None before its end, and once they are kept."""
+    ended = run.instants[-1] <= now
+    return run.expires_at() if ended and _past(run.kept_at, now) is None else None
 
 
 def _has_not_run(run: Run, status: JobStatus, started: Instant | None, now: Instant) -> bool:

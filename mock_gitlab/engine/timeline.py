@@ -250,13 +250,16 @@ class Timeline:
         """Return whether an action changes anything.
 
         A cancel changes nothing after the end, a retry nothing without a job that failed or was
-        canceled, and a deletion of artifacts nothing without artifacts.
+        canceled, a deletion of artifacts nothing without artifacts, and keeping them nothing if
+        they do not expire.
         """
         if action.name == "delete_artifacts":
             jobs = self.at(action.at).jobs
             return any(job.artifacts for job in jobs if action.job_id in (None, job.id))
         if action.job_id is not None:
             job = self.job(action.job_id, action.at)
+            if action.name == "keep_artifacts":
+                return job is not None and bool(job.artifacts) and job.expires_at is not None
             if action.name not in ("cancel", "force_cancel"):
                 return True
             stops = STOPPABLE | ({"canceling"} if action.name == "force_cancel" else set())

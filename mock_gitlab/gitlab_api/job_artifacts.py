@@ -214,11 +214,12 @@ def _present_entry(entry: _Entry, sizes: Mapping[str, int]) -> ArtifactEntry:
     "POST", "/projects/{id}/jobs/{job_id}/artifacts/keep", answers=Job, login=Login.FIRST
 )
 def keep_artifacts(request: Request, id: str, job_id: int) -> Job:
-    """Keep the artifacts of a job from expiring; in the mock they never expire."""
-    view = find_build(request, id, job_id)
-    if not view.job.artifacts:
+    """Keep the artifacts of a job from expiring."""
+    if not find_build(request, id, job_id).job.artifacts:
         raise ApiError(Error.NOT_FOUND)
-    return present_job(request, view)
+    pipeline = split_job_id(job_id)[0]
+    request.world.act(request.project(id), pipeline, "keep_artifacts", job_id)
+    return present_job(request, find_build(request, id, job_id))
 
 
 @job_artifacts(

@@ -176,7 +176,7 @@ def present_job(request: Request, view: JobView) -> Job:
         "artifacts": _present_artifacts(view, archive),
         "runner": None,
         "runner_manager": None,
-        "artifacts_expire_at": None,
+        "artifacts_expire_at": timestamp(job.expires_at),
         "archived": False,
         "tag_list": sorted(job.spec.tags),
     }

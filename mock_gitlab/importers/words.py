@@ -193,7 +193,15 @@ class Words:
             kinds = ", ".join(map(short, artifacts["reports"]))
             what = f"artifacts:reports: {kinds}: what it reports is not known"
             self._notes.add(artifacts.place_of("reports"), short(what, 300))
-        return {"artifacts": dict.fromkeys(files, "")} if files else {}
+        if not files:
+            return {}
+        made: dict[str, Any] = {"artifacts": dict.fromkeys(files, "")}
+        expires = artifacts.get("expire_in")
+        if expires is not None and expires != "never":
+            text = job.variables.expand(str(expires))
+            at = artifacts.place_of("expire_in")
+            made["artifacts_expire_in"] = as_duration(seconds_of(text, "expire_in", at))
+        return made
 
     def _dependencies(self, job: Planned) -> dict[str, Any]:
         names = dependencies_of(job)

@@ -34,7 +34,7 @@ from .builders import (
 )
 
 if TYPE_CHECKING:
-    from mock_gitlab.engine.model import ActionName
+    from mock_gitlab.engine.model import Action, ActionName
 
 MINUTE = scenario(terminal_after=60)
 FLAKY = scenario(
@@ -583,6 +583,58 @@ def test_who_looks_on_sees_what_a_job_has_left_go_at_its_moment(name: ActionName
     seen = timeline(declared, done(name, 20, run(1)))
     left = [len(seen.at(at(second)).jobs[0].artifacts) for second in (12, 19, 20)]
     assert left == [1, 1, 0]
+
+
+def expiring(*actions: Action) -> Timeline:
+    """Play a job that ends after 10 seconds and whose artifacts expire 20 seconds later."""
+    left = (Artifact("a", "a"),)
+    return timeline(
+        scenario(job("build", 10, artifacts=left, artifacts_expire_in=20_000)), *actions
+    )
+
+
+def expiry(seen: Timeline, second: int) -> tuple[int, int | None]:
+    state = seen.at(at(second)).jobs[0]
+    return len(state.artifacts), state.expires_at
+
+
+def test_artifacts_expire_so_long_after_the_end_of_their_job():
+    seen = expiring()
+    assert expiry(seen, 9) == (0, None)
+    assert [expiry(seen, second) for second in (10, 29, 30)] == [
+        (1, at(30)),
+        (1, at(30)),
+        (0, at(30)),
+    ]
+
+
+def test_kept_artifacts_do_not_expire():
+    seen = expiring(done("keep_artifacts", 20, run(1)))
+    assert [expiry(seen, second) for second in (19, 20, 40)] == [(1, at(30)), (1, None), (1, None)]
+
+
+def test_expired_artifacts_cannot_be_kept():
+    seen = expiring(done("keep_artifacts", 30, run(1)))
+    assert expiry(seen, 40) == (0, at(30))
+    assert not expiring().affects(done("keep_artifacts", 30, run(1)))
+    assert expiring().affects(done("keep_artifacts", 29, run(1)))
+
+
+def test_artifacts_that_never_expire_need_not_be_kept():
+    declared = scenario(job("build", 10, artifacts=(Artifact("a", "a"),)))
+    seen = timeline(declared, done("keep_artifacts", 20, run(1)))
+    assert expiry(seen, 40) == (1, None)
+    assert not timeline(declared).affects(done("keep_artifacts", 20, run(1)))
+
+
+def test_deleted_artifacts_stay_deleted_and_erased_ones_have_no_expiry():
+    assert expiry(expiring(done("delete_artifacts", 20, run(1))), 40) == (0, at(30))
+    assert expiry(expiring(done("erase", 20, run(1))), 40) == (0, None)
+
+
+def test_a_job_without_artifacts_has_none_that_expire():
+    seen = timeline(scenario(job("build", 10, artifacts_expire_in=20_000)))
+    assert expiry(seen, 40) == (0, None)
 
 
 def test_what_runs_or_left_nothing_or_was_erased_cannot_be_erased():

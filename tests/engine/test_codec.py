@@ -84,6 +84,7 @@ jobs = st.builds(
     retry=st.none() | st.builds(Retry, st.integers(0, 2), some(text)),
     timeout=st.none() | durations,
     environment=st.none() | st.builds(Environment, text, st.none() | text),
+    artifacts_expire_in=st.none() | durations,
 )
 attempts = st.builds(
     Attempt,

@@ -86,6 +86,7 @@ def jobs(draw: st.DrawFn) -> tuple[JobSpec, ...]:
             never_complete=draw(st.integers(0, 9)) == 0,
             attempts=tuple(draw(st.lists(job_attempts, max_size=2))),
             artifacts=draw(st.sampled_from([(), (Artifact("a", "a"),)])),
+            artifacts_expire_in=draw(st.sampled_from([None, None, 0, 2])),
             retry=draw(
                 st.sampled_from([None, None, Retry(1), Retry(2, ("job_execution_timeout",))])
             ),
@@ -122,7 +123,17 @@ with_jobs = st.builds(
 scenarios = without_jobs | with_jobs
 actions = st.builds(
     Action,
-    name=st.sampled_from(["cancel", "force_cancel", "retry", "play", "erase", "delete_artifacts"]),
+    name=st.sampled_from(
+        [
+            "cancel",
+            "force_cancel",
+            "retry",
+            "play",
+            "erase",
+            "delete_artifacts",
+            "keep_artifacts",
+        ]
+    ),
     at=st.integers(CREATED - 1, CREATED + 30),
     job_id=st.none() | st.builds(job_id, st.just(7), st.integers(1, 5), st.integers(0, 2)),
 )

@@ -1,4 +1,4 @@
-"""Artifacts: which a deletion keeps, which a search finds, and what an archive holds."""
+"""Artifacts: when they expire, which are kept and found, and what an archive holds."""
 
 from __future__ import annotations
 
@@ -24,6 +24,48 @@ def archives(mock: Mock, *pipelines: int) -> list[int]:
     """Download the archive of the first job of each pipeline, and return the statuses."""
     numbers = [number * 100_000 + 1 for number in pipelines]
     return [mock.get(f"{JOBS}/{number}/artifacts").status_code for number in numbers]
+
+
+# ---------------------------------------------------------------------------- expiring
+
+
+@pytest.fixture
+def expiring(mock: Mock) -> Mock:
+    """A pipeline whose job ends at once, and whose artifacts expire an hour later."""
+    declare(mock, artifacts_expire_in="1h")
+    mock.trigger(scenario_id=900)
+    return mock
+
+
+def test_artifacts_expire_in_virtual_time(expiring: Mock):
+    ended = expiring.get(f"{JOBS}/100001").json()
+    expiring.advance("3599s")
+    before = archives(expiring, 1)
+    expiring.advance("1s")
+    expired = expiring.get(f"{JOBS}/100001").json()
+
+    assert (before, archives(expiring, 1)) == ([200], [404])
+    assert "artifacts_file" in ended
+    assert "artifacts_file" not in expired
+    assert ended["artifacts_expire_at"] == expired["artifacts_expire_at"]
+    assert expired["artifacts_expire_at"][:13] > ended["finished_at"][:13]
+
+
+def test_kept_artifacts_outlive_their_time(expiring: Mock):
+    kept = expiring.post(f"{JOBS}/100001/artifacts/keep")
+    again = expiring.post(f"{JOBS}/100001/artifacts/keep")
+    expiring.advance("2h")
+
+    assert (kept.status_code, kept.json()["artifacts_expire_at"]) == (200, None)
+    assert again.json() == kept.json()
+    assert archives(expiring, 1) == [200]
+    assert len(expiring.get("/_mock/pipelines/1").json()["actions"]) == 1
+
+
+def test_expired_artifacts_cannot_be_kept(expiring: Mock):
+    expiring.advance("1h")
+
+    assert expiring.post(f"{JOBS}/100001/artifacts/keep").status_code == 404
 
 
 # ---------------------------------------------------------------------------- deleting

@@ -64,6 +64,12 @@ def notes(folder: Path, keys: str, **request: Any) -> list[str]:
         ("environment: qa", {"environment": "qa"}),
         ("environment: {name: qa, auto_stop_in: never}", {"environment": {"name": "qa"}}),
         ("artifacts: [x]", {}),
+        (
+            "artifacts: {paths: [a.txt], expire_in: 1 week}",
+            {"artifacts": {"a.txt": ""}, "artifacts_expire_in": "7d"},
+        ),
+        ("artifacts: {paths: [a.txt], expire_in: never}", {"artifacts": {"a.txt": ""}}),
+        ("artifacts: {paths: [a/], expire_in: 1 week}", {}),
         ("artifacts: {untracked: true}", {}),
         ("artifacts: {paths: ['../x.txt', a/b.txt, $A.txt]}", {"artifacts": {"a/b.txt": ""}}),
         (
