@@ -75,6 +75,14 @@ def add(commands: Any) -> None:
         parser, "--durations", "how long a job, each job of a stage, or any job takes", _duration
     )
     parser.add_argument(
+        "--durations-from",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="how long the jobs of a real pipeline took: the saved JSON of its jobs",
+    )
+    parser.add_argument(
         "--root",
         type=Path,
         metavar="FOLDER",
@@ -128,14 +136,19 @@ def _given(arguments: argparse.Namespace) -> list[str]:
     for option, default in _WITH_DEFAULT.items():
         value = getattr(arguments, option.strip("-").replace("-", "_"))
         given += [option, str(value)] if str(value) != default else []
+    for path in arguments.durations_from:
+        given += ["--durations-from", str(path)]
     for name, duration in arguments.durations:
         given += ["--durations", f"{name}={duration}" if name else duration]
     return given
 
 
 def _request(arguments: argparse.Namespace) -> Request:
-    from mock_gitlab.importers.gitlab_ci import Request
+    from mock_gitlab.importers.gitlab_ci import Request, recorded_durations
 
+    durations: dict[str, str] = {}
+    for path in arguments.durations_from:
+        durations |= recorded_durations(path)
     changed = arguments.changed
     return Request(
         ref=arguments.tag or arguments.ref or arguments.default_branch,
@@ -147,7 +160,7 @@ def _request(arguments: argparse.Namespace) -> Request:
         project_path=arguments.project_path,
         default_branch=arguments.default_branch,
         scenario_id=arguments.scenario_id,
-        durations=dict(arguments.durations),
+        durations=durations | dict(arguments.durations),
     )
 
 

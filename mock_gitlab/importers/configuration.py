@@ -17,7 +17,7 @@ from .document import (
     read,
 )
 from .inheritance import deep_merge, resolve
-from .inputs import interpolate
+from .inputs import interpolate, not_read
 from .places import CannotImport, Place, short
 
 if TYPE_CHECKING:
@@ -57,6 +57,8 @@ class _Sources:
         if self.size > LARGEST_FILES:
             raise CannotImport(place, "all files together are too large")
         header, content = read(raw, path)
+        for at, what in not_read(header):
+            self.situation.notes.add(at, what)
         content = interpolate(header, content, inputs, self.variables, place)
         check_size(content, place)
         merged = self.includes(content.get("include"), content.place_of("include"))

@@ -17,6 +17,7 @@ from .downstream import Bridge, Child, bridge_of
 from .durations import as_duration, seconds_of
 from .places import CannotImport, NoPipeline, Note, Notes, Place, short
 from .planning import Plan, Planned, plan
+from .recording import recorded_durations
 from .repository import Repository, root_of
 from .variables import Request, Variables
 from .words import Words
@@ -26,7 +27,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-__all__ = ["CannotImport", "Imported", "NoPipeline", "Note", "Request", "import_ci"]
+__all__ = [
+    "CannotImport",
+    "Imported",
+    "NoPipeline",
+    "Note",
+    "Request",
+    "import_ci",
+    "recorded_durations",
+]
 
 SCENARIOS_LIMIT = 100
 """The most scenarios of one import."""

@@ -11,7 +11,7 @@ from .expressions import BadExpression, pattern
 from .places import CannotImport, Place, short
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from .variables import Variables
 
@@ -48,6 +48,20 @@ def interpolate(
         raise CannotImport(header.place_of("spec"), "spec must be a mapping")
     values = _values(spec, given, place)
     return _Interpolation(values, variables).mapping(content)
+
+
+def not_read(header: YamlMap | None) -> Iterator[tuple[Place, str]]:
+    """List what the header of a file says and is not read, each with its place."""
+    spec = None if header is None else header.get("spec")
+    if not isinstance(spec, YamlMap):
+        return
+    if spec.get("include") is not None:
+        yield spec.place_of("include"), "spec:include: the inputs of other files are not read"
+    declared = spec.get("inputs")
+    for name, rules in declared.items() if isinstance(declared, YamlMap) else ():
+        if isinstance(rules, YamlMap) and rules.get("rules") is not None:
+            what = f"the input {short(name)}: rules choose neither options nor a default here"
+            yield rules.place_of("rules"), what
 
 
 def _values(spec: YamlMap, given: Mapping[str, Any], place: Place) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import subprocess
 import sys
@@ -79,6 +80,86 @@ def test_options_decide(capsys: pytest.CaptureFixture[str]):
         " --project-path a/b --scenario-id 7 --durations 1m --durations deploy=2m`."
         " Edit it as you like."
     )
+
+
+def test_durations_come_from_the_saved_jobs_of_a_real_pipeline(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    jobs = [
+        {"id": 3, "name": "build", "duration": 71.6},
+        {"id": 1, "name": "build", "duration": 5},
+        {"id": 4, "name": "build", "duration": None},
+        {"id": 5, "name": "deploy", "duration": 600.1},
+    ]
+    (folder / "jobs.json").write_text(json.dumps(jobs), encoding="utf-8")
+    options = ["--durations-from", "jobs.json", "--durations", "deploy=2m"]
+
+    assert main(["import", *options]) == 0
+
+    printed = capsys.readouterr().out
+    assert "name: build, stage: build, duration: 1m12s" in printed
+    assert "deploy, stage: test, duration: 2m" in printed
+    assert "import .gitlab-ci.yml --durations-from jobs.json --durations deploy=2m`" in printed
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"", "jobs.json:1:1: this is not JSON: Expecting value"),
+        (b"[\n{]", "jobs.json:2:2: this is not JSON: "),
+        (b"\xff", "jobs.json:1:1: this is not JSON"),
+        (b"[" * 100_000, "jobs.json:1:1: this is not JSON"),
+        (b"{}", "jobs.json:1:1: must be a list of jobs, as GET .../pipelines/1/jobs answers it"),
+        (b"[]", "jobs.json:1:1: must be a list of jobs"),
+        (b"[3]", "jobs.json:1:1: [0] is no job with an id, a name and a duration in seconds"),
+        (b'[{"id": 1, "name": "a"}]', "jobs.json:1:1: [0] is no job"),
+        (b'[{"id": 1, "name": "a", "duration": -1}]', "jobs.json:1:1: [0] is no job"),
+        (b'[{"id": 1, "name": "a", "duration": true}]', "jobs.json:1:1: [0] is no job"),
+        (b'[{"id": 1, "name": "a", "duration": NaN}]', "jobs.json:1:1: [0] is no job"),
+        (b'[{"id": "x", "name": "a", "duration": 1}]', "jobs.json:1:1: [0] is no job"),
+    ],
+)
+def test_a_recording_that_is_none_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str], content: bytes, what: str
+):
+    (folder / "jobs.json").write_bytes(content)
+
+    assert main(["import", "--durations-from", "jobs.json"]) == 1
+
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err.startswith(what)) == ("", True)
+
+
+def test_a_recording_that_is_missing_or_too_large_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    assert main(["import", "--durations-from", "jobs.json"]) == 1
+    assert capsys.readouterr().err.startswith("jobs.json:1:1: cannot be read: No such file")
+
+    monkeypatch.setattr("mock_gitlab.importers.recording._LARGEST", 3)
+    (folder / "jobs.json").write_text("[{},", encoding="utf-8")
+    assert main(["import", "--durations-from", "jobs.json"]) == 1
+    assert capsys.readouterr().err == "jobs.json:1:1: is larger than 3 bytes\n"
+
+
+def test_what_a_header_says_and_is_not_read_is_noted(ci: Path, capsys: pytest.CaptureFixture[str]):
+    ci.write_text(
+        "spec:\n"
+        "  include: [{local: more.yml}]\n"
+        "  inputs:\n"
+        "    size: {default: small, rules: [{options: [small]}]}\n"
+        "    other:\n"
+        "---\na: {script: x}\n",
+        encoding="utf-8",
+    )
+
+    assert main(["import", "--input", "other=x"]) == 0
+
+    assert capsys.readouterr().err.splitlines() == [
+        "note: .gitlab-ci.yml:2:3: spec:include: the inputs of other files are not read",
+        "note: .gitlab-ci.yml:4:28: the input size:"
+        " rules choose neither options nor a default here",
+    ]
 
 
 def test_a_tag_is_no_branch(ci: Path, capsys: pytest.CaptureFixture[str]):
