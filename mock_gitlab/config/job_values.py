@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from itertools import product
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Discriminator, Field, Tag
+from pydantic import (
+    BaseModel,
+    Discriminator,
+    Field,
+    PrivateAttr,
+    Tag,
+    ValidationInfo,
+    model_validator,
+)
 
 from mock_gitlab.engine.failures import FailureReason
 from mock_gitlab.engine.model import Artifact, Environment, Retry
 
+from .contents import content_of
 from .fields import (
     NOT_BOOL,
     WHOLE,
@@ -52,6 +62,23 @@ class ArtifactModel(StrictModel):
 
     path: ArtifactPath = Field(description="Its path in the archive.")
     content: Text = Field("", description="Its text.")
+    file: Name | None = Field(
+        None,
+        description="The file that it is, as seen from the file that declares it.",
+        examples=["build/app.bin"],
+    )
+    _read: bytes | None = PrivateAttr(None)
+
+    @model_validator(mode="after")
+    def _read_file(self, info: ValidationInfo) -> Self:
+        self._read = content_of(self, "file", "content", info)
+        return self
+
+    def to_engine(self) -> Artifact:
+        """Convert to the engine's type."""
+        if self._read is None:
+            return Artifact(self.path, self.content)
+        return Artifact(self.path, b64encode(self._read).decode(), encoded=True)
 
 
 def _shape_of_artifacts(value: Any) -> str | None:
@@ -75,7 +102,7 @@ def artifacts_from(written: dict[str, str] | list[ArtifactModel]) -> tuple[Artif
     """Convert artifacts to the engine's."""
     if isinstance(written, dict):
         return tuple(Artifact(path, content) for path, content in written.items())
-    return tuple(Artifact(each.path, each.content) for each in written)
+    return tuple(each.to_engine() for each in written)
 
 
 # ---------------------------------------------------------------------------- needs

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 
 from mock_gitlab.engine.failures import FailureReason
 from mock_gitlab.engine.model import (
@@ -18,6 +18,7 @@ from mock_gitlab.engine.model import (
     When,
 )
 
+from .contents import content_of
 from .fields import (
     DurationField,
     Name,
@@ -60,11 +61,30 @@ from .waits import (
 if TYPE_CHECKING:
     from mock_gitlab.engine.model import Duration
 
+TraceFile = Annotated[
+    Name | None,
+    Field(
+        description="The file whose text is its log, as seen from the file that declares it.",
+        examples=["logs/build.log"],
+    ),
+]
 _LISTED = 20
 """The most names that a message lists."""
 
 
-class JobAttemptModel(StrictModel):
+class LoggedModel(StrictModel):
+    """A mapping with a log, in ``trace`` or in the file that ``trace_file`` names."""
+
+    _log: str | None = PrivateAttr(None)
+
+    @model_validator(mode="after")
+    def _read_log(self, info: ValidationInfo) -> Self:
+        content = content_of(self, "trace_file", "trace", info)
+        self._log = None if content is None else content.decode(errors="replace")
+        return self
+
+
+class JobAttemptModel(LoggedModel):
     """What one run of a job changes; other values are the job's."""
 
     duration: DurationField | None = Field(
@@ -81,6 +101,7 @@ class JobAttemptModel(StrictModel):
     canceling_seconds: MaybeCanceling = None
     never_complete: bool | None = Field(None, description="Whether it never ends.")
     trace: Text | None = Field(None, description="Its log.")
+    trace_file: TraceFile = None
     coverage: Percent | None = Field(None, description="The coverage that it reports.")
     artifacts: Artifacts | None = Field(None, description="Its artifacts.")
 
@@ -93,7 +114,7 @@ class JobAttemptModel(StrictModel):
             exit_code=self.exit_code,
             **waits_of(self),
             never_complete=self.never_complete,
-            trace=self.trace,
+            trace=self.trace if self._log is None else self._log,
             coverage=self.coverage,
             artifacts=None if self.artifacts is None else artifacts_from(self.artifacts),
         )
@@ -125,7 +146,7 @@ class DownstreamModel(StrictModel):
         )
 
 
-class JobModel(StrictModel):
+class JobModel(LoggedModel):
     """A job of a pipeline."""
 
     name: Name = Field(
@@ -171,6 +192,7 @@ class JobModel(StrictModel):
     tags: list[Name] = Field([], description="The tags of the runner that it needs.")
     coverage: Percent | None = Field(None, description="The coverage that it reports.")
     trace: Text = Field("", description="Its log.", examples=["compiling...\ndone\n"])
+    trace_file: TraceFile = None
     artifacts: Artifacts = Field(
         default_factory=list, description="Its artifacts: paths and their text."
     )
@@ -230,7 +252,7 @@ class JobModel(StrictModel):
             never_complete=self.never_complete,
             tags=tuple(self.tags),
             coverage=self.coverage,
-            trace=self.trace,
+            trace=self.trace if self._log is None else self._log,
             artifacts=artifacts_from(self.artifacts),
             artifacts_expire_in=self.artifacts_expire_in,
             attempts=tuple(attempt.to_engine() for attempt in self.attempts),

@@ -23,6 +23,7 @@ from mock_gitlab.engine.model import (
 )
 
 from .advice import advice, unread_files
+from .contents import Folder
 from .diagnostics import ConfigurationError, Document, Mistake, Node
 from .document import read
 from .existing import existing_from
@@ -30,7 +31,6 @@ from .faults import fault_from, keyed
 from .files import MockFile, SandboxesModel, ScenarioFile
 from .globs import TooManyFolders, expand, is_pattern
 from .messages import mistakes_of
-from .responses import Folder
 from .rules import rule_from
 from .scalars import longest_first
 from .scenarios import ScenarioModel, declared_scenario

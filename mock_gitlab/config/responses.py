@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from base64 import b64encode
 from dataclasses import replace
-from pathlib import Path
-from typing import Annotated, Literal, NamedTuple, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 
 from mock_gitlab.engine.matching import LIMIT_EXCEEDED, PRESETS, Patch, Response
 
+from .contents import content_of
 from .fields import WHOLE, AnyJson, Matching, Name, StrictModel, Text, TextOrNumber, refuse
 
 
@@ -25,31 +25,6 @@ HeaderName = Annotated[
     Matching(f"^{_HEADER_NAME}", "is not a valid header name"),
     Matching(f"^(?!(?:{_FRAMING})$){_HEADER_NAME}", "is set by the server, from the body"),
 ]
-
-
-MOST_CONTENT = 2**20
-"""How many bytes a file may have that is an answer."""
-
-
-class Folder(NamedTuple):
-    """The folder of the file that is read, and the files that it asks for, which are noted here."""
-
-    path: Path
-    files: list[Path]
-
-
-def _content_of(name: str, folder: Folder | None) -> bytes | str:
-    """Read a file that is an answer; text says why it cannot be read."""
-    if folder is None:
-        return "works only in files, not at run time"
-    path = folder.path / name
-    folder.files.append(path)
-    try:
-        with path.open("rb") as file:
-            content = file.read(MOST_CONTENT + 1)
-    except (OSError, ValueError) as error:
-        return f'cannot read "{name}": {getattr(error, "strerror", None) or error}'
-    return content if len(content) <= MOST_CONTENT else f'"{name}" has more than 1 MiB'
 
 
 class ResponseModel(StrictModel):
@@ -90,12 +65,8 @@ class ResponseModel(StrictModel):
 
     @model_validator(mode="after")
     def _read_file(self, info: ValidationInfo) -> Self:
-        if self.body_file is not None:
-            both = [(("body_file",), "cannot be combined with body")]
-            refuse(self, both if self.body is not None else [])
-            content = _content_of(self.body_file, info.context)
-            refuse(self, [(("body_file",), content)] if isinstance(content, str) else [])
-            self._content = b64encode(content).decode() if isinstance(content, bytes) else None
+        content = content_of(self, "body_file", "body", info)
+        self._content = None if content is None else b64encode(content).decode()
         return self
 
     def to_engine(self) -> Response:

@@ -59,7 +59,10 @@ _CONDITIONS: dict[str, list[dict[str, Any]]] = {
         {"if": _DELAYED, "then": _value("start_in", {"not": {"type": "null"}})},
         {"anyOf": [_DELAYED, _WHEN_UNKNOWN, {"properties": {"start_in": {"type": "null"}}}]},
         {"if": _given("downstream"), "then": {"properties": {"duration": False}}},
+        _not_both("trace", "trace_file"),
     ],
+    "JobAttemptModel": [_not_both("trace", "trace_file")],
+    "ArtifactModel": [_not_both("content", "file")],
     "ScenarioModel": [
         _not_both("jobs", "attempts"),
         _not_both("jobs", "terminal_after_polls"),

@@ -289,9 +289,7 @@ async def get_job(world: CurrentWorld, id: int) -> JobDetail:
         "pipeline_id": record.id,
         "project_id": record.project_id,
         "trace": view.job.trace(view.pipeline.now),
-        "artifacts": [
-            {"path": each.path, "size": len(each.content.encode())} for each in view.job.artifacts
-        ],
+        "artifacts": [{"path": each.path, "size": each.size} for each in view.job.artifacts],
     }
 
 

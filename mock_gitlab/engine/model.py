@@ -18,6 +18,7 @@ The module is long because it is one list of small values; none of them has logi
 
 from __future__ import annotations
 
+from base64 import b64decode
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
@@ -249,10 +250,23 @@ class TestSuite:
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """A file in the artifacts archive of a job."""
+    """A file in the artifacts archive of a job; ``encoded`` content is base64."""
 
     path: str
     content: str
+    encoded: bool = False
+
+    @property
+    def data(self) -> bytes:
+        """Its bytes."""
+        return b64decode(self.content) if self.encoded else self.content.encode()
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has."""
+        if self.encoded:
+            return len(self.content) // 4 * 3 - self.content[-2:].count("=")
+        return len(self.content.encode())
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,11 +45,11 @@ def _single_file(view: JobView, artifact_path: str) -> Raw:
     path = decode_segment(artifact_path)
     if ".." in path.split("/") or path.startswith("/"):
         raise ApiError(Error.BAD_REQUEST)
-    content = next((a.content for a in view.job.artifacts if a.path == path), None)
+    content = next((a.data for a in view.job.artifacts if a.path == path), None)
     if content is None:
         raise ApiError(Error.NOT_FOUND)
     disposition = _attachment(path.rpartition("/")[2])
-    return Raw(content.encode(), "application/octet-stream", {"Content-Disposition": disposition})
+    return Raw(content, "application/octet-stream", {"Content-Disposition": disposition})
 
 
 def _attachment(name: str) -> str:
@@ -162,7 +162,7 @@ def list_artifacts(request: Request, id: str, job_id: int, path: str, recursive:
     artifacts = find_build(request, id, job_id).job.artifacts
     if not artifacts:
         raise ApiError(Error.ARTIFACTS_NOT_FOUND)
-    sizes = {artifact.path: len(artifact.content.encode()) for artifact in artifacts}
+    sizes = {artifact.path: artifact.size for artifact in artifacts}
     entries = _entries_of(sizes, f"{path.removesuffix('/')}/" if path.strip() else "", recursive)
     if not entries:
         raise ApiError(Error.PATH_NOT_FOUND)

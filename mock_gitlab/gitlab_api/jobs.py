@@ -161,7 +161,7 @@ def _pack(artifacts: tuple[Artifact, ...]) -> bytes:
         for artifact in artifacts:
             file = zipfile.ZipInfo(artifact.path, _ZIP_EPOCH)
             file.create_system, file.external_attr = _UNIX, _ORDINARY_FILE << 16
-            archive.writestr(file, artifact.content)
+            archive.writestr(file, artifact.data)
     return packed.getvalue()
 
 
@@ -206,7 +206,7 @@ def _present_file(file_type: str, size: int, filename: str, file_format: str) ->
 @lru_cache(maxsize=256)
 def _metadata_size(artifacts: tuple[Artifact, ...]) -> int:
     """Return the size of the list of files that GitLab keeps beside an archive."""
-    files = {artifact.path: len(artifact.content.encode()) for artifact in artifacts}
+    files = {artifact.path: artifact.size for artifact in artifacts}
     return len(gzip.compress(json_bytes(files), mtime=0))
 
 

@@ -193,7 +193,7 @@ def _build(moment: Moment, job: JobState) -> dict[str, Any]:
 def _artifacts_file(job: JobState) -> dict[str, Any]:
     if not job.artifacts:
         return {"filename": None, "size": None}
-    size = sum(len(each.content.encode()) for each in job.artifacts)
+    size = sum(each.size for each in job.artifacts)
     return {"filename": "artifacts.zip", "size": size}
 
 

@@ -45,7 +45,7 @@ def some(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]
 
 
 variables = st.builds(Variable, text, text, st.sampled_from(["env_var", "file"]), st.booleans())
-artifacts = st.builds(Artifact, text, text)
+artifacts = st.builds(Artifact, text, text, st.booleans())
 job_attempts = st.builds(
     JobAttempt,
     st.none() | durations,
