@@ -131,8 +131,8 @@ def _named_scenarios(mock: Document, scenarios: Sequence[Located]) -> Iterator[L
     for document, path, pipeline in _listed(mock, ("pipelines",)):
         yield document, (*path, "scenario"), pipeline.get("scenario")
     for document, path, job in _below(scenarios, "jobs"):
-        named = _child(job.get("downstream"), "scenario")
-        yield document, (*path, "downstream", "scenario"), named
+        for key in ("downstream", "trigger"):
+            yield document, (*path, key, "scenario"), _child(job.get(key), "scenario")
 
 
 def _unknown_projects(mock: Document, projects: Sequence[Located]) -> Iterator[Mistake]:

@@ -49,7 +49,7 @@ def courses() -> Mapping[str, Course]:
 def _needed(course: Mapping[str, Any], by_number: Mapping[int, Any]) -> Iterator[dict[str, Any]]:
     yield by_number[course["scenario_id"]]
     for job in course.get("jobs", ()):
-        number = job.get("downstream", {}).get("scenario")
+        number = (job.get("downstream") or job.get("trigger") or {}).get("scenario")
         if number is not None:
             yield by_number[number]
 

@@ -104,15 +104,18 @@ def _inside(job: JobModel, stages: Sequence[str]) -> Iterator[Violation]:
         yield ("when",), "a delayed job needs start_in"
     if job.when != "delayed" and job.start_in is not None:
         yield ("start_in",), "needs when: delayed"
-    if job.downstream is not None and "duration" in job.model_fields_set:
-        yield ("duration",), "cannot be combined with downstream"
+    started = "downstream" if job.downstream is not None else "trigger"
+    if job.downstream is not None and job.trigger is not None:
+        yield ("trigger",), "cannot be combined with downstream"
+    if job.is_bridge and "duration" in job.model_fields_set:
+        yield ("duration",), f"cannot be combined with {started}"
     if not isinstance(job.parallel, int | None) and _copies(job) > COPIES_LIMIT:
         yield ("parallel", "matrix"), f"makes more than {COPIES_LIMIT} jobs"
     longest = max(job.names(), key=len)
     if len(longest) > NAME_LIMIT:
         yield ("parallel",), f'the name "{short(longest)}" has more than {NAME_LIMIT} characters'
-    if job.downstream is not None and job.retry is not None:
-        yield ("retry",), "cannot be combined with downstream"
+    if job.is_bridge and job.retry is not None:
+        yield ("retry",), f"cannot be combined with {started}"
     if isinstance(job.artifacts, list):
         yield from repeated(("artifacts",), [each.path for each in job.artifacts])
 

@@ -41,7 +41,8 @@ RETRIES_LIMIT = 2
 """The most retries that follow by themselves, as on GitLab."""
 
 
-def _one_or_mapping(value: Any) -> str:
+def one_or_mapping(value: Any) -> str:
+    """Tell a mapping from one that may stand for it, by the tags of a union."""
     return "~mapping" if isinstance(value, dict | BaseModel) else "~one"
 
 
@@ -118,7 +119,7 @@ class NeedModel(StrictModel):
 
 Need = Annotated[
     Annotated[Name, Tag("~one")] | Annotated[NeedModel, Tag("~mapping")],
-    Discriminator(_one_or_mapping),
+    Discriminator(one_or_mapping),
 ]
 """A job that another one waits for: its name, or a mapping."""
 
@@ -163,7 +164,7 @@ class ParallelModel(StrictModel):
 Copies = Annotated[int, Field(ge=1, le=COPIES_LIMIT), WHOLE]
 Parallel = Annotated[
     Annotated[Copies, Tag("~one")] | Annotated[ParallelModel, Tag("~mapping")],
-    Discriminator(_one_or_mapping),
+    Discriminator(one_or_mapping),
 ]
 """How many copies of a job there are, or the values that make them."""
 
@@ -188,7 +189,7 @@ class RetryModel(StrictModel):
 
 RetryField = Annotated[
     Annotated[_Retries, Tag("~one")] | Annotated[RetryModel, Tag("~mapping")],
-    Discriminator(_one_or_mapping),
+    Discriminator(one_or_mapping),
 ]
 """How many retries of a job follow by themselves, or that and why."""
 
@@ -215,7 +216,7 @@ class AllowFailureModel(StrictModel):
 
 AllowFailure = Annotated[
     Annotated[bool, Tag("~one")] | Annotated[AllowFailureModel, Tag("~mapping")],
-    Discriminator(_one_or_mapping),
+    Discriminator(one_or_mapping),
 ]
 """Whether a job may fail, or with which exit codes."""
 
@@ -244,7 +245,7 @@ class EnvironmentModel(StrictModel):
 
 EnvironmentField = Annotated[
     Annotated[Name, Tag("~one")] | Annotated[EnvironmentModel, Tag("~mapping")],
-    Discriminator(_one_or_mapping),
+    Discriminator(one_or_mapping),
 ]
 """The environment of a job: its name, or a mapping."""
 

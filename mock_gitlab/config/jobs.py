@@ -5,7 +5,14 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
+from pydantic import (
+    Discriminator,
+    Field,
+    PrivateAttr,
+    Tag,
+    ValidationInfo,
+    model_validator,
+)
 
 from mock_gitlab.engine.failures import FailureReason
 from mock_gitlab.engine.model import (
@@ -20,6 +27,7 @@ from mock_gitlab.engine.model import (
 
 from .contents import content_of
 from .fields import (
+    AnyJson,
     DurationField,
     Name,
     Percent,
@@ -28,6 +36,8 @@ from .fields import (
     StrictModel,
     Text,
     TextOrNumber,
+    Violation,
+    refuse,
 )
 from .job_values import (
     COPIES_LIMIT,
@@ -41,6 +51,7 @@ from .job_values import (
     RetryField,
     artifacts_from,
     environment_from,
+    one_or_mapping,
     retry_from,
 )
 from .waits import (
@@ -59,6 +70,8 @@ from .waits import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mock_gitlab.engine.model import Duration
 
 TraceFile = Annotated[
@@ -146,6 +159,60 @@ class DownstreamModel(StrictModel):
         )
 
 
+class TriggerModel(StrictModel):
+    """The pipeline that a bridge starts, in the words of ``.gitlab-ci.yml``."""
+
+    project: ProjectName | None = Field(
+        None, description="The project in which it starts: path or id.", examples=["group/deploy"]
+    )
+    branch: Name | None = Field(
+        None, description="Its branch or tag; by default the project's default branch."
+    )
+    include: AnyJson = Field(
+        None,
+        description="The file of a child pipeline, which starts in the same project for the same "
+        "commit. It is not read.",
+        examples=["child.yml"],
+    )
+    scenario: ScenarioNumber | None = Field(
+        None, description="Its scenario; by default the rules choose.", examples=[900]
+    )
+    strategy: Literal["depend"] | None = Field(
+        None, description="depend: the bridge shows the status of the pipeline that it starts."
+    )
+    variables: dict[Name, TextOrNumber] = Field({}, description="Its variables.")
+
+    @model_validator(mode="after")
+    def _one_target(self) -> Self:
+        refuse(self, self._found())
+        return self
+
+    def _found(self) -> Iterator[Violation]:
+        if self.include is None and self.project is None:
+            yield ("project",), "is missing: trigger needs a project or an include"
+        if self.include is not None and self.project is not None:
+            yield ("include",), "cannot be combined with project"
+        if self.include is not None and self.branch is not None:
+            yield ("include",), "cannot be combined with branch"
+
+    def to_engine(self) -> Downstream:
+        """Convert to the engine's type."""
+        return Downstream(
+            project=self.project,
+            scenario_id=self.scenario,
+            ref=self.branch,
+            strategy=self.strategy,
+            variables=tuple(Variable(*pair) for pair in self.variables.items()),
+        )
+
+
+TriggerField = Annotated[
+    Annotated[ProjectName, Tag("~one")] | Annotated[TriggerModel, Tag("~mapping")],
+    Discriminator(one_or_mapping),
+]
+"""The pipeline that a bridge starts: its project, or a mapping."""
+
+
 class JobModel(LoggedModel):
     """A job of a pipeline."""
 
@@ -218,6 +285,21 @@ class JobModel(LoggedModel):
     downstream: DownstreamModel | None = Field(
         None, description="The pipeline that it starts, which makes it a bridge."
     )
+    trigger: TriggerField | None = Field(
+        None, description="The same in the words of GitLab's files; its project, or a mapping."
+    )
+
+    @property
+    def is_bridge(self) -> bool:
+        """Whether it starts a pipeline."""
+        return self.downstream is not None or self.trigger is not None
+
+    def starts(self) -> Downstream | None:
+        """Convert what it starts to the engine's type."""
+        if isinstance(self.trigger, str):
+            return Downstream(self.trigger)
+        started = self.trigger or self.downstream
+        return None if started is None else started.to_engine()
 
     def names(self) -> list[str]:
         """List the names of its copies, or its own."""
@@ -256,5 +338,5 @@ class JobModel(LoggedModel):
             artifacts=artifacts_from(self.artifacts),
             artifacts_expire_in=self.artifacts_expire_in,
             attempts=tuple(attempt.to_engine() for attempt in self.attempts),
-            downstream=None if self.downstream is None else self.downstream.to_engine(),
+            downstream=self.starts(),
         )

@@ -45,7 +45,6 @@ _MENDS = {
     "image": _RUNS_NOTHING,
     "services": _RUNS_NOTHING,
     "cache": _RUNS_NOTHING,
-    "trigger": "downstream makes a job a bridge",
     "deployment_tier": "it is called tier",
     "rules": _DECIDED,
     "only": _DECIDED,

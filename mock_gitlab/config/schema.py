@@ -58,8 +58,16 @@ _CONDITIONS: dict[str, list[dict[str, Any]]] = {
     "JobModel": [
         {"if": _DELAYED, "then": _value("start_in", {"not": {"type": "null"}})},
         {"anyOf": [_DELAYED, _WHEN_UNKNOWN, {"properties": {"start_in": {"type": "null"}}}]},
-        {"if": _given("downstream"), "then": {"properties": {"duration": False}}},
+        {
+            "if": {"anyOf": [_given("downstream"), _given("trigger")]},
+            "then": {"properties": {"duration": False}},
+        },
+        _not_both("downstream", "trigger"),
         _not_both("trace", "trace_file"),
+    ],
+    "TriggerModel": [
+        {"anyOf": [_value(name, {"not": {"type": "null"}}) for name in ("project", "include")]},
+        *(_not_both("include", other) for other in ("project", "branch")),
     ],
     "JobAttemptModel": [_not_both("trace", "trace_file")],
     "ArtifactModel": [_not_both("content", "file")],

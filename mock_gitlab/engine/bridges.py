@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 _DEEPEST = 20
 _ROUNDS = 2
+DEEPEST_CHILD = 2
+"""How many levels of child pipelines there may be below their topmost parent."""
 LARGEST_FAMILY = 1000
 """The most pipelines in one hierarchy."""
 

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 # The codec asks for the types of the fields of what is stored.
 from mock_gitlab.engine.failures import FailureReason  # noqa: TC001
 from mock_gitlab.engine.matching import Fault  # noqa: TC001
-from mock_gitlab.engine.sources import Source  # noqa: TC001
+from mock_gitlab.engine.sources import CHILD_SOURCE, Source
 
 if TYPE_CHECKING:
     from mock_gitlab.engine.hooks import HookSpec
@@ -291,9 +291,13 @@ class Environment:
 
 @dataclass(frozen=True, slots=True)
 class Downstream:
-    """The pipeline that a bridge starts. ``project`` is a path, or a number as text."""
+    """The pipeline that a bridge starts.
 
-    project: str
+    ``project`` is a path, or a number as text; None: a child pipeline, in the project of its parent
+    and for the same commit.
+    """
+
+    project: str | None
     scenario_id: int | None = None
     ref: str | None = None
     strategy: Literal["depend"] | None = None
@@ -577,6 +581,10 @@ class PipelineRecord(NamedTuple):
     def numbered(self, number: int, iid: int) -> PipelineRecord:
         """Return the record with the numbers that the store has given it."""
         return PipelineRecord(number, iid, *self[2:])
+
+    def is_child(self) -> bool:
+        """Return whether it is the child pipeline of another one."""
+        return self.source == CHILD_SOURCE
 
 
 @dataclass(frozen=True, slots=True)

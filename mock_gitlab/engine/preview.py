@@ -10,6 +10,7 @@ from .instants import to_seconds
 from .matching import Trigger, next_of_sequence
 from .model import NEVER, Action, Downstream, Invalid, PipelineRecord, Project, Scenario
 from .rule_index import RuleIndex
+from .sources import CHILD_SOURCE
 from .texts import split_ref
 from .timeline import Timeline
 
@@ -45,7 +46,7 @@ def scenario_finder(
 
 
 def _trigger_of(declared: Declarations, downstream: Downstream) -> Trigger:
-    name = downstream.project
+    name = downstream.project or ""
     project = next((p for p in declared.projects if name in (p.path, str(p.id))), Project(0, name))
     ref, tag = split_ref(downstream.ref or project.default_branch)
     return Trigger(
@@ -53,7 +54,7 @@ def _trigger_of(declared: Declarations, downstream: Downstream) -> Trigger:
         project_path=project.path,
         ref=ref,
         tag=bool(tag),
-        source="pipeline",
+        source=CHILD_SOURCE if downstream.project is None else "pipeline",
         username=declared.user.username,
         variables={variable.key: variable.value for variable in downstream.variables},
         inputs={},
@@ -120,7 +121,9 @@ class _Play:
         found = self._find(downstream) if downstream.strategy else None
         if found is None:
             return None
-        return self.play(found, at, (*upstream, (downstream.project, found.scenario_id)))
+        parents = upstream[-1][0] if upstream else ""
+        project = parents if downstream.project is None else downstream.project
+        return self.play(found, at, (*upstream, (project, found.scenario_id)))
 
     def _count(self, jobs: int) -> None:
         self._played += 1

@@ -30,3 +30,5 @@ Source = Literal[
     "dependency_management_security_update",
 ]
 SOURCES: tuple[Source, ...] = get_args(Source)
+CHILD_SOURCE: Source = "parent_pipeline"
+"""The source of a child pipeline."""

@@ -301,6 +301,7 @@ def _filter(request: Request, project: Project, params: dict[str, Any]) -> Filte
         newest_of=scope if scope in ("branches", "tags") else None,
         yaml_errors=params["yaml_errors"],
         nothing=other_user,
+        children=bool(params["source"]) or not request.world.pipelines.index.has_children,
         # All pipelines belong to the only user.
         order_by="id" if params["order_by"] == "user_id" else params["order_by"],
         descending=params["sort"] == "desc",

@@ -33,26 +33,26 @@ class Child:
 
 @dataclass(frozen=True, slots=True)
 class Bridge:
-    """A job that starts a pipeline, and the keys of ``downstream``."""
+    """A job that starts a pipeline, and the keys of its ``trigger``."""
 
     job: Planned
     place: Place
-    downstream: dict[str, Any]
+    trigger: dict[str, Any]
     variables: dict[str, str]
     child: Child | None
 
     def written(self, scenario: int | None = None) -> dict[str, Any]:
         """Give the keys of the bridge; ``scenario`` is the one of its child."""
-        made = dict(self.downstream)
+        made = dict(self.trigger)
         if scenario is not None:
             made["scenario"] = scenario
         if self.variables:
             made["variables"] = self.variables
-        return {"downstream": made}
+        return {"trigger": made}
 
     def failed(self, reason: str) -> dict[str, Any]:
         """Give the keys of a bridge whose pipeline cannot be created."""
-        return {"status": "failed", "failure_reason": reason, "downstream": self.downstream}
+        return {"status": "failed", "failure_reason": reason, "trigger": self.trigger}
 
 
 def bridge_of(job: Planned, words: Words, situation: Situation) -> Bridge | None:
@@ -75,9 +75,17 @@ def bridge_of(job: Planned, words: Words, situation: Situation) -> Bridge | None
         _note_inputs(trigger, situation)
         target = _project(job, trigger, words)
         return Bridge(job, place, target | downstream, shown, None)
-    target = {"project": situation.request.project_path, "ref": situation.request.ref}
     child = _child(trigger, Variables(shown, passed.raw))
-    return Bridge(job, place, target | downstream, shown, child)
+    return Bridge(job, place, {"include": _named(child)} | downstream, shown, child)
+
+
+def _named(child: Child) -> str:
+    """Name the first file of a child pipeline."""
+    entries = child.include if isinstance(child.include, YamlList) else [child.include]
+    first = entries[0] if entries else ""
+    if isinstance(first, YamlMap) and first.get("local") is None:
+        return short(describe(first), 200)
+    return short(str(first["local"] if isinstance(first, YamlMap) else first), 200)
 
 
 def _strategy(trigger: YamlMap, situation: Situation) -> dict[str, Any]:
@@ -103,7 +111,7 @@ def _project(job: Planned, trigger: YamlMap, words: Words) -> dict[str, Any]:
     branch = trigger.get("branch")
     if branch is not None:
         at = trigger.place_of("branch")
-        made["ref"] = words.expanded(job, str(branch), "trigger:branch", at)
+        made["branch"] = words.expanded(job, str(branch), "trigger:branch", at)
     return made
 
 

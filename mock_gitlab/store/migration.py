@@ -1,10 +1,10 @@
 """Bring a database of an earlier version to today's schema.
 
-Version 4 had no posted statuses. Version 3 had no declared pipelines and no deployments, and could
-not keep two events of a job at one instant. Version 2 had no webhooks. Version 1 kept times as
-milliseconds since the epoch, variables as a list, seconds as numbers with fractions, and why a rule
-was chosen as JSON text. Of that text the rule that matched is kept; why the rules before it did not
-match is not.
+Version 4 had no posted statuses and no index of child pipelines. Version 3 had no declared
+pipelines and no deployments, and could not keep two events of a job at one instant. Version 2 had
+no webhooks. Version 1 kept times as milliseconds since the epoch, variables as a list, seconds as
+numbers with fractions, and why a rule was chosen as JSON text. Of that text the rule that matched
+is kept; why the rules before it did not match is not.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def migrate(connection: sqlite3.Connection) -> None:
         return
     if version < 4:
         _add_version_4(connection, version)
-    create_tables(connection, "statuses.sql")
+    create_tables(connection, "statuses.sql", "children.sql")
 
 
 def _add_version_4(connection: sqlite3.Connection, version: int) -> None:

@@ -5,7 +5,14 @@ from __future__ import annotations
 import sqlite3
 from importlib.resources import files
 
-FILES = ("schema.sql", "hooks.sql", "deliveries.sql", "deployments.sql", "statuses.sql")
+FILES = (
+    "schema.sql",
+    "hooks.sql",
+    "deliveries.sql",
+    "deployments.sql",
+    "statuses.sql",
+    "children.sql",
+)
 
 
 def create_tables(connection: sqlite3.Connection, *names: str) -> None:

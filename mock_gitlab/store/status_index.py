@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mock_gitlab.engine.instants import LAST_WRITABLE, parse_timestamp, timestamp
+from mock_gitlab.engine.sources import CHILD_SOURCE
 from mock_gitlab.engine.statuses import COMPLETED
 
 from .database import LISTED_UP_TO
@@ -36,6 +37,7 @@ LISTED = "p.listed"
 _STALE_SINCE_EVER = timestamp(0)
 _ENTERED_AT_ONCE = 500
 """How many new pipelines may wait for the indices; a trigger enters them in a few milliseconds."""
+_ANY_CHILD = f"SELECT 1 FROM pipelines p WHERE p.source = '{CHILD_SOURCE}' LIMIT 1"
 _UNTOUCHED = (
     "p.actions_json = '[]' AND p.polls = 0 AND p.renamed_at IS NULL "
     "AND p.id NOT IN (SELECT pipeline_id FROM posted_statuses)"
@@ -51,6 +53,7 @@ _check_ref = RowCheck("pipelines", ("ref",))
 _check_member = RowCheck("pipelines", (*_COHORT, *_MEMBER))
 
 # SQLite finds the next ref in the index, where DISTINCT or GROUP BY would read all of a project.
+_NO_CHILD = f"p.source <> '{CHILD_SOURCE}'"
 NEWEST_IIDS = (
     "WITH RECURSIVE refs(ref) AS ("
     f"SELECT min(p.ref) FROM pipelines p WHERE p.project_id = ? AND {LISTED} UNION ALL "
@@ -60,6 +63,7 @@ NEWEST_IIDS = (
     "SELECT (SELECT max(p.iid) FROM pipelines p "
     f"WHERE p.project_id = ? AND p.ref = refs.ref AND {LISTED}) FROM refs"
 )
+_NEWEST_PARENTS = NEWEST_IIDS.replace("p.ref = refs.ref", f"p.ref = refs.ref AND {_NO_CHILD}")
 # Within a project, iids rise with ids, so the index on iids gives the order of ids.
 _ORDERS = {
     "id": ("p.iid",),
@@ -92,7 +96,8 @@ _check_listed = RowCheck("pipelines", PipelineRow._fields)
 class Filter:
     """Which pipelines a list shows; every field that is not None narrows it.
 
-    ``newest_of`` keeps the newest pipeline of each ref: "branches" or "tags".
+    ``newest_of`` keeps the newest pipeline of each ref: "branches" or "tags". Without ``children``
+    child pipelines are left out.
     """
 
     project_id: int | None = None
@@ -108,6 +113,7 @@ class Filter:
     newest_of: str | None = None
     yaml_errors: bool | None = None
     nothing: bool = False
+    children: bool = True
     order_by: str = "id"
     descending: bool = True
 
@@ -158,11 +164,14 @@ class Filter:
             sql.append(f"p.status IN ({', '.join('?' * len(self.statuses))})")
             values += self.statuses
         if self.newest_of is not None:
-            sql.append(f"p.iid IN ({NEWEST_IIDS}) AND p.tag = ?")
+            newest = NEWEST_IIDS if self.children else _NEWEST_PARENTS
+            sql.append(f"p.iid IN ({newest}) AND p.tag = ?")
             values += [*[self.project_id] * 3, self.newest_of == "tags"]
         if self.yaml_errors is not None:
             sql.append(f"{_HAS_YAML_ERRORS} = ?")
             values.append(self.yaml_errors)
+        if not self.children:
+            sql.append(_NO_CHILD)
         if self.nothing:
             sql.append("0")
         return " AND ".join(sql) or "1", values
@@ -190,10 +199,14 @@ class Member(NamedTuple):
 
 
 class StatusIndex:
-    """The stored statuses, and the lists that are read from them."""
+    """The stored statuses, and the lists that are read from them.
+
+    ``has_children`` is true if there may be child pipelines; without them lists need not skip any.
+    """
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self.has_children = database.one(_ANY_CHILD) is not None
         self._waiting = 0
         self._all_entered = False
         database.after_every_rollback(self._forget)
@@ -203,8 +216,9 @@ class StatusIndex:
 
     # ------------------------------------------------------------------ entering
 
-    def added(self) -> None:
+    def added(self, source: str) -> None:
         """Note that a pipeline was inserted; enter those that wait once they are many."""
+        self.has_children = self.has_children or source == CHILD_SOURCE
         self._waiting += 1
         self._all_entered = False
         if self._waiting >= _ENTERED_AT_ONCE:
@@ -268,8 +282,9 @@ class StatusIndex:
         return True
 
     def newest(self, project_id: int, ref: str) -> int | None:
-        """Find the number of the newest pipeline of a ref."""
+        """Find the number of the newest pipeline of a ref, but for child pipelines."""
         listed = LISTED if self._is_entered() else "1"
+        listed += f" AND {_NO_CHILD}" if self.has_children else ""
         row = self._db.one(
             f"SELECT p.id FROM pipelines p WHERE p.project_id = ? AND p.ref = ? AND {listed} "
             "ORDER BY p.iid DESC LIMIT 1",

@@ -13,8 +13,10 @@ from mock_gitlab.engine.model import (
     PipelineRecord,
     RejectedByRule,
     ScenarioChoice,
+    split_job_id,
 )
 from mock_gitlab.engine.rule_index import RuleIndex
+from mock_gitlab.engine.sources import CHILD_SOURCE
 from mock_gitlab.store.database import RULE_COUNT
 from mock_gitlab.store.errors import reading
 from mock_gitlab.store.rules import RuleSetTable
@@ -108,15 +110,21 @@ class Creation:
     def _start_downstream(self, bridge: BridgeStart) -> None:
         """Record the pipeline that a bridge starts; rules that answer requests do not apply."""
         downstream = bridge.downstream
-        project = self._catalog.project(downstream.project)
-        ref, tag = self._catalog.resolve(project, downstream.ref or project.default_branch)
         wanted = PipelineRequest(
-            ref=ref,
+            ref=downstream.ref or "",
             source="pipeline",
             variables=downstream.variables,
             scenario_id=downstream.scenario_id,
             upstream=bridge,
         )
+        if downstream.project is None:
+            parent = self._pipelines.timelines.get(split_job_id(bridge.job_id)[0]).record
+            project, tag = self._catalog.project_of_record(parent.project_id), parent.tag
+            wanted = wanted._replace(ref=parent.ref, source=CHILD_SOURCE, sha=parent.sha)
+        else:
+            project = self._catalog.project(downstream.project)
+            ref, tag = self._catalog.resolve(project, wanted.ref or project.default_branch)
+            wanted = wanted._replace(ref=ref)
         rule = self._choose(project, wanted, tag)
         before = 0 if rule is None else self._count_match(rule)
         self._pipelines.insert(self._record(project, wanted, rule, tag, before))
@@ -149,7 +157,7 @@ class Creation:
             iid=0,
             project_id=project.id,
             ref=wanted.ref,
-            sha=self._catalog.sha(project, wanted.ref),
+            sha=wanted.sha or self._catalog.sha(project, wanted.ref),
             source=wanted.source,
             created_at=self._clock.now() if upstream is None else upstream.at,
             tag=tag,

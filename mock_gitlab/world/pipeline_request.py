@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 class PipelineRequest(NamedTuple):
-    """What a client asks for when it triggers or creates a pipeline."""
+    """What a client asks for when it triggers or creates a pipeline.
+
+    ``sha`` is the commit of a child pipeline; others run for the head of their ref.
+    """
 
     ref: str
     source: str
@@ -28,6 +31,7 @@ class PipelineRequest(NamedTuple):
     terminal_status: TerminalStatus | None = None
     token: TriggerToken | None = None
     upstream: BridgeStart | None = None
+    sha: str | None = None
 
     def variables_with(self, rule: Rule | None) -> tuple[Variable, ...]:
         """List the variables of the pipeline: those asked for beat those that the rule adds."""

@@ -109,7 +109,7 @@ class Pipelines:
     def insert(self, record: PipelineRecord) -> PipelineRecord:
         """Record a new pipeline without seeing it, and return it with its numbers."""
         record = self.table.insert(record)
-        self.index.added()
+        self.index.added(record.source)
         self.bridges.expect(record)
         return record
 
@@ -118,7 +118,7 @@ class Pipelines:
         number = self.table.insert_declared(record, key)
         if number is None:
             return False
-        self.index.added()
+        self.index.added(record.source)
         self.bridges.expect(self.timelines.get(number).record)
         return True
 
@@ -207,7 +207,7 @@ class Pipelines:
         return self._view(self.timelines.get(number), now)
 
     def latest(self, project: Project, ref: str) -> PipelineView:
-        """See the newest pipeline of a ref; raises NotFound."""
+        """See the newest pipeline of a ref, but for child pipelines; raises NotFound."""
         self.start_due_bridges()
         number = self.index.newest(project.id, ref)
         if number is None:
@@ -215,8 +215,10 @@ class Pipelines:
         return self.pipeline(project, number)
 
     def latest_of_commit(self, project: Project, sha: str) -> PipelineView | None:
-        """See the newest pipeline of a commit."""
-        rows = self.of_commit(project, sha, 1)
+        """See the newest pipeline of a commit, but for child pipelines."""
+        self.start_due_bridges()
+        wanted = Filter(project_id=project.id, sha=sha, children=not self.index.has_children)
+        rows = self.index.page(wanted, 1, 0)
         return self.pipeline(project, rows[0].id) if rows else None
 
     def of_commit(self, project: Project, sha: str, newest: int) -> list[PipelineRow]:

@@ -10,9 +10,10 @@ for as long as the scenario is the same value.
 
 from __future__ import annotations
 
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
-from mock_gitlab.engine.bridges import LARGEST_FAMILY, out_of_reach
+from mock_gitlab.engine.bridges import DEEPEST_CHILD, LARGEST_FAMILY, out_of_reach
 from mock_gitlab.engine.external import EXTERNAL
 from mock_gitlab.engine.model import NotFound, PipelineRecord, split_job_id
 from mock_gitlab.engine.timeline import ORPHANED, Timeline
@@ -170,7 +171,11 @@ class Timelines:
         def obstacle(downstream: Downstream) -> FailureReason | None:
             if not found:
                 found.append(self._out_of_reach(record))
-            return found[0] or self._unreachable(downstream)
+            if downstream.project is not None:
+                return found[0] or self._unreachable(downstream)
+            levels = takewhile(PipelineRecord.is_child, (record, *self.upstream_of(record)))
+            too_deep = len(list(islice(levels, DEEPEST_CHILD))) == DEEPEST_CHILD
+            return found[0] or ("reached_max_descendant_pipelines_depth" if too_deep else None)
 
         return obstacle
 
@@ -184,6 +189,7 @@ class Timelines:
 
     def _unreachable(self, downstream: Downstream) -> FailureReason | None:
         try:
+            assert downstream.project is not None
             project = self._catalog.known(downstream.project)
         except NotFound:
             return "downstream_bridge_project_not_found"

@@ -353,7 +353,16 @@ class World:
         if not view.timeline.affects(action):
             return view
         self.pipelines.append(view, action)
+        if name == "cancel" and job_id is None:
+            self._cancel_children(view)
         return self.pipelines.pipeline(project, number)
+
+    def _cancel_children(self, parent: PipelineView) -> None:
+        """Cancel the child pipelines of a pipeline, and theirs, as GitLab does."""
+        for view in list(self.pipelines.family_of(parent)):
+            action = Action("cancel", view.now)
+            if view.record.is_child() and view.timeline.affects(action):
+                self.pipelines.append(view, action)
 
     def _play(self, project: Project, number: int, job_id: int) -> None:
         self.act(project, number, "play", job_id)

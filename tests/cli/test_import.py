@@ -73,7 +73,7 @@ def test_options_decide(capsys: pytest.CaptureFixture[str]):
     assert "name: build" not in printed.out
     assert "scenario_id: 8" in printed.out
     assert "deploy, stage: test, duration: 2m" in printed.out
-    assert "project: a/b" in printed.out
+    assert "trigger: {include: child.yml" in printed.out
     assert "note: .gitlab-ci.yml:5:35: $FORCE counts as null" in printed.err
     assert printed.out.splitlines()[0] == (
         "# Made by `mock-gitlab import .gitlab-ci.yml --ref topic --var LEVEL=... --changed ''"

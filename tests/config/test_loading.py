@@ -701,7 +701,6 @@ def test_many_files_are_told_while_they_are_read(folder: Folder, caplog: pytest.
     [
         ("{name: a, script: [x]}", "script: is not a known key; the mock runs nothing; duration "
          "and status say how the job goes, trace is its log"),
-        ("{name: a, trigger: x}", "trigger: is not a known key; downstream makes a job a bridge"),
         ("{name: a, environment: {name: x, deployment_tier: other}}",
          "environment.deployment_tier: is not a known key; it is called tier"),
         ("{name: a, duration: 5 minutes}", "duration: must be a number of seconds, or a duration "

@@ -42,6 +42,7 @@ HEADINGS = {
     "EnvironmentModel": "`environment` as a mapping",
     "ArtifactModel": "An entry of `artifacts`",
     "DownstreamModel": "`downstream`",
+    "TriggerModel": "`trigger`",
     "TestReportModel": "`test_report`",
     "TestSuiteModel": "An entry of `suites`",
     "TestCaseModel": "An entry of `cases`",

@@ -48,9 +48,8 @@ def test_a_monorepo_starts_a_child_for_each_service():
 def test_a_child_gets_the_variables_of_its_bridge_expanded():
     made = imported("monorepo", **SHOP)
 
-    assert jobs(made)["api"]["downstream"] == {
-        "project": "shop/monorepo",
-        "ref": "main",
+    assert jobs(made)["api"]["trigger"] == {
+        "include": "services/api/pipeline.yml",
         "strategy": "depend",
         "scenario": 951,
         "variables": {
@@ -101,7 +100,7 @@ def test_children_of_merge_requests_know_the_merge_request(tmp_path: Path):
     made = imported("monorepo", **SHOP, source="merge_request_event", ref="feature")
 
     assert "deploy: package" in outline(made, 1)
-    assert jobs(made)["api"]["downstream"]["ref"] == "feature"
+    assert jobs(made)["api"]["trigger"]["include"] == "services/api/pipeline.yml"
 
 
 # ---------------------------------------------------------------------------- matrix
@@ -198,13 +197,13 @@ def test_a_release_train_runs_through_other_projects():
     made = imported("release_train", ref="v1.2.3", tag=True, variables={"TRAIN": "7"})
     listed = jobs(made)
 
-    assert listed["rollout: [us]"]["downstream"] == {
+    assert listed["rollout: [us]"]["trigger"] == {
         "project": "ops/rollout-us",
-        "ref": "stable",
+        "branch": "stable",
         "strategy": "depend",
         "variables": {"VERSION": "v1.2.3", "REGION": "us", "TRAIN": "7"},
     }
-    assert listed["announce"]["downstream"] == {"project": "ops/announce"}
+    assert listed["announce"]["trigger"] == {"project": "ops/announce"}
     assert made.scenarios[0]["stages"] == ["check", "release", "rollout"]
 
 

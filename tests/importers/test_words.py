@@ -392,10 +392,10 @@ three: {trigger: {project: group/$A, branch: $NOWHERE, strategy: mirror}, parall
     made = imported_text(tmp_path, text)
     listed = jobs(made)
 
-    assert listed["one"]["downstream"]["variables"] == {"A": "a", "B": "b", "C": "a"}
-    assert listed["two"]["downstream"] == {"project": "group/two"}
+    assert listed["one"]["trigger"]["variables"] == {"A": "a", "B": "b", "C": "a"}
+    assert listed["two"]["trigger"] == {"project": "group/two"}
     assert listed["three"]["parallel"] == 2
-    assert listed["three"]["downstream"]["strategy"] == "depend"
+    assert listed["three"]["trigger"]["strategy"] == "depend"
     assert [note.partition(": ")[2] for note in noted(made)] == [
         "retry: a bridge is not retried here",
         "inputs: the bridge does not hand them to the other project here",
@@ -421,7 +421,7 @@ same: {trigger: {include: child.yml, inputs: {n: 3}}}
 
     assert jobs(made, 1)["a"]["parallel"] == 2
     assert jobs(made, 2)["a"]["parallel"] == 3
-    assert jobs(made)["same"]["downstream"]["scenario"] == 952
+    assert jobs(made)["same"]["trigger"]["scenario"] == 952
     assert len(made.scenarios) == 3
 
 

@@ -51,7 +51,9 @@ PIPELINE: dict[str, Any] = {
 }
 
 
-WITHOUT_VERSION_5 = "DROP TRIGGER delete_posted_statuses; DROP TABLE posted_statuses; "
+WITHOUT_VERSION_5 = (
+    "DROP TRIGGER delete_posted_statuses; DROP TABLE posted_statuses; DROP INDEX child_pipelines; "
+)
 WITHOUT_VERSION_4 = (
     f"{WITHOUT_VERSION_5} DROP TABLE environments; DROP TABLE deployments; "
     "DROP TABLE deleted_deployments; "

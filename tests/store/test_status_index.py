@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def test_who_asks_for_a_ref_finds_what_is_new(table: PipelineTable, index: StatusIndex):
     assert index.refs(42, tags=False) == ["main"]
     new = table.insert(RECORD._replace(ref="release"))
-    index.added()
+    index.added("push")
 
     assert index.newest(42, "release") == new.id
     assert index.refs(42, tags=False) == ["main", "release"]
@@ -116,7 +116,7 @@ def test_no_more_than_some_hundreds_wait_for_the_indices(
     waiting = []
     for _ in range(1_200):
         table.insert(RECORD)
-        index.added()
+        index.added("push")
         row = database.one("SELECT count(*) FROM pipelines WHERE NOT listed")
         assert row is not None
         waiting.append(row[0])
@@ -149,3 +149,16 @@ def test_stale_statuses_are_found_in_an_index(database: Database, table: Pipelin
         (42, ""),
     )
     assert ["pipelines_to_refresh" in row[3] for row in plan] == [True]
+
+
+def test_an_index_of_a_stored_child_pipeline_knows_that_there_is_one(
+    database: Database, table: PipelineTable, index: StatusIndex
+):
+    assert not index.has_children
+    table.insert(RECORD._replace(source="parent_pipeline", ref="child"))
+    again = StatusIndex(database)
+
+    assert again.has_children
+    assert again.newest(42, "child") is None
+    assert again.count(Filter(project_id=42, ref="child", children=False)) == 0
+    assert again.count(Filter(project_id=42, ref="child")) == 1
