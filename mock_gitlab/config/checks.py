@@ -29,7 +29,7 @@ Located = tuple["Document", "Steps", Any]
 def contradictions(mock: Document, files: Sequence[Document]) -> Iterator[Mistake]:
     """Find numbers that are declared twice, and numbers of scenarios that do not exist."""
     documents = (mock, *files)
-    scenarios = [found for document in documents for found in _listed(document, ("scenarios",))]
+    scenarios = [found for document in documents for found in _scenarios_in(document)]
     yield from _numbers_taken(scenarios)
     if all(document.root is not None for document in files):
         yield from _unknown_scenarios(mock, scenarios)
@@ -51,6 +51,11 @@ def _listed(document: Document, path: Steps) -> Iterator[Located]:
         for index, item in enumerate(value):
             if isinstance(item, dict):
                 yield document, (*path, index), item
+
+
+def _scenarios_in(document: Document) -> Iterator[Located]:
+    """Yield the scenarios of a file, without those that another file makes."""
+    return (found for found in _listed(document, ("scenarios",)) if "from" not in found[2])
 
 
 def _below(found: Sequence[Located], name: str) -> Iterator[Located]:
@@ -165,7 +170,7 @@ def warnings(
 def _unused(declared: Declarations, documents: Sequence[Document]) -> Iterator[Mistake]:
     used = picked_by(declared)
     for document in documents:
-        for _, path, value in _listed(document, ("scenarios",)):
+        for _, path, value in _scenarios_in(document):
             number = _number(value["scenario_id"])
             if number not in used:
                 what = f"no rule uses scenario {number}; only a request can choose it"

@@ -31,6 +31,7 @@ from .fields import (
     Violation,
     refuse,
 )
+from .imported import ImportModel
 from .projects import HookModel, ProjectModel, number_or_mapping
 from .rules import RuleModel
 from .scenarios import ScenarioModel
@@ -105,11 +106,15 @@ class UserModel(StrictModel):
 def _path_or_scenario(value: Any) -> str | None:
     if isinstance(value, str):
         return "~glob"
-    return "~scenario" if isinstance(value, dict) else None
+    if not isinstance(value, dict):
+        return None
+    return "~import" if "from" in value else "~scenario"
 
 
 ScenarioEntry = Annotated[
-    Annotated[Name, Tag("~glob")] | Annotated[ScenarioModel, Tag("~scenario")],
+    Annotated[Name, Tag("~glob")]
+    | Annotated[ImportModel, Tag("~import")]
+    | Annotated[ScenarioModel, Tag("~scenario")],
     Discriminator(
         _path_or_scenario,
         custom_error_type="mistake",

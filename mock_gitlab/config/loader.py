@@ -30,6 +30,7 @@ from .existing import existing_from
 from .faults import fault_from, keyed
 from .files import MockFile, SandboxesModel, ScenarioFile
 from .globs import TooManyFolders, expand, is_pattern
+from .imported import ImportModel
 from .messages import mistakes_of
 from .rules import rule_from
 from .scalars import longest_first
@@ -150,6 +151,7 @@ class _Loading:
         self._files: list[Path] = []
         self._folders: list[Path] = []
         self._patterns: list[str] = []
+        self._notes: list[Mistake] = []
 
     def load(self, must_exist: bool) -> Loaded:
         if self._content is not None:
@@ -166,12 +168,14 @@ class _Loading:
             models.append(self._checked(ScenarioFile, files[-1]))
             if number % PROGRESS_FILES == 0:
                 logger.info("Read %d of %d files of scenarios.", number, len(paths))
-        self._mistakes += checks.contradictions(document, files)
+        imported = [] if model is None else list(self._imported(model))
+        self._mistakes += checks.contradictions(document, [*files, *(each[0] for each in imported)])
         if self._mistakes or model is None:
             raise ConfigurationError(self._mistakes, self._folders, self._patterns, self._files)
         scenarios = [
             *self._inline_scenarios(document, model),
             *self._scenarios(zip(files, models, strict=True)),
+            *self._of_imports(imported),
         ]
         declarations = self._declarations(document, model, scenarios)
         used = itertools.chain.from_iterable(each.variables for each in (document, *files))
@@ -182,7 +186,7 @@ class _Loading:
             tuple(self._files),
             tuple(dict.fromkeys(self._folders)),
             tuple(self._patterns),
-            tuple(sorted(self._warnings(document, declarations, files))),
+            tuple(sorted((*self._warnings(document, declarations, files), *self._notes))),
         )
 
     def _warnings(
@@ -225,6 +229,34 @@ class _Loading:
         finally:
             self._files += folder.files
             self._folders += [file.parent for file in folder.files]
+
+    def _imported(
+        self, model: MockFile
+    ) -> Iterator[tuple[Document, ScenarioFile | None, ImportModel]]:
+        """Read the scenarios that CI configurations make."""
+        for entry in model.scenarios or ():
+            if isinstance(entry, ImportModel):
+                document = self._import(entry)
+                yield document, self._checked(ScenarioFile, document), entry
+
+    def _import(self, entry: ImportModel) -> Document:
+        from mock_gitlab.importers.places import CannotImport
+
+        # The lines of what is made are not those of the file that makes it.
+        name, files = f"{entry.file} as scenarios", list[Path]()
+        try:
+            made = entry.read(self._base, files)
+        except CannotImport as error:
+            place = error.place
+            self._mistakes.append(Mistake(place.file, place.line, place.column, "", error.what))
+            return Document(name, None)
+        finally:
+            self._files += files
+            self._folders += [file.parent for file in files]
+        places = [(each.place, each.what) for each in made.notes]
+        self._notes += [Mistake(at.file, at.line, at.column, "", what) for at, what in places]
+        self._notes += [Mistake(entry.file, 1, 1, "", what) for what in made.remarks]
+        return read(made.text.encode(), name, {})
 
     def _scenario_files(self, mock: Document) -> list[Path]:
         """Find the scenario files, even if something else in the file is wrong."""
@@ -281,6 +313,14 @@ class _Loading:
             for index, scenario in enumerate(model.scenarios):
                 line = document.node(("scenarios", index)).line
                 yield declared_scenario(scenario, "file", self._name(document), line)
+
+    def _of_imports(
+        self, imported: Sequence[tuple[Document, ScenarioFile | None, ImportModel]]
+    ) -> Iterator[DeclaredScenario]:
+        for _, model, entry in imported:
+            assert model is not None
+            for scenario in model.scenarios:
+                yield declared_scenario(scenario, "file", entry.file, 1)
 
     def _declarations(
         self, mock: Document, model: MockFile, scenarios: Sequence[DeclaredScenario]

@@ -56,7 +56,17 @@ _MENDS = {
     "branch": "a branch or tag is called ref",
 }
 """What to do about keys that people know from GitLab, by name."""
-_NO_STEPS = ("~glob", "~list", "~mapping", "~one", "~present", "~scenario", "~text", "[key]")
+_NO_STEPS = (
+    "~glob",
+    "~import",
+    "~list",
+    "~mapping",
+    "~one",
+    "~present",
+    "~scenario",
+    "~text",
+    "[key]",
+)
 """The steps in pydantic's paths that are neither keys nor indexes: tags of alternatives."""
 _MANY = 8
 """The most choices that a message lists."""

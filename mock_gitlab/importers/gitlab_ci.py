@@ -55,24 +55,34 @@ class Imported:
 
 
 def import_ci(
-    path: Path, request: Request | None = None, root: Path | None = None, command: str = ""
+    path: Path,
+    request: Request | None = None,
+    root: Path | None = None,
+    command: str = "",
+    files: list[Path] | None = None,
 ) -> Imported:
     """Import a configuration.
 
     ``root`` is the folder of the repository, from which includes are read; by default the nearest
-    one above the file with ``.git``, or the file's own. ``command`` is shown at the top.
+    one above the file with ``.git``, or the file's own. ``command`` is shown at the top. ``files``
+    gets the files that were to be read, also if one of them cannot be imported.
 
     Raises:
         NoPipeline: there is no pipeline for what was asked.
         CannotImport: a file is missing, or is not what GitLab reads.
     """
     request = request or Request()
+    files = [] if files is None else files
     root = root or root_of(path)
     place = Place(str(path))
     try:
         name = os.path.relpath(path.absolute(), root.absolute()).replace(os.sep, "/")
-        importing = _Importing(_checked(request, place), Repository(root))
-        importing.run(name, place)
+        repository = Repository(root)
+        importing = _Importing(_checked(request, place), repository)
+        try:
+            importing.run(name, place)
+        finally:
+            files += repository.asked
     except RecursionError:
         raise CannotImport(place, "references, extends or includes go too deep") from None
     return importing.result(command)

@@ -15,10 +15,14 @@ FILES_LIMIT = 50_000
 
 
 class Repository:
-    """The files below a folder; paths are relative to it, with slashes."""
+    """The files below a folder; paths are relative to it, with slashes.
+
+    ``asked`` are the files that were to be read, those that do not exist too.
+    """
 
     def __init__(self, root: Path, limit: int = FILES_LIMIT) -> None:
         self.root = root
+        self.asked: list[Path] = []
         self._limit = limit
         self._found: dict[str, list[str]] = {}
 
@@ -57,6 +61,7 @@ class Repository:
         path = path.lstrip("/")
         if ".." in PurePosixPath(path).parts:
             raise CannotImport(place, f"{short(path)} leads out of the repository")
+        self.asked.append(self.root / path)
         if not self._is_file(path):
             raise CannotImport(place, f"there is no file {short(path)} in {self.root}")
         try:

@@ -90,6 +90,7 @@ NEEDED: dict[str, Any] = {
     "max": 1,
     "exit_codes": [1],
     "matrix": [{"A": ["1"]}],
+    "from": ".gitlab-ci.yml",
 }
 """Values for the keys that must not be missing."""
 KEYS = sorted(
@@ -167,8 +168,9 @@ def models(of: type[StrictModel] = StrictModel) -> list[type[StrictModel]]:
 def test_a_value_that_the_loader_takes_for_a_key_the_schema_takes(model: type[StrictModel]):
     schema = mock_schema()
     validator = Draft202012Validator({"$defs": schema["$defs"], **schema["$defs"][model.__name__]})
-    needed = {name: NEEDED[name] for name, each in model.model_fields.items() if each.is_required()}
-    for name in model.model_fields:
+    keys = {each.alias or name: each for name, each in model.model_fields.items()}
+    needed = {name: NEEDED[name] for name, each in keys.items() if each.is_required()}
+    for name in keys:
         for stand_in in STAND_INS:
             written = {**needed, name: stand_in}
             assert validator.is_valid(written) or not taken(model, written), written

@@ -31,6 +31,7 @@ HEADINGS = {
     "HookModel": "An entry of `hooks`",
     "PipelineModel": "An entry of `pipelines`",
     "ScenarioModel": "An entry of `scenarios`",
+    "ImportModel": "An entry of `scenarios` with `from`",
     "AttemptModel": "An entry of a scenario's `attempts`",
     "ExternalStatusModel": "An entry of `external_statuses`",
     "JobModel": "An entry of `jobs`",
