@@ -15,9 +15,9 @@ from .conditions import Situation
 from .configuration import load, load_includes
 from .downstream import Bridge, Child, bridge_of
 from .durations import as_duration, seconds_of
+from .job_durations import recorded_durations
 from .places import CannotImport, NoPipeline, Note, Notes, Place, short
 from .planning import Plan, Planned, plan
-from .recording import recorded_durations
 from .repository import Repository, root_of
 from .variables import Request, Variables
 from .words import Words

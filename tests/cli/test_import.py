@@ -136,7 +136,7 @@ def test_a_recording_that_is_missing_or_too_large_is_refused(
     assert main(["import", "--durations-from", "jobs.json"]) == 1
     assert capsys.readouterr().err.startswith("jobs.json:1:1: cannot be read: No such file")
 
-    monkeypatch.setattr("mock_gitlab.importers.recording._LARGEST", 3)
+    monkeypatch.setattr("mock_gitlab.importers.job_durations._LARGEST", 3)
     (folder / "jobs.json").write_text("[{},", encoding="utf-8")
     assert main(["import", "--durations-from", "jobs.json"]) == 1
     assert capsys.readouterr().err == "jobs.json:1:1: is larger than 3 bytes\n"
