@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,12 @@ def add(commands: Any) -> None:
     """Add the command to the parser."""
     parser = add_command(commands, "record", run, "write the scenarios of a pipeline that has run")
     source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "url",
+        nargs="?",
+        metavar="URL",
+        help="the address of a pipeline; the token is read from GITLAB_TOKEN",
+    )
     source.add_argument(
         "--from-folder",
         type=Path,
@@ -78,9 +85,18 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _pages(arguments: argparse.Namespace) -> Pages:
-    from mock_gitlab.importers.saved import read_folder
+    if arguments.from_folder is not None:
+        from mock_gitlab.importers.saved import read_folder
 
-    return read_folder(arguments.from_folder)
+        return read_folder(arguments.from_folder)
+    from mock_gitlab.importers.remote import Remote, read_address
+
+    address = read_address(arguments.url)
+    return Remote(os.environ.get("GITLAB_TOKEN"), _say).read(address)
+
+
+def _say(what: str) -> None:
+    print(what, file=sys.stderr)
 
 
 def _written(made: list[Made], clean: Cleaner) -> tuple[str, list[str]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import count, pairwise
 from typing import TYPE_CHECKING, Any
 
-from mock_gitlab.engine.statuses import COMPLETED, composite
+from mock_gitlab.engine.statuses import COMPLETED, PREPARATORY, composite
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -22,6 +22,8 @@ BY_ITSELF = 2000
 """A retry that follows so many milliseconds after a failure, at most, needed nobody."""
 _RETRIES_LIMIT = 2
 _FOR_EVER = 1_000_000_000
+_PASSED = (None, "success", "skipped")
+_QUEUED = PREPARATORY | {"pending"}
 _PARTED = (".pre", ".post")
 
 
@@ -143,18 +145,20 @@ class _Maker:
         written: dict[str, Any] = {"stages": [each for each in stages if each not in _PARTED]}
         order = {stage: place for place, stage in enumerate(stages)}
         written["jobs"] = jobs = []
+        now = max(made.recording.moments())
         for job in made.jobs:
             earlier = [j for j in made.jobs if order[j.first.stage] < order[job.first.stage]]
-            jobs.append(self._job(made, job, earlier))
+            jobs.append(self._job(made, job, *_turn(job, earlier, now)))
         return written
 
-    def _job(self, made: Made, job: RecordedJob, earlier: list[RecordedJob]) -> dict[str, Any]:
+    def _job(
+        self, made: Made, job: RecordedJob, turn: int, keys: Mapping[str, Any]
+    ) -> dict[str, Any]:
         run = job.first
         written: dict[str, Any] = {"name": run.name, "stage": run.stage}
         written["allow_failure"] = job.last.allow_failure
         if run.tags:
             written["tags"] = list(run.tags)
-        turn, keys = _turn(job, earlier)
         written |= keys
         if "needs" in keys:
             made.notes.append(f"{run.name}: needs is a guess, by when it ran")
@@ -244,22 +248,28 @@ class _Maker:
 # ---------------------------------------------------------------------------- when it runs
 
 
-def _turn(job: RecordedJob, earlier: list[RecordedJob]) -> tuple[int, dict[str, Any]]:
-    """Find when the turn of a job came, and the keys that make it come then."""
-    at = _first_seen(job.first)
-    if at is not None:
-        return _turn_of_run(at, earlier)
-    status = job.first.status
+def _turn(job: RecordedJob, earlier: list[RecordedJob], now: int) -> tuple[int, dict[str, Any]]:
+    """Find when the turn of a job came, and the keys that make it come then.
+
+    ``now`` is the last recorded moment.
+    """
+    at, status = _first_seen(job.first), job.first.status
+    if at is not None or status in _QUEUED:
+        return _turn_of_run(now if at is None else at, earlier)
     turn = max((each.last.end or 0 for each in earlier), default=0)
     previous = composite((each.last.status, each.last.allow_failure) for each in earlier)
+    passed = previous in _PASSED
+    if status == "created":
+        return turn, {"created_seconds": _FOR_EVER} if passed else {}
     if status == "manual":
-        blocked = previous not in (None, "success", "skipped")
-        return turn, {"when": "manual"} | ({"needs": []} if blocked else {})
+        return turn, {"when": "manual"} | ({} if passed else {"needs": []})
     if status == "scheduled":
-        return turn, {"when": "delayed", "start_in": _FOR_EVER}
+        waits = {"when": "delayed", "start_in": _FOR_EVER}
+        return turn, waits | ({} if passed else {"needs": []})
     if status != "skipped" or previous in ("failed", "canceled"):
         return turn, {}
-    return turn, _reason_to_skip(earlier)
+    by_failure: dict[str, Any] = {"when": "on_failure"} | ({} if passed else {"needs": []})
+    return turn, _reason_to_skip(earlier) or by_failure
 
 
 def _first_seen(run: RecordedRun) -> int | None:
@@ -272,25 +282,29 @@ def _turn_of_run(at: int, earlier: list[RecordedJob]) -> tuple[int, dict[str, An
     if len(ended) + len(passed) == len(earlier):
         turn = max((run.end or 0 for run in ended), default=0)
         previous = composite((run.status, run.allow_failure) for run in ended)
-        if previous in (None, "success", "skipped"):
+        if previous in _PASSED:
             return turn, {}
         if previous == "failed":
             return turn, {"when": "always"}
-    good = [run for run in ended if run.status == "success" or _may_fail(run)]
+    good = [run for run in ended if run.status == "success" or _warns(run)]
     turn = max((run.end or 0 for run in good), default=0)
     return turn, {"needs": [run.name for run in good if run.end == turn]}
 
 
-def _may_fail(run: RecordedRun) -> bool:
-    return run.status == "failed" and run.allow_failure
+def _warns(run: RecordedRun) -> bool:
+    return run.status in ("failed", "canceled") and run.allow_failure
 
 
 def _reason_to_skip(earlier: list[RecordedJob]) -> dict[str, Any]:
-    for status in ("failed", "canceled", "skipped", "manual"):
-        for each in earlier:
-            if each.last.status == status and not _may_fail(each.last):
-                return {"needs": [each.first.name]}
-    return {"when": "on_failure"}
+    """Find a job whose end skips those that need it."""
+    found = [each.last for each in earlier if _skips(each.last)]
+    return {"needs": [found[0].name]} if found else {}
+
+
+def _skips(run: RecordedRun) -> bool:
+    if run.status == "manual":
+        return run.allow_failure
+    return run.status in ("failed", "canceled", "skipped") and not _warns(run)
 
 
 def _times(run: RecordedRun, turn: int) -> dict[str, Any]:

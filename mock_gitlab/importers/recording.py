@@ -81,6 +81,13 @@ class Recording:
     suites: tuple[Mapping[str, Any], ...]
     downstream: Mapping[int, Recording]
 
+    def moments(self) -> list[int]:
+        """List the instants at which something is known to have happened, in order."""
+        found = {0, self.started, self.finished}
+        for run in self.runs:
+            found |= {run.created, run.queued, run.started, run.finished}
+        return sorted(at for at in found if at is not None)
+
 
 def read_recording(pages: Pages) -> Recording:
     """Check what the API answered.

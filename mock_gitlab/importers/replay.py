@@ -55,7 +55,7 @@ def compare(made: Made, scenario: Scenario, find: FindScenario) -> list[str]:
 
 def _differences(made: Made, timeline: Timeline) -> Iterator[str]:
     """List what differs first of each run, and of the pipeline, at each recorded moment."""
-    moments = _moments(made.recording)
+    moments = made.recording.moments()
     numbers = {
         run.id: job_id(1, slot, attempt)
         for slot, job in enumerate(made.jobs, 1)
@@ -85,15 +85,6 @@ def _said(statuses: frozenset[str]) -> str:
     if len(statuses) == 1:
         return next(iter(statuses))
     return "not yet running" if "created" in statuses else "under way"
-
-
-def _moments(recording: Recording) -> list[int]:
-    found = {0}
-    found |= {at for at in (recording.started, recording.finished) if at is not None}
-    for run in recording.runs:
-        times = (run.created, run.queued, run.started, run.finished)
-        found |= {at for at in times if at is not None}
-    return sorted(found)
 
 
 def _statuses(run: RecordedRun, now: int, *, last: bool) -> frozenset[str]:

@@ -87,7 +87,7 @@ class Cleaner:
         """Say what was taken out."""
         if self.keep:
             return ["secrets were left in"]
-        found = [f"{count} {kind}" for kind, count in sorted(self.counts.items())]
+        found = [f"{kind} ({count})" for kind, count in sorted(self.counts.items())]
         return [f"taken out: {', '.join(found)}"] if found else []
 
     def _count(self, kind: str, number: int) -> None:

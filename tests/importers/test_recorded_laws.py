@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tests.conftest import Mock
 
 SECONDS = st.sampled_from([0, 1, 2.5, 10, 60])
+FLAGS: st.SearchStrategy[Any] = st.booleans()
 ENDS = st.sampled_from(["success", "success", "success", "failed", "canceled"])
 
 
@@ -28,34 +29,32 @@ def jobs(draw: st.DrawFn) -> list[dict[str, Any]]:
             job: dict[str, Any] = {"name": f"job {stage}.{place}", "stage": f"stage {stage}"}
             job |= {"duration": draw(st.sampled_from([1, 2.5, 10])), "status": draw(ENDS)}
             job |= {"pending_seconds": draw(SECONDS), "created_seconds": draw(SECONDS)}
-            job |= {"allow_failure": draw(st.booleans()), "preparing_seconds": draw(SECONDS)}
+            job |= {"allow_failure": draw(FLAGS), "preparing_seconds": draw(SECONDS)}
             job["retry"] = draw(st.sampled_from([0, 0, 1, 2]))
             when = st.sampled_from(["on_success"] * 5 + ["always", "on_failure", "manual"])
             job["when"] = draw(when)
-            if made and draw(st.booleans()):
-                names = [each["name"] for each in made if each["stage"] != job["stage"]]
-                job["needs"] = (
-                    draw(st.lists(st.sampled_from(names), unique=True, max_size=3))
-                    if (names)
-                    else []
-                )
-            if draw(st.booleans()):
+            names = [each["name"] for each in made if each["stage"] != job["stage"]]
+            if names and draw(FLAGS):
+                job["needs"] = draw(st.lists(st.sampled_from(names), unique=True, max_size=3))
+            if draw(FLAGS):
                 job["attempts"] = [{"status": draw(ENDS), "duration": draw(st.integers(1, 5))}]
                 job["attempts"] += [{"status": draw(ENDS)}]
             made.append(job)
     return made
 
 
-@given(drawn=jobs())
+@given(drawn=jobs(), after=st.sampled_from(["0s", "3s", "30s", "75s", "2h", "2h"]))
 @settings(
     deadline=None,
     max_examples=60,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-def test_a_replay_shows_exactly_what_was_recorded(mock: Mock, drawn: list[dict[str, Any]]):
+def test_a_replay_shows_exactly_what_was_recorded(
+    mock: Mock, drawn: list[dict[str, Any]], after: str
+):
     number = mock.declare(999, stages=list(dict.fromkeys(j["stage"] for j in drawn)), jobs=drawn)
     pipeline = mock.trigger(scenario_id=number)
-    mock.advance("2h")
+    mock.advance(after)
 
     with tempfile.TemporaryDirectory() as made:
         folder, file = save(mock, Path(made, "saved"), pipeline["id"]), Path(made, "made.yaml")
