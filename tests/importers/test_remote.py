@@ -145,7 +145,7 @@ def test_a_public_pipeline_needs_no_token():
 
 
 def test_lists_are_read_page_by_page():
-    first = (200, {"X-Next-Page": "2"}, [{}])
+    first: tuple[int, dict[str, str], Any] = (200, {"X-Next-Page": "2"}, [{}])
     with faking(jobs=[first, (200, {"X-Next-Page": ""}, [{"x": 1}])]) as fake:
         pages = fake.read()
 
@@ -154,16 +154,20 @@ def test_lists_are_read_page_by_page():
 
 
 def test_a_list_without_an_end_is_refused():
-    with faking(jobs=[(200, {"X-Next-Page": "2"}, [])]) as fake:
-        with pytest.raises(CannotImport, match="has more than 100 pages"):
-            fake.read()
+    with (
+        faking(jobs=[(200, {"X-Next-Page": "2"}, [])]) as fake,
+        pytest.raises(CannotImport, match="has more than 100 pages"),
+    ):
+        fake.read()
 
 
 @pytest.mark.parametrize("body", [{}, [1]])
 def test_a_list_that_is_none_is_refused(body: Any):
-    with faking(bridges=[(200, {}, body)]) as fake:
-        with pytest.raises(CannotImport, match="bridges.*must be a list of objects"):
-            fake.read()
+    with (
+        faking(bridges=[(200, {}, body)]) as fake,
+        pytest.raises(CannotImport, match=r"bridges.*must be a list of objects"),
+    ):
+        fake.read()
 
 
 def test_a_rate_limit_is_obeyed():
@@ -175,15 +179,19 @@ def test_a_rate_limit_is_obeyed():
 
 
 def test_a_wait_that_is_too_long_is_refused():
-    with faking(pipeline=[(429, {"Retry-After": "3600"}, {})]) as fake:
-        with pytest.raises(CannotImport, match="429: asks to wait for 3600 seconds"):
-            fake.read()
+    with (
+        faking(pipeline=[(429, {"Retry-After": "3600"}, {})]) as fake,
+        pytest.raises(CannotImport, match="429: asks to wait for 3600 seconds"),
+    ):
+        fake.read()
 
 
 def test_a_server_that_is_busy_is_asked_five_times():
-    with faking(pipeline=[(503, {}, {})]) as fake:
-        with pytest.raises(CannotImport, match="GitLab answers 503$"):
-            fake.read()
+    with (
+        faking(pipeline=[(503, {}, {})]) as fake,
+        pytest.raises(CannotImport, match=r"GitLab answers 503$"),
+    ):
+        fake.read()
 
     assert fake.waited == [1, 2, 4, 8]
 
@@ -193,24 +201,29 @@ def test_a_server_that_is_away_is_asked_five_times():
         taken.bind(("127.0.0.1", 0))
         fake = Fake({})
         fake.url = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        with pytest.raises(CannotImport, match="cannot be read: .*refused"):
+        with pytest.raises(CannotImport, match=r"cannot be read: .*refused"):
             fake.read()
 
     assert fake.waited == [1, 2, 4, 8]
 
 
 def test_a_redirect_does_not_get_the_token():
-    with faking() as other, faking(pipeline=[(302, {"Location": other.url}, {})]) as fake:
-        with pytest.raises(CannotImport, match="GitLab answers 302"):
-            fake.read()
+    with (
+        faking() as other,
+        faking(pipeline=[(302, {"Location": other.url}, {})]) as fake,
+        pytest.raises(CannotImport, match="GitLab answers 302"),
+    ):
+        fake.read()
 
     assert other.asked == []
 
 
 def test_another_kind_of_page_is_refused():
-    with faking(pipeline=[(200, {}, b"<html>")]) as fake:
-        with pytest.raises(CannotImport, match="is no JSON; is this a GitLab"):
-            fake.read()
+    with (
+        faking(pipeline=[(200, {}, b"<html>")]) as fake,
+        pytest.raises(CannotImport, match="is no JSON; is this a GitLab"),
+    ):
+        fake.read()
 
 
 def test_a_page_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch):
