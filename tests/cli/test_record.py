@@ -241,6 +241,12 @@ def test_a_ci_file_that_is_invalid_has_no_jobs(saved: Path, capsys: pytest.Captu
     assert 'yaml_errors: "jobs: [removed]"' in recorded(saved, capsys)
 
 
+def test_a_wait_that_is_not_known_is_none(saved: Path, capsys: pytest.CaptureFixture[str]):
+    edit(saved, "jobs", queued_duration=None)
+
+    assert "pending_seconds: 3" not in recorded(saved, capsys)
+
+
 def test_coverage_over_a_hundred_is_left_out(saved: Path, capsys: pytest.CaptureFixture[str]):
     edit(saved, "jobs", coverage=181)
     edit(saved, "pipeline", coverage="181.0")

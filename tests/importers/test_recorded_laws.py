@@ -31,8 +31,11 @@ def jobs(draw: st.DrawFn) -> list[dict[str, Any]]:
             job |= {"pending_seconds": draw(SECONDS), "created_seconds": draw(SECONDS)}
             job |= {"allow_failure": draw(FLAGS), "preparing_seconds": draw(SECONDS)}
             job["retry"] = draw(st.sampled_from([0, 0, 1, 2]))
-            when = st.sampled_from(["on_success"] * 5 + ["always", "on_failure", "manual"])
+            when = st.sampled_from(
+                ["on_success"] * 5 + ["always", "on_failure", "manual", "delayed"]
+            )
             job["when"] = draw(when)
+            job |= {"start_in": 20} if job["when"] == "delayed" else {}
             names = [each["name"] for each in made if each["stage"] != job["stage"]]
             if names and draw(FLAGS):
                 job["needs"] = draw(st.lists(st.sampled_from(names), unique=True, max_size=3))
