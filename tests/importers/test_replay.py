@@ -163,3 +163,17 @@ def test_a_retry_after_a_while_was_by_hand():
 
     assert written["retry"] == 1
     assert [each["status"] for each in written["attempts"]] == ["failed", "failed", "success"]
+
+
+def test_what_ran_after_a_failure_runs_always():
+    made = made_of(job(1, status="failed", end=4), job(2, "b", start=4, stage="deploy"))
+
+    assert made.scenario["jobs"][1]["when"] == "always"
+
+
+def test_a_suite_may_be_without_errors_and_cases():
+    pages = Pages("saved", PIPELINE, report={"test_suites": [{"name": "unit"}]})
+
+    made = make_scenarios(read_recording(pages), 950, Cleaner())[0]
+
+    assert made.scenario["test_report"] == {"suites": [{"name": "unit", "cases": []}]}
