@@ -92,7 +92,14 @@ def _pages(arguments: argparse.Namespace) -> Pages:
     from mock_gitlab.importers.remote import Remote, read_address
 
     address = read_address(arguments.url)
-    return Remote(os.environ.get("GITLAB_TOKEN"), _say).read(address)
+    return Remote(_token(), _say).read(address)
+
+
+def _token() -> str:
+    token = os.environ.get("GITLAB_TOKEN", "").strip()
+    if not (token.isascii() and token.isprintable()):
+        raise cannot("GITLAB_TOKEN holds signs that no token has")
+    return token
 
 
 def _say(what: str) -> None:

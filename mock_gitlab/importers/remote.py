@@ -50,14 +50,17 @@ def read_address(url: str) -> Address:
     Raises:
         CannotImport: it is none.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
+    if "@" in parts.netloc:
+        what = "must not hold a name or a password; GITLAB_TOKEN holds the token"
+        raise CannotImport(Place(parts.hostname or "URL"), what)
     found = _API.fullmatch(parts.path) or _WEB.fullmatch(parts.path)
     if parts.scheme not in ("http", "https") or not parts.netloc or found is None:
         what = "is no pipeline's address such as https://gitlab.com/group/project/-/pipelines/123"
         raise CannotImport(Place(short(url, 200)), what)
-    if "@" in parts.netloc:
-        what = "must not hold a name or a password; GITLAB_TOKEN holds the token"
-        raise CannotImport(Place(parts.hostname or ""), what)
     root = found.groupdict().get("root") or ""
     api = f"{parts.scheme}://{parts.netloc}{root}/api/v4"
     return Address(api, unquote(found["project"]), int(found["number"]))

@@ -426,3 +426,13 @@ def test_a_token_that_is_wrong_leaves_nothing(
         " GitLab answers 401; set GITLAB_TOKEN to a token with read_api"
     )
     assert not os.path.exists("run.yaml")
+
+
+def test_a_token_that_no_request_can_hold_is_not_shown(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("GITLAB_TOKEN", "glpat\nx")
+
+    assert main(["record", "http://127.0.0.1:9/a/-/pipelines/1"]) == 2
+
+    assert capsys.readouterr().err == "mock-gitlab: GITLAB_TOKEN holds signs that no token has\n"

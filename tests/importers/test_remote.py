@@ -115,6 +115,7 @@ def test_an_address_is_that_of_the_browser_or_of_the_api(url: str, meant: str):
         "ftp://host/a/b/-/pipelines/1",
         "https://host/a/b",
         "https:///a/-/pipelines/1",
+        "https://[a/-/pipelines/1",
     ],
 )
 def test_other_addresses_are_refused(url: str):
@@ -122,9 +123,10 @@ def test_other_addresses_are_refused(url: str):
         read_address(url)
 
 
-def test_an_address_holds_no_password():
+@pytest.mark.parametrize("path", ["/a/b/-/pipelines/1", "/a"])
+def test_an_address_holds_no_password(path: str):
     with pytest.raises(CannotImport, match="must not hold a name or a password") as error:
-        read_address("https://me:secret@host/a/b/-/pipelines/1")
+        read_address(f"https://me:secret@host{path}")
 
     assert "secret" not in str(error.value)
 
