@@ -8,7 +8,7 @@ from mock_gitlab.engine.model import Action, Invalid, job_id
 from mock_gitlab.engine.preview import preview
 from mock_gitlab.engine.statuses import COMPLETED, FINISHED
 
-from .recorded import seconds
+from .recorded import BY_ITSELF, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,7 +90,8 @@ def _said(statuses: frozenset[str]) -> str:
 def _statuses(run: RecordedRun, now: int, *, last: bool) -> frozenset[str]:
     """Return the statuses that a run may have had at a moment."""
     if now < run.created:
-        return frozenset({"absent"})
+        soon = run.created - now <= BY_ITSELF  # GitLab takes a moment to make jobs
+        return frozenset({"absent", "created"} if soon else {"absent"})
     if run.finished is not None and now >= run.finished:
         return frozenset({run.status})
     if run.started is not None and now >= run.started:

@@ -177,3 +177,18 @@ def test_a_suite_may_be_without_errors_and_cases():
     made = make_scenarios(read_recording(pages), 950, Cleaner())[0]
 
     assert made.scenario["test_report"] == {"suites": [{"name": "unit", "cases": []}]}
+
+
+def test_a_job_may_be_made_a_moment_early():
+    late = {**job(1), "created_at": at(2), "started_at": at(3), "queued_duration": 1}
+    spec = JobSpec("a", created=2000, pending=1000, duration=7000)
+
+    assert differences(made_of(late, started_at=at(3)), spec) == []
+
+
+def test_a_job_that_was_made_later_is_named():
+    late = {**job(1), "created_at": at(3), "started_at": at(3)}
+
+    found = differences(made_of(late), JobSpec("a", created=3000, duration=7000))
+
+    assert "at +0s the job a was absent, and is created here" in found
