@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from mock_gitlab.version import __version__
 
-from . import check, explain, health, import_ci, init, preview, scenarios, schema, serve
+from . import check, explain, health, import_ci, init, preview, record, scenarios, schema, serve
 from .command import CANNOT_START, INTERRUPTED, CommandFailed, discard_output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_COMMANDS = (serve, check, explain, preview, scenarios, schema, init, import_ci, health)
+_COMMANDS = (serve, check, explain, preview, scenarios, schema, init, import_ci, record, health)
 _OWN_OPTIONS = ("-h", "--help", "--version")
 
 

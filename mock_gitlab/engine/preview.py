@@ -61,13 +61,17 @@ def _trigger_of(declared: Declarations, downstream: Downstream) -> Trigger:
     )
 
 
-def preview(scenario: Scenario, find: FindScenario, retries: int = 0) -> Timeline:
+def preview(
+    scenario: Scenario, find: FindScenario, retries: int = 0, actions: tuple[Action, ...] = ()
+) -> Timeline:
     """Play a scenario and retry it ``retries`` times, each time when nothing more happens.
+
+    ``actions`` are done to it, too.
 
     Raises:
         Invalid: its bridges start more than MOST_PIPELINES pipelines, or MOST_JOBS jobs.
     """
-    timeline = _Play(find).play(scenario)
+    timeline = _Play(find).play(scenario, actions=actions)
     for _ in range(retries):
         retry = Action("retry", last_change(timeline))
         if not timeline.affects(retry):
