@@ -197,7 +197,8 @@ class _Maker:
             return kept | {"downstream": {"project": made.recording.project}}
         number, project, status = run.downstream
         recorded = made.recording.downstream.get(number)
-        written: dict[str, Any] = {"project": str(project)}
+        target = {"include": run.name} if project is None else {"project": str(project)}
+        written: dict[str, Any] = {**target}
         if recorded is None:
             made.notes.append(
                 f"{run.name}: its pipeline {number} was not recorded, but how it ends"
@@ -209,7 +210,7 @@ class _Maker:
             written |= {"variables": variables} if variables else {}
         if recorded is None or _waits_for(run, recorded):
             written["strategy"] = "depend"
-        return kept | {"downstream": written}
+        return kept | {"trigger" if project is None else "downstream": written}
 
     def _unrecorded(self, made: Made, number: int, status: str, run: RecordedRun) -> int:
         own = next(self._numbers)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 
 from mock_gitlab.engine.failures import FailureReason
 from mock_gitlab.engine.instants import from_datetime
+from mock_gitlab.engine.sources import CHILD_SOURCE
 from mock_gitlab.engine.statuses import COMPLETED, STATUSES, JobStatus
 
 from .places import CannotImport, Place, short
@@ -52,7 +53,8 @@ class RecordedRun:
     coverage: float | None
     tags: tuple[str, ...]
     trace: str
-    downstream: tuple[int, int, str] | None = None
+    # number, project (None: a child pipeline) and status of the pipeline that a bridge has started
+    downstream: tuple[int, int | None, str] | None = None
     bridge: bool = False
 
     @property
@@ -229,13 +231,14 @@ class _Reader:
             return started
         return max(0, left - round(waited * 1000))
 
-    def _downstream(self, bridge: Mapping[str, Any]) -> tuple[int, int, str] | None:
+    def _downstream(self, bridge: Mapping[str, Any]) -> tuple[int, int | None, str] | None:
         found = bridge.get("downstream_pipeline")
         if found is None:
             return None
         pipeline = self.mapping(found, "downstream_pipeline")
         number, project = self.number(pipeline, "id"), self.number(pipeline, "project_id")
-        return number, project, self.status(pipeline)
+        child = pipeline.get("source") == CHILD_SOURCE
+        return number, None if child else project, self.status(pipeline)
 
     def variables(self, listed: Any) -> tuple[tuple[str, str], ...]:
         found = self.items(listed, "the list of variables")

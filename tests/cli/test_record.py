@@ -165,6 +165,21 @@ def test_a_pipeline_that_still_runs_goes_on_for_ever(
     assert "differs" not in text
 
 
+def test_a_child_pipeline_is_recorded_as_one(
+    mock: Mock, folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    trigger = {"include": "child.yml", "scenario": 820, "strategy": "depend"}
+    mock.declare(820, jobs=[{"name": "unit", "duration": 30}])
+    mock.declare(800, jobs=[{"name": "api", "trigger": trigger}])
+    mock.trigger(scenario_id=800)
+    mock.advance("1m")
+
+    text = recorded(save(mock, folder / "child", 1), capsys)
+
+    assert "trigger: {include: api, scenario: 951, strategy: depend}" in text
+    assert "differs" not in text
+
+
 def test_a_pipeline_that_was_not_recorded_ends_as_its_bridge_says(
     saved: Path, capsys: pytest.CaptureFixture[str]
 ):
