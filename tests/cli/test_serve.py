@@ -545,7 +545,7 @@ def test_a_database_that_is_damaged_inside_is_one_clear_line(
 
     assert (code, printed) == (
         2,
-        "mock-gitlab: cannot use the database mock.db: no such table: posted_statuses\n",
+        "mock-gitlab: cannot use the database mock.db: no such table: pipelines\n",
     )
 
 
