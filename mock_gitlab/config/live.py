@@ -306,10 +306,19 @@ class LiveConfig:
         folder = os.path.realpath(changed.parent)
         folders = {each.parent if each == self._file else each for each in self.watched()}
         names = [each / changed.name for each in folders if os.path.realpath(each) == folder]
-        patterns = [self.path.name, *self.current.patterns]
-        patterns += () if self.last_failure is None else self.last_failure.patterns
+        patterns, files = [self.path.name, *self.current.patterns], [*self.current.files]
+        if self.last_failure is not None:
+            patterns += self.last_failure.patterns
+            files += self.last_failure.files
         base = self._file.parent
-        return any(touches(base, pattern, name) for name in names for pattern in patterns)
+        if any(touches(base, pattern, name) for name in names for pattern in patterns):
+            return True
+        named = (self._start / file for file in files if changed.name in file.parts)
+        return any(
+            each.name == changed.name and os.path.realpath(each.parent) == folder
+            for file in named
+            for each in (file, *file.parents)
+        )
 
 
 def _working_directory() -> Path:

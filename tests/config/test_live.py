@@ -218,6 +218,65 @@ def test_changes_of_the_files_that_were_read_are_noticed(folder: Folder):
     assert noticed(watched, folder.mock) == 1
 
 
+NAMING = {
+    "ci.yml": "scenarios: [{from: ci.yml}]",
+    "more/part.yml": "scenarios: [{from: ci.yml}]",
+    "more/body": "faults: [{respond: {status: 200, body_file: more/body}}]",
+    "log": "scenarios: [{scenario_id: 900, jobs: [{name: a, trace_file: log}]}]",
+    "more/bin": "scenarios: [{scenario_id: 900, jobs: [{name: a, artifacts: "
+    "[{path: a, file: more/bin}]}]}]",
+}
+
+
+@pytest.fixture
+def naming(folder: Folder) -> Folder:
+    """A folder with the files that configurations name."""
+    (folder.path / "more").mkdir()
+    for name in ("more/body", "log", "more/bin"):
+        (folder.path / name).write_text("before")
+    (folder.path / "ci.yml").write_text("include: more/part.yml\nbuild: {script: x}\n")
+    (folder.path / "more" / "part.yml").write_text("unit: {script: x}\n")
+    return folder
+
+
+@pytest.mark.parametrize("name", NAMING)
+def test_changes_of_files_that_are_named_are_noticed(naming: Folder, name: str):
+    watched = Watched(naming.write(mock=NAMING[name]))
+
+    assert noticed(watched, naming.path / name) == 1
+    assert noticed(watched, naming.path / "other", naming.path / "more" / "log") == 0
+
+
+@pytest.mark.parametrize("name", NAMING)
+def test_a_file_that_is_named_may_vanish_and_come_again(naming: Folder, name: str):
+    watched = Watched(naming.write(mock=NAMING[name]))
+    content = (naming.path / name).read_text()
+    (naming.path / name).unlink()
+    assert noticed(watched, naming.path / name) == 0
+    assert watched.live.last_failure is not None
+    (naming.path / name).write_text(content)
+
+    assert noticed(watched, naming.path / name) == 1
+
+
+def test_the_folder_of_a_file_that_is_named_may_come_later(naming: Folder):
+    watched = Watched(naming.write(mock="version: 1"))
+    (naming.path / "more").rename(naming.path / "away")
+    naming.write(mock=NAMING["more/part.yml"])
+    assert noticed(watched, naming.mock) == 0
+    (naming.path / "away").rename(naming.path / "more")
+
+    assert noticed(watched, naming.path / "more") == 1
+
+
+def test_an_edit_of_an_included_ci_file_is_really_noticed(naming: Folder):
+    naming.write(mock=NAMING["ci.yml"])
+    child = "next: {trigger: {include: more/next.yml}}\n"
+    (naming.path / "more" / "next.yml").write_text("ship: {script: x}\n")
+
+    watch_really(naming, lambda _: (naming.path / "more" / "part.yml").write_text(child), 951)
+
+
 def test_several_changes_at_once_are_one_reload(folder: Folder):
     folder.write(mock="version: 1", scenarios__a=SCENARIO % 900)
     assert noticed(Watched(folder), folder.mock, folder.path / "scenarios/a.yaml") == 1
