@@ -34,6 +34,22 @@ def cannot(what: str, code: int = CANNOT_START) -> CommandFailed:
     return CommandFailed(code, [f"mock-gitlab: {what}"])
 
 
+def declarations_of(text: str) -> Declarations:
+    """Read a file of scenarios that a command has made.
+
+    Raises:
+        CommandFailed: `check` would refuse it.
+    """
+    from mock_gitlab.config.diagnostics import ConfigurationError
+    from mock_gitlab.config.loader import load
+
+    try:
+        return load("scenarios", {}, content=text.encode()).declarations
+    except ConfigurationError as error:
+        first = error.mistakes[0]
+        raise cannot(f"no scenario can say this: {first.where}: {first.what}", MISTAKES) from None
+
+
 def add_command(commands: Any, name: str, run: Run, help: str) -> argparse.ArgumentParser:
     """Add a command to the parser; ``run`` is called with the parsed arguments."""
     parser: argparse.ArgumentParser = commands.add_parser(name, help=help, description=help)

@@ -14,7 +14,7 @@ from .command import (
     SUCCESS,
     CommandFailed,
     add_command,
-    cannot,
+    declarations_of,
     name_and_value,
     replace_file,
     scenario_number,
@@ -113,7 +113,7 @@ def run(arguments: argparse.Namespace) -> int:
         imported = import_ci(arguments.file, _request(arguments), arguments.root, command)
     except CannotImport as error:
         raise CommandFailed(MISTAKES, [str(error)]) from None
-    _confirm(imported)
+    declarations_of(imported.text)  # refuses what `check` would refuse, instead of writing it
     if arguments.output is None:
         print(imported.text, end="")
     else:
@@ -162,18 +162,6 @@ def _request(arguments: argparse.Namespace) -> Request:
         scenario_id=arguments.scenario_id,
         durations=durations | dict(arguments.durations),
     )
-
-
-def _confirm(imported: Imported) -> None:
-    """Refuse a result that ``check`` would refuse, instead of writing it."""
-    from mock_gitlab.config.diagnostics import ConfigurationError
-    from mock_gitlab.config.loader import load
-
-    try:
-        load("scenarios", {}, content=imported.text.encode())
-    except ConfigurationError as error:
-        first = error.mistakes[0]
-        raise cannot(f"no scenario can say this: {first.where}: {first.what}", MISTAKES) from None
 
 
 def _summary(imported: Imported) -> str:

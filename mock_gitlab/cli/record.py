@@ -13,6 +13,7 @@ from .command import (
     CommandFailed,
     add_command,
     cannot,
+    declarations_of,
     replace_file,
     scenario_number,
 )
@@ -111,23 +112,12 @@ def _written(made: list[Made], clean: Cleaner) -> tuple[str, list[str]]:
     from mock_gitlab.importers.writing import write_scenarios
 
     scenarios = [each for one in made for each in (one.scenario, *one.also)]
-    declared = _declared(write_scenarios([], scenarios))
+    declared = declarations_of(write_scenarios([], scenarios))
     notes = [*clean.report(), *_notes(made), *_differences(made, declared)]
     first = made[0].recording
     title = clean.text(f"Recorded from pipeline {first.id} of {first.ref}. Edit it as you like.")
     head = [title, *(f"- {line}" for line in notes)]
     return write_scenarios(head, scenarios), notes
-
-
-def _declared(text: str) -> Declarations:
-    from mock_gitlab.config.diagnostics import ConfigurationError
-    from mock_gitlab.config.loader import load
-
-    try:
-        return load("scenarios", {}, content=text.encode()).declarations
-    except ConfigurationError as error:
-        first = error.mistakes[0]
-        raise cannot(f"no scenario can say this: {first.where}: {first.what}", MISTAKES) from None
 
 
 def _notes(made: list[Made]) -> list[str]:

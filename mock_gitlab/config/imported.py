@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from mock_gitlab.engine.sources import Source
 
@@ -37,8 +37,10 @@ class ImportModel(StrictModel):
     )
     project_path: Name = Field("group/project", description="The full path of the project.")
     default_branch: Name = Field("main", description="The default branch of the project.")
-    duration: TextOrNumber = Field(
-        "30s", description="How long a job takes that is not in durations.", examples=["1m"]
+    duration: TextOrNumber | None = Field(
+        None,
+        description="How long a job takes that is not in durations; by default 30 seconds.",
+        examples=["1m"],
     )
     durations: dict[Name, TextOrNumber] = Field(
         {},
@@ -51,10 +53,11 @@ class ImportModel(StrictModel):
         "with .git, or that of the file.",
     )
 
-    def model_post_init(self, _: Any) -> None:
-        """Refuse a branch beside a tag."""
+    @model_validator(mode="after")
+    def _not_both(self) -> Self:
         both: list[Violation] = [(("tag",), "cannot be combined with ref")]
         refuse(self, both if self.tag is not None and self.ref is not None else [])
+        return self
 
     def read(self, base: Path, files: list[Path]) -> Imported:
         """Import it; ``files`` are the files that were read for it, or missed.
@@ -65,6 +68,7 @@ class ImportModel(StrictModel):
         # Who imports nothing does not pay for it.
         from mock_gitlab.importers.gitlab_ci import Request, import_ci
 
+        usual = {} if self.duration is None else {"": self.duration}
         request = Request(
             ref=self.tag or self.ref or self.default_branch,
             tag=self.tag is not None,
@@ -75,7 +79,7 @@ class ImportModel(StrictModel):
             project_path=self.project_path,
             default_branch=self.default_branch,
             scenario_id=self.scenario_id,
-            durations={"": self.duration, **self.durations},
+            durations={**usual, **self.durations},
         )
         root = None if self.root is None else base / self.root
         return import_ci(base / self.file, request, root, files=files)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import (
-    Discriminator,
     Field,
     PrivateAttr,
-    Tag,
     ValidationInfo,
     model_validator,
 )
@@ -17,27 +15,20 @@ from pydantic import (
 from mock_gitlab.engine.failures import FailureReason
 from mock_gitlab.engine.model import (
     ATTEMPTS_LIMIT,
-    Downstream,
     JobAttempt,
     JobSpec,
     TerminalStatus,
-    Variable,
     When,
 )
 
+from .bridges import DownstreamModel, TriggerField, downstream_from
 from .contents import content_of
 from .fields import (
-    AnyJson,
     DurationField,
     Name,
     Percent,
-    ProjectName,
-    ScenarioNumber,
     StrictModel,
     Text,
-    TextOrNumber,
-    Violation,
-    refuse,
 )
 from .job_values import (
     COPIES_LIMIT,
@@ -51,7 +42,6 @@ from .job_values import (
     RetryField,
     artifacts_from,
     environment_from,
-    one_or_mapping,
     retry_from,
 )
 from .waits import (
@@ -70,8 +60,6 @@ from .waits import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from mock_gitlab.engine.model import Duration
 
 TraceFile = Annotated[
@@ -131,86 +119,6 @@ class JobAttemptModel(LoggedModel):
             coverage=self.coverage,
             artifacts=None if self.artifacts is None else artifacts_from(self.artifacts),
         )
-
-
-class DownstreamModel(StrictModel):
-    """The pipeline that a bridge starts."""
-
-    project: ProjectName = Field(
-        description="The project in which it starts: path or id.", examples=["group/deploy", 43]
-    )
-    scenario: ScenarioNumber | None = Field(
-        None, description="Its scenario; by default the rules choose.", examples=[900]
-    )
-    ref: Name | None = Field(None, description="Its ref; by default the project's default branch.")
-    strategy: Literal["depend"] | None = Field(
-        None, description="depend: the bridge shows the status of the pipeline that it starts."
-    )
-    variables: dict[Name, TextOrNumber] = Field({}, description="Its variables.")
-
-    def to_engine(self) -> Downstream:
-        """Convert to the engine's type."""
-        return Downstream(
-            project=self.project,
-            scenario_id=self.scenario,
-            ref=self.ref,
-            strategy=self.strategy,
-            variables=tuple(Variable(*pair) for pair in self.variables.items()),
-        )
-
-
-class TriggerModel(StrictModel):
-    """The pipeline that a bridge starts, in the words of ``.gitlab-ci.yml``."""
-
-    project: ProjectName | None = Field(
-        None, description="The project in which it starts: path or id.", examples=["group/deploy"]
-    )
-    branch: Name | None = Field(
-        None, description="Its branch or tag; by default the project's default branch."
-    )
-    include: AnyJson = Field(
-        None,
-        description="The file of a child pipeline, which starts in the same project for the same "
-        "commit. It is not read.",
-        examples=["child.yml"],
-    )
-    scenario: ScenarioNumber | None = Field(
-        None, description="Its scenario; by default the rules choose.", examples=[900]
-    )
-    strategy: Literal["depend"] | None = Field(
-        None, description="depend: the bridge shows the status of the pipeline that it starts."
-    )
-    variables: dict[Name, TextOrNumber] = Field({}, description="Its variables.")
-
-    @model_validator(mode="after")
-    def _one_target(self) -> Self:
-        refuse(self, self._found())
-        return self
-
-    def _found(self) -> Iterator[Violation]:
-        if self.include is None and self.project is None:
-            yield ("project",), "is missing: trigger needs a project or an include"
-        if self.include is not None and self.project is not None:
-            yield ("include",), "cannot be combined with project"
-        if self.include is not None and self.branch is not None:
-            yield ("include",), "cannot be combined with branch"
-
-    def to_engine(self) -> Downstream:
-        """Convert to the engine's type."""
-        return Downstream(
-            project=self.project,
-            scenario_id=self.scenario,
-            ref=self.branch,
-            strategy=self.strategy,
-            variables=tuple(Variable(*pair) for pair in self.variables.items()),
-        )
-
-
-TriggerField = Annotated[
-    Annotated[ProjectName, Tag("~one")] | Annotated[TriggerModel, Tag("~mapping")],
-    Discriminator(one_or_mapping),
-]
-"""The pipeline that a bridge starts: its project, or a mapping."""
 
 
 class JobModel(LoggedModel):
@@ -294,13 +202,6 @@ class JobModel(LoggedModel):
         """Whether it starts a pipeline."""
         return self.downstream is not None or self.trigger is not None
 
-    def starts(self) -> Downstream | None:
-        """Convert what it starts to the engine's type."""
-        if isinstance(self.trigger, str):
-            return Downstream(self.trigger)
-        started = self.trigger or self.downstream
-        return None if started is None else started.to_engine()
-
     def names(self) -> list[str]:
         """List the names of its copies, or its own."""
         if self.parallel is None:
@@ -338,5 +239,5 @@ class JobModel(LoggedModel):
             artifacts=artifacts_from(self.artifacts),
             artifacts_expire_in=self.artifacts_expire_in,
             attempts=tuple(attempt.to_engine() for attempt in self.attempts),
-            downstream=self.starts(),
+            downstream=downstream_from(self.trigger or self.downstream),
         )

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from mock_gitlab.engine.model import LONGEST_DURATION
+
 from .places import CannotImport, Place, short
 
-_LONGEST = 1_000_000_000  # a scenario's longest duration, in seconds
+LONGEST = LONGEST_DURATION // 1000
+"""A scenario's longest duration, in seconds."""
 _PART = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?)\s*([a-z]+)(?:\s*,\s*|\s+and\s+|\s*)", re.ASCII)
 _SECONDS = {
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1),
@@ -34,7 +37,7 @@ def seconds_of(written: Any, what: str, place: Place) -> int:
     while at < len(text) and (part := _PART.match(text, at)) and part[2] in _SECONDS:
         total += float(part[1]) * _SECONDS[part[2]]
         at = part.end()
-    if at < len(text) or not text or total > _LONGEST:
+    if at < len(text) or not text or total > LONGEST:
         raise CannotImport(place, f"{what}: {short(str(written))} is no duration such as 1h 30m")
     return round(total)
 

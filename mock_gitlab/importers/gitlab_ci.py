@@ -11,14 +11,16 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from mock_gitlab.engine.bridges import DEEPEST_CHILD
+
 from .conditions import Situation
 from .configuration import load, load_includes
 from .downstream import Bridge, Child, bridge_of
 from .durations import as_duration, seconds_of
-from .job_durations import recorded_durations
 from .places import CannotImport, NoPipeline, Note, Notes, Place, short
 from .planning import Plan, Planned, plan
 from .repository import Repository, root_of
+from .saved import recorded_durations
 from .variables import Request, Variables
 from .words import Words
 from .writing import write_scenarios
@@ -39,8 +41,6 @@ __all__ = [
 
 SCENARIOS_LIMIT = 100
 """The most scenarios of one import."""
-_DEEPEST_CHILD = 2
-"""How many levels of child pipelines there may be, as in GitLab."""
 _CHANGES = "which paths have changed is not known, so every changes counts as true; say --changed"
 
 
@@ -168,7 +168,7 @@ class _Importing:
             return None
         if bridge.child is None:
             return bridge.written()
-        if depth >= _DEEPEST_CHILD:
+        if depth >= DEEPEST_CHILD:
             return bridge.failed("reached_max_descendant_pipelines_depth")
         try:
             return bridge.written(self._child(bridge, bridge.child, words, situation, depth))

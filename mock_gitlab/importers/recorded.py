@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from mock_gitlab.engine.statuses import COMPLETED, PREPARATORY, composite
 
+from .durations import LONGEST
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 BY_ITSELF = 2000
 """A retry that follows so many milliseconds after a failure, at most, needed nobody."""
 _RETRIES_LIMIT = 2
-_FOR_EVER = 1_000_000_000
+_FOR_EVER = LONGEST
 _PASSED = (None, "success", "skipped")
 _QUEUED = PREPARATORY | {"pending"}
 _PARTED = (".pre", ".post")

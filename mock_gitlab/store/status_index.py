@@ -54,16 +54,17 @@ _check_member = RowCheck("pipelines", (*_COHORT, *_MEMBER))
 
 # SQLite finds the next ref in the index, where DISTINCT or GROUP BY would read all of a project.
 _NO_CHILD = f"p.source <> '{CHILD_SOURCE}'"
-NEWEST_IIDS = (
+_NEWEST_IIDS = (
     "WITH RECURSIVE refs(ref) AS ("
     f"SELECT min(p.ref) FROM pipelines p WHERE p.project_id = ? AND {LISTED} UNION ALL "
     "SELECT (SELECT min(p.ref) FROM pipelines p "
     f"WHERE p.project_id = ? AND p.ref > refs.ref AND {LISTED}) "
     "FROM refs WHERE refs.ref IS NOT NULL) "
     "SELECT (SELECT max(p.iid) FROM pipelines p "
-    f"WHERE p.project_id = ? AND p.ref = refs.ref AND {LISTED}) FROM refs"
+    "WHERE p.project_id = ? AND p.ref = refs.ref AND {condition}) FROM refs"
 )
-_NEWEST_PARENTS = NEWEST_IIDS.replace("p.ref = refs.ref", f"p.ref = refs.ref AND {_NO_CHILD}")
+NEWEST_IIDS = _NEWEST_IIDS.format(condition=LISTED)
+_NEWEST_PARENTS = _NEWEST_IIDS.format(condition=f"{LISTED} AND {_NO_CHILD}")
 # Within a project, iids rise with ids, so the index on iids gives the order of ids.
 _ORDERS = {
     "id": ("p.iid",),

@@ -105,10 +105,10 @@ def test_durations_come_from_the_saved_jobs_of_a_real_pipeline(
 @pytest.mark.parametrize(
     ("content", "what"),
     [
-        (b"", "jobs.json:1:1: this is not JSON: Expecting value"),
-        (b"[\n{]", "jobs.json:2:2: this is not JSON: "),
-        (b"\xff", "jobs.json:1:1: this is not JSON"),
-        (b"[" * 100_000, "jobs.json:1:1: this is not JSON"),
+        (b"", "jobs.json:1:1: is no JSON: Expecting value"),
+        (b"[\n{]", "jobs.json:2:2: is no JSON: "),
+        (b"\xff", "jobs.json:1:1: is no JSON"),
+        (b"[" * 100_000, "jobs.json:1:1: is no JSON"),
         (b"{}", "jobs.json:1:1: must be a list of jobs, as GET .../pipelines/1/jobs answers it"),
         (b"[]", "jobs.json:1:1: must be a list of jobs"),
         (b"[3]", "jobs.json:1:1: [0] is no job with an id, a name and a duration in seconds"),
@@ -136,7 +136,7 @@ def test_a_recording_that_is_missing_or_too_large_is_refused(
     assert main(["import", "--durations-from", "jobs.json"]) == 1
     assert capsys.readouterr().err.startswith("jobs.json:1:1: cannot be read: No such file")
 
-    monkeypatch.setattr("mock_gitlab.importers.job_durations._LARGEST", 3)
+    monkeypatch.setattr("mock_gitlab.importers.saved._LARGEST", 3)
     (folder / "jobs.json").write_text("[{},", encoding="utf-8")
     assert main(["import", "--durations-from", "jobs.json"]) == 1
     assert capsys.readouterr().err == "jobs.json:1:1: is larger than 3 bytes\n"

@@ -10,7 +10,9 @@ import pytest
 from mock_gitlab.app import create_app
 from mock_gitlab.cli.main import main
 from mock_gitlab.config.diagnostics import ConfigurationError
+from mock_gitlab.config.imported import ImportModel
 from mock_gitlab.config.loader import load
+from mock_gitlab.importers.gitlab_ci import Request
 from tests.conftest import FROZEN, TOKEN, Mock
 
 if TYPE_CHECKING:
@@ -154,6 +156,14 @@ def test_a_duration_that_is_none_is_a_mistake(folder: Path):
 
     with pytest.raises(ConfigurationError, match="soon is no duration"):
         load(path, {})
+
+
+def test_an_entry_asks_by_default_for_what_an_import_does():
+    entry, usual = ImportModel.model_validate({"from": "ci.yml"}), Request()
+
+    for name in ("scenario_id", "source", "variables", "project_path", "default_branch", "changed"):
+        assert getattr(entry, name) == getattr(usual, name), name
+    assert entry.default_branch == usual.ref
 
 
 def test_includes_begin_at_the_root(folder: Path):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, get_args
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -18,6 +18,7 @@ from mock_gitlab.engine.model import (
     TERMINAL_STATUSES,
     WAITS,
     Action,
+    ActionName,
     Artifact,
     Attempt,
     JobAttempt,
@@ -123,17 +124,7 @@ with_jobs = st.builds(
 scenarios = without_jobs | with_jobs
 actions = st.builds(
     Action,
-    name=st.sampled_from(
-        [
-            "cancel",
-            "force_cancel",
-            "retry",
-            "play",
-            "erase",
-            "delete_artifacts",
-            "keep_artifacts",
-        ]
-    ),
+    name=st.sampled_from([name for name in get_args(ActionName) if name != "delete_downstream"]),
     at=st.integers(CREATED - 1, CREATED + 30),
     job_id=st.none() | st.builds(job_id, st.just(7), st.integers(1, 5), st.integers(0, 2)),
 )
